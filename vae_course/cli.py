@@ -1,0 +1,162 @@
+"""The ``vae-course`` command. Heavy imports wait until a command needs them, so that help and ``list`` are quick."""
+
+import subprocess
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from vae_course.lessons import Lesson
+    from vae_course.pages import Outcome
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Variational autoencoders for text: the course.")
+
+
+class Profile(StrEnum):
+    """How much to compute."""
+
+    fast = "fast"
+    full = "full"
+
+
+class Device(StrEnum):
+    """Where to compute."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+LessonNames = Annotated[list[str] | None, typer.Argument(metavar="[LESSONS]...", help="Names or numbers; all without any.")]
+
+
+def _stop(error: Exception) -> typer.Exit:
+    typer.secho(str(error), err=True, fg="red")
+    return typer.Exit(2)
+
+
+def _lessons(names: list[str] | None) -> "list[Lesson]":
+    from vae_course.lessons import find_lessons
+
+    try:
+        return find_lessons(names or [])
+    except (ValueError, FileNotFoundError) as error:
+        raise _stop(error) from error
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(context: typer.Context) -> None:
+    """Open the course in JupyterLab, at the first lesson. Further options go to JupyterLab, such as --no-browser."""
+    first = _lessons(["00"])[0]
+    command = [sys.executable, "-m", "jupyterlab", str(first.path), *context.args]
+    raise typer.Exit(subprocess.run(command, cwd=first.path.parent, check=False).returncode)
+
+
+@app.command("list")
+def list_lessons() -> None:
+    """List the lessons: the question each answers, minutes to read, measured seconds to run on two CPU cores."""
+    typer.echo(f"{'lesson':24}{'question':64}{'read':>7}{'run':>7}")
+    for lesson in _lessons(None):
+        typer.echo(f"{lesson.name:24}{lesson.question:64}{lesson.minutes:>3} min{lesson.seconds:>5} s")
+
+
+@app.command()
+def run(
+    lessons: LessonNames = None,
+    profile: Annotated[Profile, typer.Option(help="fast: under a minute a lesson; full: trained for longer.")] = Profile.fast,
+    device: Annotated[Device, typer.Option(help="auto takes CUDA where there is one.")] = Device.auto,
+    output: Annotated[Path, typer.Option(help="Where executed notebooks and pages are written.")] = Path("executed"),
+) -> None:
+    """Run lessons; write each as an executed notebook and an HTML page, with an index. Exit status 1 if any failed."""
+    chosen = _lessons(lessons)
+    if device is Device.cuda:
+        from vae_course.training import find_device
+
+        try:
+            find_device(device)
+        except RuntimeError as error:
+            raise _stop(error) from error
+    from tqdm.auto import tqdm
+
+    from vae_course.pages import index_page
+
+    output.mkdir(parents=True, exist_ok=True)
+    outcomes = [_run_lesson(lesson, profile, device, output) for lesson in tqdm(chosen, desc="lessons", unit="lesson")]
+    failed = [o for o in outcomes if o.failure]
+    for outcome in outcomes:
+        typer.echo(f"{outcome.lesson.name:24}{outcome.seconds:6.1f} s  {outcome.failure or 'ok'}")
+    summary = f"Run with profile {profile} on device {device}: {len(outcomes) - len(failed)} of {len(outcomes)} lessons ok."
+    index = output / "index.html"
+    index.write_text(index_page(outcomes, summary), encoding="utf-8")
+    typer.echo(f"{summary} Pages: {index}")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _run_lesson(lesson: "Lesson", profile: Profile, device: Device, output: Path) -> "Outcome":
+    import nbformat
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    from vae_course.lessons import CELL_TIMEOUT, environment
+    from vae_course.pages import Outcome, lesson_page
+
+    executed = output / lesson.path.name
+    failure = None
+    start = time.perf_counter()
+    try:
+        with environment(TQDM_DISABLE="1"):  # in the kernel: bars in a page that nobody watches are noise
+            papermill.execute_notebook(
+                lesson.path,
+                executed,
+                parameters={"profile": profile.value, "device": device.value},
+                kernel_name="python3",
+                cwd=lesson.path.parent,
+                execution_timeout=CELL_TIMEOUT,
+                progress_bar={"leave": False, "desc": lesson.name},
+            )
+    except PapermillExecutionError as error:
+        failure = f"cell {error.cell_index}: {error.ename}: {error.evalue}"
+    seconds = time.perf_counter() - start
+    notebook = nbformat.read(executed, as_version=4)
+    executed.with_suffix(".html").write_text(lesson_page(notebook, lesson.question), encoding="utf-8")
+    return Outcome(lesson, seconds, failure)
+
+
+# --- for maintainers ------------------------------------------------------------------------------------------------
+
+
+@app.command(rich_help_panel="For maintainers")
+def store(lessons: LessonNames = None) -> None:
+    """Run lessons and store their outputs and measured seconds in the notebooks themselves."""
+    from vae_course.lessons import store as store_lesson
+
+    for lesson in _lessons(lessons):
+        typer.echo(f"{lesson.name:24}{store_lesson(lesson):6.1f} s")
+
+
+@app.command(rich_help_panel="For maintainers")
+def spread(
+    lessons: LessonNames = None,
+    seeds: Annotated[int, typer.Option(min=2, help="How many seeds, counted from 0.")] = 5,
+    output: Annotated[Path, typer.Option(help="Folder for the results, a JSON file a lesson.")] = Path("data/results/seeds"),
+) -> None:
+    """Run lessons under several seeds and store the value of every expectation; exit status 1 if any leaves its range."""
+    from vae_course.lessons import seed_ranges, write_seed_ranges
+
+    output.mkdir(parents=True, exist_ok=True)
+    all_held = True
+    for lesson in _lessons(lessons):
+        ranges = seed_ranges(lesson, range(seeds))
+        write_seed_ranges(ranges, lesson, seeds, output / f"{lesson.name}.json")
+        typer.echo(lesson.name)
+        for r in ranges:
+            mark = "held  " if r.held else "BROKEN"
+            typer.echo(f"  {mark} {r.claim}: {min(r.values):.5g} to {max(r.values):.5g}, allowed {r.low:g} to {r.high:g}")
+            all_held &= r.held
+    if not all_held:
+        raise typer.Exit(1)

@@ -1,0 +1,210 @@
+"""Discrete distributions, diagonal Gaussians and Gaussian mixtures: densities, entropies, every KL of the course.
+
+All amounts of information are in nats. Randomness comes only from the ``torch.Generator`` that is passed.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+LOG_2_PI = math.log(2 * math.pi)
+
+
+def standard_normal(shape: tuple[int, ...], generator: Generator, like: Tensor) -> Tensor:
+    """Noise from N(0, 1) of the given shape, with the dtype and device of ``like``.
+
+    It is drawn on the generator's own device and moved afterwards, so that one seed gives the same noise on CPU and GPU.
+    """
+    return torch.randn(shape, generator=generator, dtype=like.dtype, device=generator.device).to(like.device)
+
+
+def standard_uniform(shape: tuple[int, ...], generator: Generator, like: Tensor) -> Tensor:
+    """Noise from U[0, 1) of the given shape, with the dtype and device of ``like``; drawn as in ``standard_normal``."""
+    return torch.rand(shape, generator=generator, dtype=like.dtype, device=generator.device).to(like.device)
+
+
+def nats_to_bits(nats: float) -> float:
+    """Nats (base e) to bits (base 2): one nat is 1 / ln 2 = 1.4427 bits."""
+    return nats / math.log(2)
+
+
+# --- discrete distributions -----------------------------------------------------------------------------------------
+
+
+def _check_probabilities(name: str, probabilities: Tensor) -> None:
+    if not probabilities.is_floating_point() or probabilities.dim() == 0:
+        raise ValueError(
+            f"{name}: expected a floating-point tensor with the outcomes on its last dimension, "
+            f"got {probabilities.dtype} of shape {tuple(probabilities.shape)}"
+        )
+    if not torch.isfinite(probabilities).all():
+        raise ValueError(f"{name}: has a value that is not finite (inf or nan); probabilities lie between 0 and 1")
+    if (probabilities < 0).any():
+        raise ValueError(f"{name}: has a negative probability, {probabilities.min().item():g}; the smallest allowed is 0")
+    total = probabilities.detach().sum(-1)
+    tolerance = 1e-4 if probabilities.dtype.itemsize <= 4 else 1e-8
+    worst = total.flatten()[(total.flatten() - 1).abs().argmax()].item()
+    if abs(worst - 1) > tolerance:
+        raise ValueError(f"{name}: probabilities sum to {worst:g} over the last dimension, expected 1; divide by the sum")
+
+
+def _check_same_shape(names: str, a: Tensor, b: Tensor) -> None:
+    if a.shape != b.shape:
+        raise ValueError(f"{names}: expected equal shapes, got {tuple(a.shape)} and {tuple(b.shape)}")
+
+
+def discrete_entropy(p: Tensor) -> Tensor:
+    """Entropy H(p) = -sum p log p in nats (Shannon 1948), with 0 log 0 = 0.
+
+    ``p``: (..., outcomes), probabilities. Returns (...). Raises ``ValueError`` if ``p`` is not a distribution.
+    """
+    _check_probabilities("p", p)
+    return -torch.xlogy(p, p).sum(-1)
+
+
+def discrete_cross_entropy(p: Tensor, q: Tensor) -> Tensor:
+    """Cross entropy H(p, q) = -sum p log q in nats: the mean code length of p's outcomes in q's code.
+
+    ``p``, ``q``: (..., outcomes). Returns (...), infinite where q = 0 < p. Raises ``ValueError`` as ``discrete_entropy``.
+    """
+    _check_probabilities("p", p)
+    _check_probabilities("q", q)
+    _check_same_shape("p and q", p, q)
+    return -torch.xlogy(p, q).sum(-1)
+
+
+def discrete_kl_p_to_q(p: Tensor, q: Tensor) -> Tensor:
+    """KL(p to q) = sum p log(p / q) in nats (Kullback & Leibler 1951).
+
+    ``p``, ``q``: (..., outcomes). Returns (...): 0 only where p = q, infinite where q = 0 < p, never NaN.
+    Raises ``ValueError`` as ``discrete_entropy``.
+    """
+    _check_probabilities("p", p)
+    _check_probabilities("q", q)
+    _check_same_shape("p and q", p, q)
+    # One term at a time: H(p, q) - H(p) would lose digits where the two nearly agree.
+    ratio = torch.where(p > 0, p / q, torch.ones_like(p))
+    return torch.xlogy(p, ratio).sum(-1)
+
+
+# --- diagonal Gaussians ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """A diagonal Gaussian over the last dimension: N(mean, diag(exp(log_var))).
+
+    ``mean``, ``log_var``: (..., dimension), equal shapes, finite. ``log_var`` is the log of the *variance*, not of std.
+    Raises ``ValueError`` for unequal shapes, a scalar, or values that are not finite.
+    """
+
+    mean: Tensor
+    log_var: Tensor
+
+    def __post_init__(self) -> None:
+        _check_same_shape("mean and log_var", self.mean, self.log_var)
+        if self.mean.dim() == 0:
+            raise ValueError("mean: expected a last dimension to hold the coordinates, got a scalar; use shape (1,)")
+        for name, value in (("mean", self.mean), ("log_var", self.log_var)):
+            if not torch.isfinite(value).all():
+                raise ValueError(f"{name}: has a value that is not finite (inf or nan)")
+
+    @classmethod
+    def standard(cls, like: Tensor) -> "Gaussian":
+        """N(0, I) with the shape, dtype and device of ``like``."""
+        return cls(torch.zeros_like(like), torch.zeros_like(like))
+
+    @property
+    def std(self) -> Tensor:
+        """Standard deviation, exp(log_var / 2), shape (..., dimension)."""
+        return torch.exp(0.5 * self.log_var)
+
+    def sample(self, generator: Generator, samples: int | None = None) -> Tensor:
+        """Draw z = mean + std * noise, noise from N(0, I): the reparameterization trick (Kingma & Welling 2014, eq. 4).
+
+        Gradients flow into ``mean`` and ``log_var``. Returns (..., dimension), or (samples, ..., dimension).
+        """
+        shape = tuple(self.mean.shape) if samples is None else (samples, *self.mean.shape)
+        return self.mean + self.std * standard_normal(shape, generator, like=self.mean)
+
+    def log_density(self, x: Tensor) -> Tensor:
+        """log N(x; mean, diag(exp(log_var))) in nats. ``x``: (..., dimension), may broadcast. Returns (...)."""
+        if x.shape[-1:] != self.mean.shape[-1:]:
+            raise ValueError(f"x: expected {self.mean.shape[-1]} coordinates on the last dimension, got {tuple(x.shape)}")
+        return -0.5 * (LOG_2_PI + self.log_var + (x - self.mean).square() * torch.exp(-self.log_var)).sum(-1)
+
+    def entropy(self) -> Tensor:
+        """Differential entropy in nats, 1/2 sum(log(2 pi e) + log_var); it may be negative. Returns (...)."""
+        return 0.5 * (LOG_2_PI + 1 + self.log_var).sum(-1)
+
+    def kl_to(self, other: "Gaussian") -> Tensor:
+        """KL(self to other) in nats, closed form, summed over dimensions. Returns (...)."""
+        return self.kl_to_per_dimension(other).sum(-1)
+
+    def kl_to_per_dimension(self, other: "Gaussian") -> Tensor:
+        """KL(self to other) in nats for each dimension, shape (..., dimension).
+
+        1/2 (log_var_2 - log_var_1 + (exp(log_var_1) + (mean_1 - mean_2)^2) / exp(log_var_2) - 1).
+        """
+        if self.mean.shape[-1] != other.mean.shape[-1]:
+            raise ValueError(f"expected Gaussians of equal dimension, got {self.mean.shape[-1]} and {other.mean.shape[-1]}")
+        log_ratio = self.log_var - other.log_var
+        distance = (self.mean - other.mean).square() * torch.exp(-other.log_var)
+        # expm1 keeps the digits where the two variances nearly agree and exp(r) - 1 - r is tiny.
+        return 0.5 * (torch.expm1(log_ratio) - log_ratio + distance)
+
+    def kl_to_standard_normal(self) -> Tensor:
+        """KL(self to N(0, I)) in nats, summed over dimensions (Kingma & Welling 2014, appendix B). Returns (...)."""
+        return self.kl_to_standard_normal_per_dimension().sum(-1)
+
+    def kl_to_standard_normal_per_dimension(self) -> Tensor:
+        """KL(self to N(0, I)) for each dimension: 1/2 (mean^2 + exp(log_var) - 1 - log_var). Shape (..., dimension)."""
+        return 0.5 * (self.mean.square() + torch.expm1(self.log_var) - self.log_var)
+
+
+# --- Gaussian mixtures ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class GaussianMixture:
+    """A mixture of diagonal Gaussians.
+
+    ``weights``: (components,), a distribution. ``means``, ``log_vars``: (components, dimension).
+    Raises ``ValueError`` for mixed shapes or weights that are not a distribution.
+    """
+
+    weights: Tensor
+    means: Tensor
+    log_vars: Tensor
+
+    def __post_init__(self) -> None:
+        _check_probabilities("weights", self.weights)
+        if self.weights.dim() != 1 or self.means.dim() != 2 or len(self.means) != len(self.weights):
+            raise ValueError(
+                "expected weights (components,) and means (components, dimension), "
+                f"got {tuple(self.weights.shape)} and {tuple(self.means.shape)}"
+            )
+        self.components()  # checks means against log_vars
+
+    @classmethod
+    def ring(cls, modes: int = 8, radius: float = 2.0, std: float = 0.1) -> "GaussianMixture":
+        """Equal Gaussians evenly spaced on a circle in the plane: the classic test of mode coverage (Metz 2017)."""
+        angles = 2 * math.pi * torch.arange(modes) / modes
+        means = radius * torch.stack([angles.cos(), angles.sin()], dim=-1)
+        return cls(torch.full((modes,), 1 / modes), means, torch.full_like(means, 2 * math.log(std)))
+
+    def components(self) -> Gaussian:
+        """The components as one batch of Gaussians, shape (components, dimension)."""
+        return Gaussian(self.means, self.log_vars)
+
+    def sample(self, generator: Generator, samples: int) -> Tensor:
+        """Draw (samples, dimension): a component by its weight, then a point from it."""
+        weights = self.weights.to(generator.device)
+        chosen = torch.multinomial(weights, samples, replacement=True, generator=generator).to(self.means.device)
+        return Gaussian(self.means[chosen], self.log_vars[chosen]).sample(generator)
+
+    def log_density(self, x: Tensor) -> Tensor:
+        """log of the mixture's density in nats. ``x``: (..., dimension). Returns (...)."""
+        return torch.logsumexp(self.components().log_density(x.unsqueeze(-2)) + self.weights.log(), dim=-1)

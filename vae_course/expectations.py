@@ -1,0 +1,21 @@
+"""What you should have seen: a lesson's claims, asserted within ranges that were drawn from several seeds."""
+
+import json
+import os
+from pathlib import Path
+
+RECORD = "VAE_COURSE_RECORD"  # names a file that collects every expectation's value, to draw ranges from
+
+
+def expect(claim: str, value: float, low: float, high: float, *, otherwise: str) -> None:
+    """Assert that ``low <= value <= high`` and print the claim with its range, which reads the same on every machine.
+
+    ``otherwise`` says what to suspect outside the range. Raises ``AssertionError`` with the value found.
+    """
+    value = float(value)
+    if record := os.environ.get(RECORD):
+        with Path(record).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"claim": claim, "value": value, "low": low, "high": high}) + "\n")
+    elif not low <= value <= high:  # NaN fails too
+        raise AssertionError(f"{claim}: got {value:.5g}, expected {low:g} to {high:g}. What to suspect: {otherwise}")
+    print(f"✓ {claim}: {low:g} to {high:g}")

@@ -1,0 +1,166 @@
+"""What all pictures share: the palette, the style, the ``Picture`` itself, and the plain kinds of plot."""
+
+import base64
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec
+
+import matplotlib
+import numpy as np
+from cycler import cycler
+from IPython.display import display
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+# Ordered by lightness, so that neighbours differ in grey as well as to colour-blind eyes (after Okabe & Ito 2008).
+INK, BLUE, RED, ORANGE, SKY = "#1a1a1a", "#0072b2", "#d55e00", "#e69f00", "#93cbf1"
+PALETTE = (BLUE, ORANGE, INK, RED, SKY)
+LINES = ("-", "--", ":", "-.", (0, (5, 1)))
+DIVERGING, INTENSITY = "PuOr", "gray_r"  # INTENSITY draws ink dark on white paper
+
+STYLE: dict[Any, Any] = {
+    "axes.prop_cycle": cycler(color=PALETTE) + cycler(linestyle=LINES),
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.labelsize": 10,
+    "figure.titlesize": 12,
+    "figure.titleweight": "bold",
+    "font.size": 10,
+    "legend.frameon": False,
+    "lines.linewidth": 2,
+    "image.cmap": INTENSITY,
+}
+DOTS_PER_INCH = 90
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure and its description in words, which is printed below it and is its alternative text."""
+
+    figure: Figure
+    words: str
+
+    def png(self) -> bytes:
+        """The figure as PNG."""
+        buffer = io.BytesIO()
+        with matplotlib.rc_context(STYLE):
+            self.figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
+        return buffer.getvalue()
+
+    def mime_bundle(self) -> dict[str, Any]:
+        """The figure for a notebook's output, with the words as its plain-text form."""
+        return {"image/png": base64.b64encode(self.png()).decode(), "text/plain": self.words}
+
+    def _ipython_display_(self) -> None:
+        display(self.mime_bundle(), raw=True)
+        print(self.words)
+
+
+Parameters = ParamSpec("Parameters")
+
+
+def styled(draw: Callable[Parameters, Picture]) -> Callable[Parameters, Picture]:
+    """Run a drawing function in the course's style, without touching matplotlib's global settings."""
+
+    @wraps(draw)
+    def draw_in_style(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Picture:
+        with matplotlib.rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    return draw_in_style
+
+
+def new_figure(columns: int = 1, rows: int = 1, width: float = 7.5, height: float = 3.2) -> tuple[Figure, list[Axes]]:
+    """A figure with a grid of axes (row by row) that belongs to no window."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, list(np.atleast_1d(figure.subplots(rows, columns)).flatten())
+
+
+def array(values: Tensor | Sequence[float]) -> np.ndarray:
+    """Values as numpy, off the GPU and out of the graph."""
+    return values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+
+
+# --- plain kinds of plot --------------------------------------------------------------------------------------------
+
+
+@styled
+def curves(
+    x: Tensor | Sequence[float],
+    named: Mapping[str, Tensor | Sequence[float]],
+    *,
+    title: str,
+    x_label: str,
+    y_label: str,
+    words: str,
+    log_x: bool = False,
+    log_y: bool = False,
+    markers: bool = False,
+) -> Picture:
+    """Lines over one x axis, named in a legend; y values as long as ``x``. Labels carry their units."""
+    figure, (axes,) = new_figure()
+    for name, y in named.items():
+        axes.plot(array(x), array(y), label=name, marker="o" if markers else None)
+    axes.set(title=title, xlabel=x_label, ylabel=y_label)
+    if log_x:
+        axes.set_xscale("log")
+    if log_y:
+        axes.set_yscale("log")
+    if len(named) > 1:
+        axes.legend()
+    return Picture(figure, words)
+
+
+@styled
+def bars(names: Sequence[str], values: Tensor | Sequence[float], *, title: str, y_label: str, words: str) -> Picture:
+    """One bar a name."""
+    figure, (axes,) = new_figure()
+    axes.bar(range(len(names)), array(values), color=BLUE, width=0.6)
+    axes.set_xticks(range(len(names)), names)
+    axes.set(title=title, ylabel=y_label)
+    return Picture(figure, words)
+
+
+def show_image(axes: Axes, pixels: Tensor, title: str = "") -> None:
+    """One image (pixels,) in [0, 1], square, as ink on paper."""
+    side = round(pixels.numel() ** 0.5)
+    axes.imshow(array(pixels).reshape(side, side), cmap=INTENSITY, vmin=0, vmax=1)
+    axes.set_axis_off()
+    axes.set_title(title, fontsize=9, fontweight="normal", loc="center")
+
+
+@styled
+def image_rows(rows: Mapping[str, Tensor], *, title: str, words: str, columns: int = 10) -> Picture:
+    """Rows of images, each named at its left: ``rows`` maps a name to images (count, pixels) in [0, 1]."""
+    figure, axes = new_figure(columns, len(rows), width=8, height=0.75 * len(rows) + 0.5)
+    for row, (name, images) in enumerate(rows.items()):
+        for column in range(columns):
+            show_image(axes[row * columns + column], images[column])
+        label = axes[row * columns]
+        label.text(-0.2, 0.5, name, transform=label.transAxes, ha="right", va="center", fontsize=10)
+    figure.suptitle(title)
+    return Picture(figure, words)
+
+
+@styled
+def labelled_points(points: Tensor, labels: Tensor, *, title: str, x_label: str, y_label: str, words: str) -> Picture:
+    """Points (count, 2) drawn as their digit, so that classes read without colour."""
+    figure, (axes,) = new_figure(width=6.5, height=5)
+    draw_labelled_points(axes, points, labels)
+    axes.set(title=title, xlabel=x_label, ylabel=y_label)
+    return Picture(figure, words)
+
+
+def draw_labelled_points(axes: Axes, points: Tensor, labels: Tensor) -> None:
+    """Each point (count, 2) as the digit it is labelled with."""
+    xy, digit = array(points), array(labels)
+    for k in np.unique(digit):
+        chosen = xy[digit == k]
+        colour = PALETTE[int(k) % len(PALETTE)]
+        axes.scatter(chosen[:, 0], chosen[:, 1], marker=f"${int(k)}$", s=28, color=colour, linewidths=0.3)

@@ -1,0 +1,104 @@
+"""Executed lessons as self-contained HTML: pictures and formulas inside the page, nothing fetched."""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import pass_context
+from latex2mathml.converter import convert as mathml
+from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat import NotebookNode
+
+from vae_course.lessons import Lesson
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+# nbconvert's own page without its scripts: they are fetched from elsewhere, and our formulas and pictures need none.
+TEMPLATE = """{% extends 'lab/index.html.j2' %}
+{% block html_head_js %}{% endblock %}
+{% block jupyter_widgets %}{% endblock %}
+{% block html_head_js_mathjax %}{% endblock %}
+{% block html_head_js_mermaidjs %}{% endblock %}
+{% block extra_css %}<style>
+  body.jp-Notebook { max-width: 60rem; margin: 0 auto; padding: 1rem; }
+  .jp-RenderedHTMLCommon { font-size: 16px; line-height: 1.55; }
+  .jp-RenderedHTMLCommon img { max-width: 100%; height: auto; }
+  div.formula { margin: 0.8em 0; overflow-x: auto; }
+  @media (max-width: 40rem) { .jp-InputPrompt, .jp-OutputPrompt { display: none; } }
+</style>{% endblock %}
+"""
+
+INDEX = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Variational autoencoders for text</title>
+<style>
+  body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 48rem; margin: 3rem auto; padding: 0 1rem; color: #1a1a1a; }}
+  table {{ border-collapse: collapse; width: 100%; }}
+  th, td {{ text-align: left; padding: .5rem .8rem .5rem 0; border-bottom: 1px solid #ddd; }}
+  td:nth-child(n+3), th:nth-child(n+3) {{ text-align: right; white-space: nowrap; }}
+  a {{ color: #0072b2; }} .failed {{ color: #a33a00; font-weight: bold; }}
+</style></head><body>
+<h1>Variational autoencoders for text</h1>
+<p>{summary}</p>
+<table><tr><th>Lesson</th><th>Question</th><th>Read</th><th>Ran in</th></tr>
+{rows}
+</table></body></html>
+"""
+
+
+class _MathMLRenderer(IPythonRenderer):
+    """Markdown to HTML with formulas as MathML, which browsers draw by themselves."""
+
+    def block_math(self, body: str) -> str:
+        return f'<div class="formula">{mathml(body.strip(), display="block")}</div>'
+
+    def inline_math(self, body: str) -> str:
+        return mathml(body.strip())
+
+
+class _LessonExporter(HTMLExporter):
+    raw_template = TEMPLATE
+
+    @pass_context
+    def markdown2html(self, context: Any, source: str) -> str:  # noqa: ANN401 - jinja's context
+        return str(MarkdownWithMath(renderer=_MathMLRenderer(escape=False)).render(source))
+
+
+def lesson_page(notebook: NotebookNode, title: str) -> str:
+    """The executed notebook as one HTML page that fetches nothing."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            _embed_picture(output)
+    body, _ = _LessonExporter().from_notebook_node(notebook, resources={"metadata": {"name": title}})
+    return str(body)
+
+
+def _embed_picture(output: NotebookNode) -> None:
+    """Show a widget as its picture, and give every picture its words as alternative text."""
+    data = output.get("data", {})
+    data.pop(WIDGET_VIEW, None)
+    if "image/png" in data:
+        words = html.escape(data.get("text/plain", ""), quote=True)
+        data["text/html"] = f'<img alt="{words}" src="data:image/png;base64,{data.pop("image/png").strip()}">'
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a lesson's run ended: seconds taken, and the failing cell and error where one failed."""
+
+    lesson: Lesson
+    seconds: float
+    failure: str | None = None
+
+
+def index_page(outcomes: Sequence[Outcome], summary: str) -> str:
+    """The table of lessons, linked to their pages, which lie beside it."""
+    rows = "\n".join(
+        f'<tr><td><a href="{o.lesson.name}.html">{o.lesson.name}</a></td><td>{html.escape(o.lesson.question)}'
+        + (f'<br><span class="failed">failed: {html.escape(o.failure)}</span>' if o.failure else "")
+        + f"</td><td>{o.lesson.minutes} min</td><td>{o.seconds:.0f} s</td></tr>"
+        for o in outcomes
+    )
+    return INDEX.format(summary=html.escape(summary), rows=rows)

@@ -1,0 +1,246 @@
+"""One training loop for every model of the course: progress, history, exact resume, and a stop with a diagnosis on NaN."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.optim import Optimizer
+from tqdm.auto import tqdm
+
+Metrics = Mapping[str, Tensor]
+Loss = Callable[[Any, Generator], Metrics]
+
+
+def find_device(name: str = "auto") -> torch.device:
+    """The device to train on: "auto" takes CUDA where there is one. Raises ``RuntimeError`` if CUDA is asked for and absent."""
+    if name not in ("auto", "cpu", "cuda"):
+        raise ValueError(f'device: expected "auto", "cpu" or "cuda", got {name!r}')
+    if name == "cuda" and not torch.cuda.is_available():
+        build = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "a build for CPU only"
+        raise RuntimeError(
+            f"CUDA was asked for, but torch {torch.__version__} is {build} and sees {torch.cuda.device_count()} GPUs. "
+            'Use device "cpu" or "auto", or install a CUDA build of torch.'
+        )
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def seeded(seed: int) -> Generator:
+    """A new generator on the CPU. Noise is drawn there and then moved, so a seed gives the same numbers on any device."""
+    return Generator().manual_seed(seed)
+
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+def seeded_module(seed: int, build: Callable[[], Module]) -> Module:
+    """Build a module whose initial weights depend on ``seed`` alone, leaving torch's global random state as it was.
+
+    PyTorch's layers initialize themselves from the global generator, so it is seeded inside a fork and put back.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return build()
+
+
+# --- batches --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ShuffledBatches:
+    """Batches of a tensor (examples, ...), in a new random order each epoch; the last one may be smaller."""
+
+    examples: Tensor
+    batch_size: int
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1 or len(self.examples) == 0:
+            raise ValueError(f"expected examples and a batch_size >= 1, got {len(self.examples)} and {self.batch_size}")
+
+    def __len__(self) -> int:
+        return -(-len(self.examples) // self.batch_size)
+
+    def epoch(self, generator: Generator) -> Iterator[Tensor]:
+        """The batches of one epoch."""
+        order = torch.randperm(len(self.examples), generator=generator).to(self.examples.device)
+        for chosen in order.split(self.batch_size):
+            yield self.examples[chosen]
+
+
+# --- the loop -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Update:
+    """One player's move on each batch: ``loss(batch, generator)`` returns metrics, of which "loss" is minimized.
+
+    An autoencoder or VAE has one player, a GAN two that take turns. ``loss`` draws noise from ``generator`` only: that
+    is what makes a resumed run exact.
+    """
+
+    model: nn.Module
+    optimizer: Optimizer
+    loss: Loss
+
+    @classmethod
+    def adam(cls, model: nn.Module, loss: Loss, learning_rate: float = 1e-3) -> "Update":
+        """Adam (Kingma & Ba 2015) on all of the model's parameters."""
+        return cls(model, torch.optim.Adam(model.parameters(), lr=learning_rate), loss)
+
+
+@dataclass
+class History:
+    """What a training run measured: for every metric its mean over each epoch's batches."""
+
+    epochs: int = 0
+    steps: int = 0
+    metrics: dict[str, list[float]] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> list[float]:
+        if name not in self.metrics:
+            raise KeyError(f"no metric {name!r}; this history has {', '.join(sorted(self.metrics)) or 'none yet'}")
+        return self.metrics[name]
+
+    def last(self, name: str) -> float:
+        """The metric's value in the last epoch."""
+        return self[name][-1]
+
+    def __repr__(self) -> str:
+        return f"trained {self.epochs} epochs, {self.steps} steps; measured {', '.join(self.metrics)}"
+
+
+class TrainingDiverged(RuntimeError):
+    """A loss or a gradient stopped being finite; the message names the step and the likely cause."""
+
+
+def train(
+    updates: Update | Sequence[Update],
+    batches: ShuffledBatches,
+    *,
+    epochs: int,
+    generator: Generator,
+    checkpoint: Path | None = None,
+    after_epoch: Callable[[History], None] | None = None,
+) -> History:
+    """Train for ``epochs`` epochs in all and return the history.
+
+    With ``checkpoint``, everything is saved there after each epoch, and a run that finds the file goes on from it to the
+    same numbers that an uninterrupted run gives (exactly so on CPU). ``after_epoch`` may record extra curves.
+    Progress shows in a notebook or a terminal; set the environment variable TQDM_DISABLE=1 for silence.
+    Raises ``TrainingDiverged`` at the first loss or gradient that is not finite.
+    """
+    players = [updates] if isinstance(updates, Update) else list(updates)
+    if not players or epochs < 1:
+        raise ValueError(f"expected at least one update and one epoch, got {len(players)} and {epochs}")
+    history = History()
+    if checkpoint is not None and checkpoint.exists():
+        _restore(checkpoint, players, generator, history)
+    for player in players:
+        player.model.train()
+    with tqdm(total=epochs, initial=history.epochs, desc="training", unit="epoch", leave=False) as progress:
+        while history.epochs < epochs:
+            _run_epoch(players, batches, generator, history)
+            if after_epoch is not None:
+                after_epoch(history)
+            if checkpoint is not None:
+                _save(checkpoint, players, generator, history)
+            progress.update()
+            progress.set_postfix({name: f"{values[-1]:.4g}" for name, values in history.metrics.items()})
+    for player in players:
+        player.model.eval()
+    return history
+
+
+def _run_epoch(players: list[Update], batches: ShuffledBatches, generator: Generator, history: History) -> None:
+    sums: dict[str, Tensor] = {}
+    for batch in batches.epoch(generator):
+        for player in players:
+            metrics = player.loss(batch, generator)
+            if "loss" not in metrics:
+                raise ValueError(f'a loss function must return a "loss" among its metrics, got {sorted(metrics)}')
+            _step(player, metrics, batch, history)
+            for name, value in metrics.items():
+                sums[name] = sums.get(name, 0) + value.detach()
+        history.steps += 1
+    history.epochs += 1
+    for name, total in sums.items():
+        history.metrics.setdefault(name, []).append(total.item() / len(batches))
+
+
+def _step(player: Update, metrics: Metrics, batch: Any, history: History) -> None:  # noqa: ANN401 - any kind of batch
+    if not torch.isfinite(metrics["loss"]):
+        raise TrainingDiverged(_diagnosis("the loss", player, metrics, batch, history))
+    player.optimizer.zero_grad(set_to_none=True)
+    metrics["loss"].backward()
+    gradients = [p.grad for p in player.model.parameters() if p.grad is not None]
+    if not torch.isfinite(torch.nn.utils.get_total_norm(gradients)):
+        raise TrainingDiverged(_diagnosis("a gradient", player, metrics, batch, history))
+    player.optimizer.step()
+
+
+def _diagnosis(what: str, player: Update, metrics: Metrics, batch: Any, history: History) -> str:  # noqa: ANN401
+    """Look for the likely cause in the order in which trouble spreads: data, weights, then the loss itself."""
+    broken_weights = [name for name, p in player.model.named_parameters() if not torch.isfinite(p).all()]
+    bad_terms = [name for name, value in metrics.items() if not torch.isfinite(value).all()]
+    learning_rate = player.optimizer.param_groups[0]["lr"]
+    if isinstance(batch, Tensor) and batch.is_floating_point() and not torch.isfinite(batch).all():
+        cause = "the batch itself holds inf or nan: clean the data"
+    elif broken_weights:
+        cause = (
+            f"the weights {broken_weights[0]} were no longer finite before this step: "
+            f"an earlier update was too large; lower the learning rate (now {learning_rate:g}) or clip gradients"
+        )
+    elif history.steps > 0 and what == "the loss":
+        cause = (
+            f"data and weights are finite, but {', '.join(bad_terms)} overflowed: exp of a large log_var or log of 0; "
+            f"lower the learning rate (now {learning_rate:g}) or bound log_var"
+        )
+    else:
+        cause = (
+            "data and weights are finite: look in the loss for a log or square root of 0, a division by 0, "
+            "or an exp of a large number"
+        )
+    where = f"step {history.steps + 1} (epoch {history.epochs + 1})"
+    return f"training stopped: {what} is not finite at {where}. Likely cause: {cause}."
+
+
+# --- checkpoints ----------------------------------------------------------------------------------------------------
+
+
+def _save(path: Path, players: list[Update], generator: Generator, history: History) -> None:
+    state = {
+        "players": [{"model": p.model.state_dict(), "optimizer": p.optimizer.state_dict()} for p in players],
+        "generator": generator.get_state(),
+        "history": {"epochs": history.epochs, "steps": history.steps, "metrics": history.metrics},
+    }
+    # Written beside and renamed, so that a run stopped while saving leaves the previous checkpoint whole.
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".unfinished")
+    torch.save(state, unfinished)
+    os.replace(unfinished, path)
+
+
+def _restore(path: Path, players: list[Update], generator: Generator, history: History) -> None:
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    if len(state["players"]) != len(players):
+        raise ValueError(
+            f"{path}: holds {len(state['players'])} models, this run has {len(players)}; "
+            "it was saved by another run: give another path, or delete it to start anew"
+        )
+    for player, saved in zip(players, state["players"], strict=True):
+        try:
+            player.model.load_state_dict(saved["model"])
+        except RuntimeError as error:
+            raise ValueError(
+                f"{path}: does not fit this model; it was saved by another run: give another path, or delete it "
+                f"to start anew. Torch says: {error}"
+            ) from error
+        player.optimizer.load_state_dict(saved["optimizer"])
+    generator.set_state(state["generator"])
+    for name, value in state["history"].items():
+        setattr(history, name, value)

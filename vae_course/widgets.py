@@ -1,0 +1,67 @@
+"""Sliders on top of the same pictures that a printed page shows.
+
+``interact`` is not used: it can hang a run that has no browser. A slider here only redraws an image.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import ipywidgets
+from IPython.display import display
+
+from vae_course.figures.base import Picture
+
+
+@dataclass(frozen=True)
+class Slider:
+    """One slider: its label (with the unit), its range, where it starts, and its step."""
+
+    label: str
+    low: float
+    high: float
+    start: float
+    step: float
+
+
+class Explorer:
+    """A picture with a slider for each argument of ``draw``, a pure function that returns a ``Picture``.
+
+    In JupyterLab the sliders move. Where no widget can run (a printed page, a code host, a grader) the same output shows
+    the picture at the sliders' start.
+    """
+
+    def __init__(self, draw: Callable[..., Picture], **sliders: Slider):
+        self.draw = draw
+        self.labels = [slider.label for slider in sliders.values()]
+        self.controls = {name: _control(slider) for name, slider in sliders.items()}
+        self.start = self.picture()
+        self.image = ipywidgets.Image(value=self.start.png(), format="png")
+        self.words = ipywidgets.HTML(self.start.words)
+        self.box = ipywidgets.VBox([*self.controls.values(), self.image, self.words])
+        for control in self.controls.values():
+            control.observe(self._redraw, names="value")
+
+    def picture(self) -> Picture:
+        """The picture at the sliders' present values."""
+        return self.draw(**{name: control.value for name, control in self.controls.items()})
+
+    def _redraw(self, change: object) -> None:
+        picture = self.picture()
+        self.image.value, self.words.value = picture.png(), picture.words
+
+    def _ipython_display_(self) -> None:
+        widget_view = self.box._repr_mimebundle_()
+        display({**widget_view, **self.start.mime_bundle()}, raw=True)
+        print(f"Sliders in JupyterLab: {'; '.join(self.labels)}. At the start: {self.start.words}")
+
+
+def _control(slider: Slider) -> ipywidgets.FloatSlider:
+    return ipywidgets.FloatSlider(
+        value=slider.start,
+        min=slider.low,
+        max=slider.high,
+        step=slider.step,
+        description=slider.label,
+        style={"description_width": "initial"},
+        layout={"width": "28em"},
+    )
