@@ -15,7 +15,7 @@ from sklearn.datasets import fetch_openml, load_digits
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
-from vae_course.distributions import LOG_2_PI, Gaussian, standard_normal
+from vae_course.distributions import LOG_2_PI, Gaussian, GaussianMixture, standard_normal
 from vae_course.training import Metrics
 
 # --- data -----------------------------------------------------------------------------------------------------------
@@ -289,3 +289,25 @@ def _share_inside(points: Tensor, manifold: Tensor, neighbours: int) -> float:
 def _distances(a: Tensor, b: Tensor) -> Tensor:
     # The direct form: the faster matrix product form gives a point a distance to itself that is not quite 0.
     return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
+
+
+@dataclass(frozen=True)
+class ModeCoverage:
+    """``covered``: how many modes have samples. ``good_samples``: share of samples that lie at some mode."""
+
+    covered: int
+    good_samples: float
+
+
+def mode_coverage(samples: Tensor, mixture: GaussianMixture, within: float = 3.0, smallest_share: float = 0.01) -> ModeCoverage:
+    """Count a mixture's modes among samples (samples, dimension), as Srivastava 2017 (VEEGAN) does.
+
+    A sample lies at its nearest mode if it is no further from it than ``within`` of that mode's standard deviations in every
+    coordinate together (root mean square). A mode is covered if at least ``smallest_share`` of all samples lie at it.
+    """
+    component = mixture.components()
+    scaled = (samples[:, None] - component.mean.to(samples)) / component.std.to(samples)
+    distance, nearest = scaled.square().mean(-1).sqrt().min(dim=1)
+    at_mode = nearest[distance <= within]
+    counts = torch.bincount(at_mode, minlength=len(mixture.weights))
+    return ModeCoverage(int((counts >= smallest_share * len(samples)).sum()), len(at_mode) / len(samples))

@@ -1,0 +1,1 @@
+"""Pictures of lesson 05: a VAE and a GAN side by side."""
