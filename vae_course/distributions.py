@@ -33,14 +33,22 @@ def nats_to_bits(nats: float) -> float:
 # --- discrete distributions -----------------------------------------------------------------------------------------
 
 
+class NotFiniteError(ValueError):
+    """A value that must be finite is inf or nan."""
+
+
+def _check_finite(name: str, value: Tensor) -> None:
+    if not torch.isfinite(value).all():
+        raise NotFiniteError(f"{name}: has a value that is not finite (inf or nan)")
+
+
 def _check_probabilities(name: str, probabilities: Tensor) -> None:
     if not probabilities.is_floating_point() or probabilities.dim() == 0:
         raise ValueError(
             f"{name}: expected a floating-point tensor with the outcomes on its last dimension, "
             f"got {probabilities.dtype} of shape {tuple(probabilities.shape)}"
         )
-    if not torch.isfinite(probabilities).all():
-        raise ValueError(f"{name}: has a value that is not finite (inf or nan); probabilities lie between 0 and 1")
+    _check_finite(name, probabilities)
     if (probabilities < 0).any():
         raise ValueError(f"{name}: has a negative probability, {probabilities.min().item():g}; the smallest allowed is 0")
     total = probabilities.detach().sum(-1)
@@ -97,7 +105,7 @@ class Gaussian:
     """A diagonal Gaussian over the last dimension: N(mean, diag(exp(log_var))).
 
     ``mean``, ``log_var``: (..., dimension), equal shapes, finite. ``log_var`` is the log of the *variance*, not of std.
-    Raises ``ValueError`` for unequal shapes, a scalar, or values that are not finite.
+    Raises ``ValueError`` for unequal shapes or a scalar, ``NotFiniteError`` for inf or nan.
     """
 
     mean: Tensor
@@ -107,9 +115,8 @@ class Gaussian:
         _check_same_shape("mean and log_var", self.mean, self.log_var)
         if self.mean.dim() == 0:
             raise ValueError("mean: expected a last dimension to hold the coordinates, got a scalar; use shape (1,)")
-        for name, value in (("mean", self.mean), ("log_var", self.log_var)):
-            if not torch.isfinite(value).all():
-                raise ValueError(f"{name}: has a value that is not finite (inf or nan)")
+        _check_finite("mean", self.mean)
+        _check_finite("log_var", self.log_var)
 
     @classmethod
     def standard(cls, like: Tensor) -> "Gaussian":

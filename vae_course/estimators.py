@@ -109,7 +109,7 @@ def gumbel_softmax(logits: Tensor, temperature: float, generator: Generator, str
     if not straight_through:
         return soft
     hard = functional.one_hot(soft.argmax(-1), logits.shape[-1]).to(soft.dtype)
-    return hard + soft - soft.detach()
+    return hard + (soft - soft.detach())  # the brackets keep the value exact
 
 
 # --- KL from samples -----------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """The lessons as files: where they are, what their headers say, and how they are run and stored."""
 
+import ast
+import copy
 import difflib
 import json
 import os
@@ -17,10 +19,13 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from vae_course.exercises import find
 from vae_course.expectations import RECORD
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 CELL_TIMEOUT = 1800  # seconds; far above the slowest cell, so that only a hung kernel meets it
+
+METADATA = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
 
 QUESTION = re.compile(r"^# (?P<number>\d\d) · (?P<question>.+)$", re.MULTILINE)
 TIMES = re.compile(r"\*\*(?P<minutes>\d+) minutes to read · (?P<seconds>\d+) seconds to run\*\*")
@@ -115,9 +120,22 @@ def store(lesson: Lesson) -> float:
     header = notebook.cells[0]
     header.source = TIMES.sub(f"**{lesson.minutes} minutes to read · {max(1, round(seconds))} seconds to run**", header.source)
     # Only what every run would write alike, so that storing an unedited lesson changes next to nothing.
-    notebook.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    notebook.metadata = METADATA
     nbformat.write(notebook, lesson.path)
     return seconds
+
+
+def with_solutions(notebook: NotebookNode) -> NotebookNode:
+    """A copy of a lesson in which every exercise's stub is replaced by its reference solution."""
+    solved = copy.deepcopy(notebook)
+    for cell in solved.cells:
+        if number := cell.metadata.get("exercise"):
+            exercise = find(number)
+            stub = next(node for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef))
+            lines = cell.source.splitlines()
+            lines[stub.lineno - 1 : stub.end_lineno] = exercise.solution().splitlines()
+            cell.source = "\n".join(lines)
+    return solved
 
 
 # --- ranges over seeds ----------------------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ from torch import Generator, Tensor, nn
 from torch.optim import Optimizer
 from tqdm.auto import tqdm
 
+from vae_course.distributions import NotFiniteError
+
 Metrics = Mapping[str, Tensor]
 Loss = Callable[[Any, Generator], Metrics]
 
@@ -160,7 +162,10 @@ def _run_epoch(players: list[Update], batches: ShuffledBatches, generator: Gener
     sums: dict[str, Tensor] = {}
     for batch in batches.epoch(generator):
         for player in players:
-            metrics = player.loss(batch, generator)
+            try:
+                metrics = player.loss(batch, generator)
+            except NotFiniteError as error:
+                raise TrainingDiverged(_diagnosis("the loss", player, [f"the model's {error}"], batch, history)) from error
             if "loss" not in metrics:
                 raise ValueError(f'a loss function must return a "loss" among its metrics, got {sorted(metrics)}')
             _step(player, metrics, batch, history)
@@ -174,19 +179,19 @@ def _run_epoch(players: list[Update], batches: ShuffledBatches, generator: Gener
 
 def _step(player: Update, metrics: Metrics, batch: Any, history: History) -> None:  # noqa: ANN401 - any kind of batch
     if not torch.isfinite(metrics["loss"]):
-        raise TrainingDiverged(_diagnosis("the loss", player, metrics, batch, history))
+        terms = [name for name, value in metrics.items() if not torch.isfinite(value)]
+        raise TrainingDiverged(_diagnosis("the loss", player, terms, batch, history))
     player.optimizer.zero_grad(set_to_none=True)
     metrics["loss"].backward()
     gradients = [p.grad for p in player.model.parameters() if p.grad is not None]
     if not torch.isfinite(torch.nn.utils.get_total_norm(gradients)):
-        raise TrainingDiverged(_diagnosis("a gradient", player, metrics, batch, history))
+        raise TrainingDiverged(_diagnosis("a gradient", player, [], batch, history))
     player.optimizer.step()
 
 
-def _diagnosis(what: str, player: Update, metrics: Metrics, batch: Any, history: History) -> str:  # noqa: ANN401
+def _diagnosis(what: str, player: Update, terms: list[str], batch: Any, history: History) -> str:  # noqa: ANN401
     """Look for the likely cause in the order in which trouble spreads: data, weights, then the loss itself."""
     broken_weights = [name for name, p in player.model.named_parameters() if not torch.isfinite(p).all()]
-    bad_terms = [name for name, value in metrics.items() if not torch.isfinite(value).all()]
     learning_rate = player.optimizer.param_groups[0]["lr"]
     if isinstance(batch, Tensor) and batch.is_floating_point() and not torch.isfinite(batch).all():
         cause = "the batch itself holds inf or nan: clean the data"
@@ -195,9 +200,9 @@ def _diagnosis(what: str, player: Update, metrics: Metrics, batch: Any, history:
             f"the weights {broken_weights[0]} were no longer finite before this step: "
             f"an earlier update was too large; lower the learning rate (now {learning_rate:g}) or clip gradients"
         )
-    elif history.steps > 0 and what == "the loss":
+    elif history.steps > 0 and terms:
         cause = (
-            f"data and weights are finite, but {', '.join(bad_terms)} overflowed: exp of a large log_var or log of 0; "
+            f"data and weights are finite, but not {', '.join(terms)}: exp of a large log_var, or log of 0; "
             f"lower the learning rate (now {learning_rate:g}) or bound log_var"
         )
     else:

@@ -1,5 +1,6 @@
 """How an exercise is judged: not attempted, correct, or wrong with the mistake's name."""
 
+import ast
 import inspect
 import linecache
 import textwrap
@@ -58,8 +59,16 @@ class Exercise:
     relative_tolerance: float = 1e-5
 
     def solution(self) -> str:
-        """The reference's source: what is shown is what is tested."""
-        return textwrap.dedent(inspect.getsource(self.reference))
+        """The reference's source, as it runs in a lesson: what is shown is what is tested.
+
+        Type annotations are left out, since a lesson need not have imported what they name.
+        """
+        (function,) = ast.parse(textwrap.dedent(inspect.getsource(self.reference))).body
+        assert isinstance(function, ast.FunctionDef)
+        function.returns = None
+        for argument in function.args.args:
+            argument.annotation = None
+        return ast.unparse(function)
 
     def grade(self, answer: Any) -> Verdict:  # noqa: ANN401
         """Judge what a reader passed to ``check``, normally a function."""

@@ -1,1 +1,143 @@
 """Pictures of lesson 04: bounds on the log-likelihood, rate against distortion, digits decoded."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from vae_course.distributions import Gaussian
+from vae_course.estimators import Estimate
+from vae_course.exact import LinearGaussian
+from vae_course.figures.base import BLUE, INK, LINES, ORANGE, PALETTE, RED, SKY, Picture, array, new_figure, show_image, styled
+
+
+@styled
+def two_divergences(
+    q: Tensor, bound: Tensor, log_evidence: float, gap: Tensor, regularizer: Tensor, prior: float, posterior: float
+) -> Picture:
+    """A two-state model as q(first state) runs from 0 to 1: bound and log p(x), beside the two KLs. Curves: (points,)."""
+    figure, (left, right) = new_figure(2, width=9, height=3.5)
+    left.axhline(log_evidence, color=INK, linestyle=":", label=f"log p(x) = {log_evidence:.3f}")
+    left.plot(array(q), array(bound), color=BLUE, linestyle="-", label="ELBO")
+    left.fill_between(array(q), array(bound), log_evidence, color=SKY, alpha=0.5, label="the gap")
+    left.set(title="The bound touches at one q", xlabel="q(rain)", ylabel="nats")
+    left.set_ylim(log_evidence - 2.2, log_evidence + 0.3)
+    left.legend(loc="lower left", fontsize=8)
+    right.plot(array(q), array(gap), color=BLUE, linestyle="-", label="gap: KL(q to posterior)")
+    right.plot(array(q), array(regularizer), color=ORANGE, linestyle="--", label="regularizer: KL(q to prior)")
+    for place, name in ((prior, "prior"), (posterior, "posterior")):
+        right.axvline(place, color=INK, linestyle=":", linewidth=1)
+        right.text(place + 0.01, 2.15, name, va="top", fontsize=9)
+    right.set(title="Two KLs, zero at two places", xlabel="q(rain)", ylabel="nats", ylim=(-0.05, 2.2))
+    right.legend(loc="upper left", fontsize=8, bbox_to_anchor=(0.0, 0.9))
+    words = "The ELBO touches log p(x) where q is the posterior; the gap is zero there, the regularizer is zero at the prior."
+    return Picture(figure, words)
+
+
+def _density(points: Tensor, mean: float, std: float) -> Tensor:
+    gaussian = Gaussian(torch.full((1,), mean, dtype=points.dtype), torch.full((1,), 2 * math.log(std), dtype=points.dtype))
+    return gaussian.log_density(points[:, None]).exp()
+
+
+@styled
+def moving_q(model: LinearGaussian, x: Tensor, *, mean: float, std: float) -> Picture:
+    """A one-dimensional model and one observation ``x`` (1, 1): q = N(mean, std^2) against its posterior, and its ELBO."""
+    log_evidence = model.log_evidence(x).item()
+    posterior_mean, variance = model.exact_posterior(x)
+    true_mean, true_std = posterior_mean.item(), math.sqrt(variance.item())
+    z = torch.linspace(-4, 4, 321, dtype=torch.float64)
+    means = torch.linspace(-3, 3, 121, dtype=torch.float64)
+    every_q = Gaussian(means[:, None], torch.full_like(means[:, None], 2 * math.log(std)))
+    q = Gaussian(torch.full_like(x, mean), torch.full_like(x, 2 * math.log(std)))
+    bound, gap = model.elbo(q, x), model.gap(q, x).item()
+
+    figure, (left, right) = new_figure(2, width=9, height=3.5)
+    left.fill_between(array(z), array(_density(z, true_mean, true_std)), color="#d0d0d0", label="posterior p(z given x)")
+    left.plot(array(z), array(_density(z, 0, 1)), color=INK, linestyle=":", label="prior p(z)")
+    left.plot(array(z), array(_density(z, mean, std)), color=BLUE, linestyle="-", label="q(z)")
+    left.set(title=f"gap: KL(q to posterior) = {gap:.3f}", xlabel="z", ylabel="density", ylim=(0, 1.1))
+    left.legend(loc="upper left", fontsize=8)
+
+    right.axhline(log_evidence, color=INK, linestyle=":", label=f"log p(x) = {log_evidence:.3f}, fixed")
+    elbo = model.elbo(every_q, x.expand(len(means), 1)).value
+    right.plot(array(means), array(elbo), color=BLUE, linestyle="-", label="ELBO for every mean, this std")
+    right.plot([mean, mean], [bound.value.item(), log_evidence], color=ORANGE, linestyle="-", linewidth=4, label="the gap")
+    right.plot([mean], [bound.value.item()], "o", color=RED, markersize=8, label=f"ELBO = {bound.value.item():.3f}")
+    right.set(title="The bound stays below the line", xlabel="mean of q", ylabel="nats")
+    right.set_ylim(log_evidence - 9, log_evidence + 0.8)
+    right.legend(loc="lower right", fontsize=8)
+    words = (
+        f"q = N({mean:g}, {std:g}²): ELBO {bound.value.item():.3f} + gap {gap:.3f} = log p(x) {log_evidence:.3f} nats; "
+        f"the regularizer KL(q to prior) is {bound.rate.item():.3f}."
+    )
+    return Picture(figure, words)
+
+
+@styled
+def tightening(samples: Sequence[int], named: Mapping[str, Sequence[Estimate]], exact: float) -> Picture:
+    """Importance-weighted bounds against the number of samples, with bars of two standard errors, and the exact value."""
+    figure, (axes,) = new_figure(height=3.4)
+    axes.axhline(exact, color=INK, linestyle=":", label="log p(x), exact")
+    for (name, estimates), colour, line, marker in zip(named.items(), PALETTE, LINES, "os^v", strict=False):
+        values, errors = [e.value for e in estimates], [2 * e.standard_error for e in estimates]
+        axes.errorbar(samples, values, yerr=errors, color=colour, linestyle=line, marker=marker, capsize=4, label=name)
+    axes.set_xscale("log", base=4)
+    axes.set_xticks(samples, [str(k) for k in samples])
+    axes.set(title="More samples, a tighter bound", xlabel="samples K; bars: ± 2 standard errors", ylabel="bound (nats)")
+    axes.legend(loc="lower right")
+    words = "Both importance-weighted bounds rise to the exact log p(x) as samples are added; the worse q needs more of them."
+    return Picture(figure, words)
+
+
+@styled
+def manifold(decoded: Tensor, quantiles: Tensor) -> Picture:
+    """A square grid of images (rows * rows, pixels), decoded from a grid of two-dimensional z at the given quantiles."""
+    count = len(quantiles)
+    side = round(decoded.shape[-1] ** 0.5)
+    # Rows run downwards in a picture and z upwards on an axis, so the last row of the grid is drawn first.
+    grid = decoded.reshape(count, count, side, side).flip(0).permute(0, 2, 1, 3).reshape(count * side, count * side)
+    figure, (axes,) = new_figure(width=5.4, height=5.4)
+    show_image(axes, grid.flatten())
+    axes.set_axis_on()
+    ticks = [0, count // 2, count - 1]
+    names = [f"{quantiles[i].item():.2f}" for i in ticks]
+    axes.set_xticks([(i + 0.5) * side - 0.5 for i in ticks], names)
+    axes.set_yticks([(count - i - 0.5) * side - 0.5 for i in ticks], names)
+    axes.set(xlabel="z₁ (quantiles of the normal)", ylabel="z₂ (quantiles of the normal)")
+    axes.set_title("Each z has its digit, and neighbours are alike", loc="left")
+    return Picture(figure, "Digits decoded from a grid of two-dimensional z: shapes change into one another without a break.")
+
+
+@styled
+def rate_distortion(weights: Sequence[float], rates: Sequence[float], distortions: Sequence[float]) -> Picture:
+    """One point a trained model, named by its KL weight; grey lines join points of equal ELBO. All in nats per image."""
+    figure, (axes,) = new_figure(height=3.8)
+    widest = max(rates) * 1.15
+    for total in range(10, 61, 10):
+        axes.plot([0, widest], [total, total - widest], color="#c8c8c8", linestyle="-", linewidth=1, zorder=0)
+    axes.plot(rates, distortions, color=BLUE, linestyle="-", marker="o")
+    for weight, rate, distortion in zip(weights, rates, distortions, strict=True):
+        axes.annotate(f"{weight:g}", (rate, distortion), xytext=(7, 5), textcoords="offset points")
+    axes.set(xlim=(-0.02 * widest, widest), ylim=(0, max(distortions) * 1.2))
+    axes.set(title="What is paid in rate is saved in distortion", xlabel="rate: KL(q to prior), nats per image")
+    axes.set_ylabel("distortion (nats per image)")
+    axes.text(
+        0.98, 0.95, "numbers: KL weight\ngrey lines: equal ELBO", transform=axes.transAxes, ha="right", va="top", fontsize=9
+    )
+    words = "From a large KL weight to a small one, the rate rises from zero and the distortion falls, along a convex curve."
+    return Picture(figure, words)
+
+
+@styled
+def scores(named: Mapping[str, Estimate]) -> Picture:
+    """Mean test log-likelihoods with bars of two standard errors, one row a model, in nats per image."""
+    figure, (axes,) = new_figure(height=0.45 * len(named) + 1.1)
+    rows = list(range(len(named)))[::-1]
+    values, errors = [e.value for e in named.values()], [2 * e.standard_error for e in named.values()]
+    axes.errorbar(values, rows, xerr=errors, fmt="o", color=BLUE, capsize=4, linewidth=2)
+    axes.set_yticks(rows, list(named))
+    axes.set_ylim(-0.6, len(named) - 0.4)
+    axes.grid(axis="x", color="#d8d8d8", linestyle="-", linewidth=0.8)
+    axes.set(title="How well is a new digit predicted?", xlabel="test log p(x), nats per image; bars: ± 2 standard errors")
+    return Picture(figure, "Test log-likelihoods: independent pixels are worst by far; the others lie close together.")

@@ -13,7 +13,7 @@ from vae_course.figures.base import BLUE, INK, ORANGE, Picture, array, new_figur
 @styled
 def code_lengths(p: Tensor, q: Tensor, outcomes: Sequence[str]) -> Picture:
     """Each outcome's code length in p's code and in q's, beside its probability. ``p``, ``q``: (outcomes,)."""
-    figure, (left, right) = new_figure(2)
+    figure, (left, right) = new_figure(2, width=8.5)
     x = torch.arange(len(p))
     for axes, a, b in ((left, p, q), (right, -p.log2(), -q.log2())):
         axes.bar(array(x - 0.2), array(a), 0.38, color=BLUE, label="p, the truth")
@@ -21,7 +21,7 @@ def code_lengths(p: Tensor, q: Tensor, outcomes: Sequence[str]) -> Picture:
         axes.set_xticks(range(len(p)), outcomes)
     left.set(title="Likely outcomes ...", ylabel="probability")
     right.set(title="... should have short codes", ylabel="code length (bits)")
-    right.legend()
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return Picture(figure, "Left, probabilities under p and q; right, code lengths: the less likely, the longer the code.")
 
 
@@ -42,7 +42,7 @@ def two_gaussians(mean: float, std: float) -> Picture:
     figure, (left, right) = new_figure(2, width=8.5)
     left.plot(array(x), array(p), color=INK, linestyle=":", label="p = N(0, 1)")
     left.plot(array(x), array(q), color=BLUE, linestyle="-", label=f"q = N({mean:g}, {std:g}²)")
-    left.set(title="Two Gaussians", xlabel="x", ylabel="density")
+    left.set(title="q must be explained by p", xlabel="x", ylabel="density")
     left.legend(loc="upper left", fontsize=8)
     left.set_ylim(0, max(0.55, q.max().item() * 1.3))
     # (q / p - 1 - log q / p) p is never negative; its mirror form, weighted by q, has the KL as its area.
@@ -63,8 +63,9 @@ def two_directions(x: Tensor, target: Tensor, covering: Tensor, seeking: Tensor)
     axes.plot(array(x), array(covering), color=ORANGE, linestyle="--", label="smallest KL(p to q): covers")
     axes.plot(array(x), array(seeking), color=BLUE, linestyle="-", label="smallest KL(q to p): picks a mode")
     axes.set(title="The direction decides: cover both modes, or pick one", xlabel="x", ylabel="density")
+    axes.set_xlim(-7, 7)
     axes.legend()
-    words = "The Gaussian that minimizes KL(p to q) spans both bumps of the target; the one that minimizes KL(q to p) sits on one."
+    words = "The Gaussian with the smallest KL(p to q) spans both bumps; the one with the smallest KL(q to p) sits on one."
     return Picture(figure, words)
 
 
@@ -77,7 +78,8 @@ def estimates_with_errors(names: Sequence[str], values: Sequence[float], errors:
     axes.axvline(exact, color=INK, linestyle=":")
     axes.set_yticks(positions, names)
     axes.set_ylim(-0.6, len(names) - 0.4)
-    axes.set(title="Same draws, three estimators", xlabel="KL(q to p) (nats); bars: ± 2 standard errors; dotted: exact")
+    axes.set_title("The same draws pin the KL down more or less sharply")
+    axes.set(xlabel="KL(q to p) (nats); bars: ± 2 standard errors; dotted: exact")
     return Picture(figure, "Estimates of one KL with bars of two standard errors; the dotted line is the closed form.")
 
 

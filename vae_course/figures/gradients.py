@@ -1,1 +1,242 @@
 """Pictures of lesson 03: gradients estimated from samples, and their spread."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from vae_course.distributions import Gaussian
+from vae_course.estimators import Estimate
+from vae_course.figures.base import BLUE, INK, LINES, ORANGE, PALETTE, SKY, Picture, array, curves, new_figure, styled
+
+MARKERS = ("o", "s", "^", "D")
+
+# --- the two computation graphs -------------------------------------------------------------------------------------
+
+
+def _node(axes: Axes, x: float, y: float, text: str, random: bool = False) -> None:
+    box = {
+        "boxstyle": "round,pad=0.5",
+        "facecolor": SKY if random else "white",
+        "edgecolor": INK,
+        "linestyle": "--" if random else "-",
+        "linewidth": 1.5,
+    }
+    axes.text(x, y, text, ha="center", va="center", bbox=box, zorder=3)
+
+
+def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], *, gradient: bool = False) -> None:
+    style = {
+        "arrowstyle": "-|>",
+        "color": ORANGE if gradient else INK,
+        "linestyle": "--" if gradient else "-",
+        "linewidth": 2.5 if gradient else 1.3,
+        "shrinkA": 0,
+        "shrinkB": 0,
+        "mutation_scale": 14,
+    }
+    axes.annotate("", xy=end, xytext=start, arrowprops=style)
+
+
+@styled
+def two_graphs() -> Picture:
+    """The graph with a sampling node inside, and the same draw with its noise moved outside."""
+    figure, (left, right) = new_figure(2, width=8.5, height=3.9)
+    for axes in (left, right):
+        axes.set(xlim=(0, 10), ylim=(0, 10.5))
+        axes.set_axis_off()
+        _node(axes, 5, 9.6, "f(z)")
+        _node(axes, 1.6, 1, "mean")
+        _node(axes, 5, 1, "std")
+        _arrow(axes, (4.75, 6.2), (4.75, 8.8))
+        _arrow(axes, (5.35, 8.8), (5.35, 6.2), gradient=True)
+        _arrow(axes, (1.9, 1.9), (3.7, 4.4))
+        _arrow(axes, (4.75, 1.9), (4.75, 4.4))
+    left.set_title("Sampling inside: the gradient stops")
+    _node(left, 5, 5.3, "z drawn from N(mean, std²)", random=True)
+    left.text(5.75, 4.0, "✗ no slope to pass on", color=INK, va="center")
+    right.set_title("Noise outside: it passes")
+    _node(right, 5, 5.3, "z = mean + std · noise")
+    _node(right, 8.4, 1, "noise", random=True)
+    _arrow(right, (8.1, 1.9), (6.5, 4.4))
+    _arrow(right, (4.3, 4.4), (2.5, 1.9), gradient=True)
+    _arrow(right, (5.35, 4.4), (5.35, 1.9), gradient=True)
+    right.text(5.6, 3.1, "noise", va="center", fontsize=9)
+    right.text(3.65, 2.9, "1", va="center", fontsize=9)
+    for axes in (left, right):
+        axes.text(5.65, 7.5, "slope of f", va="center", fontsize=9)
+    figure.supxlabel("black arrows: forward;  orange, dashed: gradients;  blue boxes: random", fontsize=9)
+    words = (
+        "Dashed arrows are gradients: they stop at a random node, and reach mean and std once the noise is a separate input."
+    )
+    return Picture(figure, words)
+
+
+# --- estimates and their variances ----------------------------------------------------------------------------------
+
+
+@styled
+def estimates_over_exact(estimates: Mapping[str, Mapping[str, Estimate]], exact: Mapping[str, float]) -> Picture:
+    """Estimates divided by the exact derivative, bars of two standard errors. ``estimates``: recipe -> derivative."""
+    figure, (axes,) = new_figure(height=3.4)
+    names = list(exact)
+    for i, (recipe, of) in enumerate(estimates.items()):
+        x = [of[name].value / exact[name] for name in names]
+        errors = [2 * of[name].standard_error / abs(exact[name]) for name in names]
+        y = [k + 0.28 * i - 0.14 for k in range(len(names))]
+        axes.errorbar(x, y, xerr=errors, fmt=MARKERS[i], color=PALETTE[i], capsize=3, linestyle="none", label=recipe)
+    axes.axvline(1, color=INK, linestyle=":", linewidth=1.5)
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.set(title="Both recipes are right; one is sharper", xlabel="estimate / exact derivative; bars: ± 2 standard errors")
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return Picture(
+        figure, "Estimated over exact derivatives: both recipes scatter round 1, the score function with wider bars."
+    )
+
+
+@styled
+def variances_by_dimension(
+    dimensions: Sequence[int], measured: Mapping[str, Sequence[float]], exact: Mapping[str, Sequence[float]]
+) -> Picture:
+    """Variance of one gradient draw against the number of dimensions: points measured, lines exact."""
+    figure, (axes,) = new_figure(height=3.6)
+    for i, name in enumerate(measured):
+        axes.plot(dimensions, exact[name], color=PALETTE[i], linestyle=LINES[i])
+        axes.plot(dimensions, measured[name], MARKERS[i], color=PALETTE[i], linestyle="none", label=name)
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.set_xticks(dimensions, [str(d) for d in dimensions])
+    axes.set(
+        title="The price of not using the slope grows with the dimension",
+        xlabel="latent dimensions",
+        ylabel="variance of one draw",
+    )
+    axes.legend(title="points: measured, lines: exact", loc="center left", bbox_to_anchor=(1, 0.5))
+    words = "Variance against dimension: flat for pathwise, a straight rise with a baseline, a steeper rise without."
+    return Picture(figure, words)
+
+
+# --- steep slopes, descent, a second noise, log_var -----------------------------------------------------------------
+
+
+@styled
+def narrowing_step(widths: Sequence[float], variances: Mapping[str, Sequence[float]]) -> Picture:
+    """Variance of one gradient draw for sigmoids ever closer to a step."""
+    return curves(
+        widths,
+        variances,
+        title="A steep slope is a rare event",
+        x_label="width of the step (units of z)",
+        y_label="variance of one draw",
+        words="As the step narrows, the pathwise variance rises without end; the score function's levels off.",
+        log_x=True,
+        log_y=True,
+        markers=True,
+    )
+
+
+@styled
+def descents(gaps: Mapping[str, Sequence[float]]) -> Picture:
+    """How far gradient descent is from the best q after each step, in nats, a line a recipe."""
+    return curves(
+        range(len(next(iter(gaps.values())))),
+        gaps,
+        title="The same noise, three recipes",
+        x_label="step (16 draws each)",
+        y_label="KL to the best q (nats)",
+        words="Distance from the best q: pathwise falls furthest, the plain score function stays noisy and high.",
+        log_y=True,
+    )
+
+
+@styled
+def noise_once_and_twice(std: float) -> Picture:
+    """What the decoder receives from two inputs at -1 and +1: with noise std once, and with N(0, 1) added to it."""
+    figure, panels = new_figure(2, width=8.5, height=2.9)
+    x = torch.linspace(-4, 4, 801, dtype=torch.float64)
+    for axes, variance, title in zip(
+        panels, (std**2, std**2 + 1), ("Noise once: kept apart", "Noise twice: mixed up"), strict=True
+    ):
+        for i, center in enumerate((-1.0, 1.0)):
+            gaussian = Gaussian(torch.tensor([center], dtype=x.dtype), torch.tensor([math.log(variance)], dtype=x.dtype))
+            density = gaussian.log_density(x[:, None]).exp()
+            axes.plot(array(x), array(density), color=PALETTE[i], linestyle=LINES[i], label=f"input with mean {center:+g}")
+        axes.axvline(0, color=INK, linestyle=":", linewidth=1)
+        axes.set(title=title, xlabel="what the decoder receives", ylabel="density")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return Picture(figure, "With noise once two inputs give two separate peaks; with noise twice the two curves overlap.")
+
+
+@styled
+def kl_pull(stds: Tensor, *, in_std: Tensor, in_log_var: Tensor) -> Picture:
+    """Size of the gradient of KL(N(0, std^2) to N(0, 1)) in std and in log_var. All (points,)."""
+    return curves(
+        stds,
+        {"with respect to std": in_std.abs(), "with respect to log_var": in_log_var.abs()},
+        title="The KL's gradient explodes in std, not in log_var",
+        x_label="std",
+        y_label="size (nats per unit)",
+        words="Towards small std the KL's gradient in std grows to 1000; in log_var it stays at one half.",
+        log_x=True,
+        log_y=True,
+    )
+
+
+# --- discrete choices -----------------------------------------------------------------------------------------------
+
+CORNERS = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.5, 0.75**0.5]], dtype=torch.float64)
+
+
+@styled
+def simplex_samples(p: Tensor, gumbel: Tensor, temperature: float) -> Picture:
+    """Gumbel-softmax samples from fixed noise as points in a triangle. ``p``: (3,), ``gumbel``: (samples, 3)."""
+    p, gumbel = p.detach().cpu(), gumbel.detach().cpu()
+    soft = torch.softmax((p.log() + gumbel) / temperature, dim=-1)
+    decided = (soft.max(-1).values > 0.95).double().mean().item()
+    figure, (axes,) = new_figure(width=5.5, height=4.2)
+    outline = CORNERS[[0, 1, 2, 0]]
+    axes.plot(array(outline[:, 0]), array(outline[:, 1]), color=INK, linestyle="-", linewidth=1)
+    xy, true_mean, soft_mean = soft @ CORNERS, p @ CORNERS, soft.mean(0) @ CORNERS
+    axes.scatter(array(xy[:, 0]), array(xy[:, 1]), s=14, color=BLUE, alpha=0.35, linewidths=0)
+    axes.plot(*array(true_mean), marker="*", markersize=17, color=ORANGE, markeredgecolor=INK, linestyle="none", label="p")
+    axes.plot(*array(soft_mean), marker="X", markersize=10, color=INK, linestyle="none", label="mean of the samples")
+    for k, (x, y, va) in enumerate(((0.0, -0.05, "top"), (1.0, -0.05, "top"), (0.5, 0.90, "bottom"))):
+        axes.text(x, y, f"category {k}\np = {p[k].item():g}", ha="center", va=va, fontsize=9)
+    axes.set(
+        xlim=(-0.2, 1.2), ylim=(-0.17, 1.05), aspect="equal", title=f"Temperature {temperature:g}: {decided:.0%} are decided"
+    )
+    axes.set_axis_off()
+    figure.legend(loc="outside lower center", ncols=2, fontsize=9)
+    words = f"At temperature {temperature:g}, {decided:.0%} of the soft samples put over 0.95 on one category."
+    return Picture(figure, words)
+
+
+@styled
+def bias_and_variance(
+    temperatures: Sequence[float],
+    squared_bias: Mapping[str, Sequence[float]],
+    variance: Mapping[str, Sequence[float]],
+    score_variance: float,
+    batch: int,
+) -> Picture:
+    """Squared bias, variance of one draw, and the squared error of a batch's mean, against temperature."""
+    figure, (left, middle, right) = new_figure(3, width=10, height=3.5)
+    for i, name in enumerate(squared_bias):
+        bias, spread = squared_bias[name], variance[name]
+        error = [b + v / batch for b, v in zip(bias, spread, strict=True)]
+        for axes, y in ((left, bias), (middle, spread), (right, error)):
+            axes.plot(temperatures, y, color=PALETTE[i], linestyle=LINES[i], marker=MARKERS[i], label=name)
+    figure.set_layout_engine("constrained", w_pad=0.12)
+    middle.axhline(score_variance, color=INK, linestyle=":", label="score function (no bias)")
+    right.axhline(score_variance / batch, color=INK, linestyle=":")
+    left.set(title="Cold: less bias", ylabel="squared bias of the gradient")
+    middle.set(title="Hot: less variance", ylabel="variance of one draw")
+    right.set(title=f"Together, {batch} draws", ylabel="squared error of the mean")
+    for axes in (left, middle, right):
+        axes.set(xscale="log", yscale="log", xlabel="temperature")
+    figure.legend(*middle.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    words = "As the temperature falls the bias falls and the variance rises; their sum is smallest in between."
+    return Picture(figure, words)

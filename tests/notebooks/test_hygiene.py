@@ -1,0 +1,154 @@
+"""What every stored lesson must be, so that comparing its outputs means something. Nothing is run here."""
+
+import ast
+import inspect
+import json
+import re
+import statistics
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from vae_course import exercises
+from vae_course.lessons import METADATA, NOTEBOOKS, Lesson
+
+ROOT = NOTEBOOKS.parent
+PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+EXEMPT = "nbval-ignore-output"
+ALLOWED_TAGS = {"parameters", EXEMPT}
+
+
+@pytest.fixture(params=PATHS, ids=lambda path: path.stem)
+def lesson(request):
+    return request.param
+
+
+def cells(path, kind=None):
+    return [c for c in nbformat.read(path, as_version=4).cells if kind is None or c.cell_type == kind]
+
+
+def lines(source):
+    return [line for line in source.splitlines() if line.strip()]
+
+
+def outputs(path):
+    return [output for cell in cells(path, "code") for output in cell.outputs]
+
+
+def printed(path):
+    return "".join(o.text for o in outputs(path) if o.output_type == "stream")
+
+
+def test_the_lessons_are_there_in_reading_order():
+    assert [path.stem[:2] for path in PATHS] == [f"{n:02}" for n in range(len(PATHS))]
+    assert len(PATHS) >= 6
+
+
+def test_it_is_valid_and_says_only_what_every_run_says(lesson):
+    notebook = nbformat.read(lesson, as_version=4)
+    nbformat.validate(notebook)
+    assert notebook.metadata == METADATA
+    for cell in notebook.cells:
+        assert set(cell.metadata) <= {"tags", "exercise", "reason"}, cell.id
+        assert set(cell.metadata.get("tags", [])) <= ALLOWED_TAGS, cell.id
+
+
+def test_every_code_cell_was_run_in_order_so_that_it_is_compared(lesson):
+    counts = [cell.execution_count for cell in cells(lesson, "code")]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+def test_at_most_a_fifth_of_the_cells_is_exempt_each_with_its_reason(lesson):
+    code = cells(lesson, "code")
+    exempt = [cell for cell in code if EXEMPT in cell.metadata.get("tags", [])]
+    assert len(exempt) <= len(code) / 5
+    assert all(len(cell.metadata.get("reason", "")) > 10 for cell in exempt)
+
+
+def test_no_warnings_and_no_errors_are_stored(lesson):
+    for output in outputs(lesson):
+        assert output.output_type != "error"
+        assert output.get("name") != "stderr", output.get("text")
+
+
+def test_every_picture_has_words(lesson):
+    pictures = [o for o in outputs(lesson) if "image/png" in o.get("data", {})]
+    assert pictures
+    for picture in pictures:
+        assert len(picture.data["text/plain"]) > 20
+        assert not picture.data["text/plain"].startswith("<")
+        assert "\n" not in picture.data["text/plain"]
+
+
+def test_its_header_is_read_by_the_list_and_it_runs_in_under_a_minute(lesson):
+    header = Lesson.read(lesson)
+    assert header.question.endswith("?")
+    assert 5 <= header.minutes <= 60
+    assert header.seconds <= 60
+
+
+def test_its_size_is_a_lessons(lesson):
+    code = cells(lesson, "code")
+    sizes = [len(lines(cell.source)) for cell in code]
+    assert 25 <= len(cells(lesson)) <= 45
+    assert statistics.median(sizes) <= 6
+    assert max(sizes) <= 20
+    assert max(len(line) for cell in code for line in cell.source.splitlines()) <= 128
+
+
+def test_it_can_be_run_with_parameters(lesson):
+    (parameters,) = [cell for cell in cells(lesson, "code") if "parameters" in cell.metadata.get("tags", [])]
+    assert re.findall(r"^(\w+) = (.+?)(?:  #.*)?$", parameters.source, re.MULTILINE) == [
+        ("profile", '"fast"'),
+        ("device", '"auto"'),
+        ("seed", "0"),
+    ]
+
+
+def test_it_never_seeds_globally(lesson):
+    source = "\n".join(cell.source for cell in cells(lesson, "code"))
+    assert not re.search(r"torch\.manual_seed|np\.random\.seed|random\.seed\(", source)
+
+
+def test_it_ends_with_its_claims_and_where_to_go(lesson):
+    headings = re.findall(r"^## (.+)$", "\n".join(c.source for c in cells(lesson, "markdown")), re.MULTILINE)
+    assert headings[-2:] == ["What you should have seen", "Going further"]
+
+
+def test_a_guess_is_asked_for_and_left_open(lesson):
+    source = "\n".join(cell.source for cell in cells(lesson, "code"))
+    assert "reveal(" in source
+    assert re.search(r"^guess = None\b", source, re.MULTILINE)
+
+
+def test_its_exercises_are_stubs_of_the_references(lesson):
+    found = [cell for cell in cells(lesson, "code") if "exercise" in cell.metadata]
+    numbers = [cell.metadata["exercise"] for cell in found]
+    number = str(int(lesson.stem[:2]))
+    assert numbers == sorted(n for n in exercises.all_exercises() if n.split(".")[0] == number)
+    assert len(numbers) >= 2
+    if number in "234":
+        assert 3 <= len(numbers) <= 5
+    for cell in found:
+        reference = exercises.find(cell.metadata["exercise"]).reference
+        (stub,) = [node for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef)]
+        assert stub.name == reference.__name__
+        assert [a.arg for a in stub.args.args] == list(inspect.signature(reference).parameters)
+        assert f'check("{cell.metadata["exercise"]}", {stub.name})' in cell.source
+    assert printed(lesson).count("not attempted yet") >= len(found)
+
+
+def test_its_ranges_were_drawn_from_five_seeds(lesson):
+    """The ranges that the lesson prints are those of the stored runs, and every seed's value lies inside."""
+    stored = json.loads((ROOT / "data" / "results" / "seeds" / f"{lesson.stem}.json").read_text())["expectations"]
+    shown = re.findall(r"^✓ (.+): (\S+) to (\S+)$", printed(lesson), re.MULTILINE)
+    assert shown == [(e["claim"], f"{e['low']:g}", f"{e['high']:g}") for e in stored]
+    assert len(stored) >= 3
+    for e in stored:
+        assert len(e["values"]) >= 5
+        assert all(e["low"] <= value <= e["high"] for value in e["values"]), e["claim"]
+
+
+def test_nothing_names_a_machine_or_a_registry(lesson):
+    assert not re.search(r"/home/|/root/|/work/|/tmp/|file://", Path(lesson).read_text(encoding="utf-8"))

@@ -1,0 +1,60 @@
+"""Lessons as solved by a reader, and the strictness of the comparison itself.
+
+The lessons as they are stored are run by nbval, which collects ``notebooks/`` beside these tests.
+"""
+
+import copy
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from vae_course.lessons import METADATA, NOTEBOOKS, execute, with_solutions
+
+PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", [pytest.param(p, marks=pytest.mark.xdist_group(f"solved {p.name}"), id=p.stem) for p in PATHS])
+def test_a_solved_lesson_runs_to_the_end_with_every_check_green(path):
+    solved = with_solutions(nbformat.read(path, as_version=4))
+    execute(solved)
+    for cell in solved.cells:
+        if number := cell.metadata.get("exercise"):
+            printed = "".join(output.get("text", "") for output in cell.outputs)
+            assert printed == f"Exercise {number}: correct.\n"
+
+
+def run_nbval(notebook, path):
+    nbformat.write(notebook, path)
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-p", "no:cacheprovider", "-q", str(path)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=path.parent)
+
+
+def beginning_of_lesson_02():
+    """Its cells up to the first printed numbers: enough to see the comparison at work, in seconds."""
+    lesson = nbformat.read(NOTEBOOKS / "02_kl_divergence.ipynb", as_version=4)
+    last = next(
+        i
+        for i, cell in enumerate(lesson.cells)
+        if any("entropy: 1.2130 nats" in o.get("text", "") for o in cell.get("outputs", []))
+    )
+    return nbformat.v4.new_notebook(cells=lesson.cells[: last + 1], metadata=METADATA)
+
+
+def test_one_altered_digit_in_a_stored_output_fails_the_run(tmp_path):
+    faithful = beginning_of_lesson_02()
+    altered = copy.deepcopy(faithful)
+    altered.cells[-1].outputs[0].text = altered.cells[-1].outputs[0].text.replace("1.2130", "1.2131")
+
+    assert run_nbval(faithful, tmp_path / "faithful.ipynb").returncode == 0
+    result = run_nbval(altered, tmp_path / "altered.ipynb")
+    assert result.returncode == 1
+    assert "1.2131" in result.stdout
+
+
+def test_a_lesson_that_reaches_for_the_network_fails(tmp_path):
+    cell = nbformat.v4.new_code_cell("import urllib.request\nurllib.request.urlopen('http://192.0.2.1')", execution_count=1)
+    result = run_nbval(nbformat.v4.new_notebook(cells=[cell], metadata=METADATA), tmp_path / "online.ipynb")
+    assert result.returncode == 1
+    assert "lessons and tests use no network" in result.stdout
