@@ -5,6 +5,8 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
+
 # Before torch is imported here or in a notebook's kernel: results do not depend on the number of cores, and two workers
 # do not fight over two cores.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -24,7 +26,7 @@ def pytest_collection_modifyitems(items):
     """Keep a notebook's cells in one worker: they share a kernel."""
     for item in items:
         if item.path.suffix == ".ipynb":
-            item.add_marker(f"xdist_group({item.path.name})")
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 def pytest_terminal_summary(terminalreporter):

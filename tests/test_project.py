@@ -12,6 +12,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from vae_course.lessons import all_lessons
+
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
@@ -67,6 +69,13 @@ def test_no_file_of_the_set_up_names_a_registry_or_a_path_of_one_machine():
     for name in ("constraints.txt", "environment.yml", "pyproject.toml", "README.md", "course.py"):
         text = (ROOT / name).read_text()
         assert not re.search(r"file://|/home/|/root/|find-links|index-url", text), name
+
+
+def test_the_readme_lists_every_lesson_with_its_question():
+    listed = re.findall(
+        r"^\| (\d\d) \| \[[^]]+\]\(notebooks/(\S+)\.ipynb\) \| (.+) \|$", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
+    assert listed == [(lesson.name[:2], lesson.name, lesson.question) for lesson in all_lessons()]
 
 
 def run_python(code, **options):

@@ -1,12 +1,13 @@
 """Executed lessons as self-contained HTML: pictures and formulas inside the page, nothing fetched."""
 
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import pass_context
-from latex2mathml.converter import convert as mathml
+from latex2mathml.converter import convert as latex_to_mathml
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
@@ -25,6 +26,7 @@ TEMPLATE = """{% extends 'lab/index.html.j2' %}
   body.jp-Notebook { max-width: 60rem; margin: 0 auto; padding: 1rem; }
   .jp-RenderedHTMLCommon { font-size: 16px; line-height: 1.55; }
   .jp-RenderedHTMLCommon img { max-width: 100%; height: auto; }
+  math { font-size: 1.12em; }
   div.formula { margin: 0.8em 0; overflow-x: auto; }
   @media (max-width: 40rem) { .jp-InputPrompt, .jp-OutputPrompt { display: none; } }
 </style>{% endblock %}
@@ -48,14 +50,22 @@ INDEX = """<!DOCTYPE html>
 """
 
 
-class _MathMLRenderer(IPythonRenderer):
-    """Markdown to HTML with formulas as MathML, which browsers draw by themselves."""
+FUNCTION_NAME = re.compile(r"<mi>(log|ln|exp|min|max|sin|cos)</mi>")
 
+
+def _mathml(latex: str, display: str) -> str:
+    """A formula as MathML, which browsers draw by themselves."""
+    # A function's name needs space round it: "p log p", not "plogp".
+    spaced = r'<mo lspace="0.17em" rspace="0.17em" movablelimits="false">\1</mo>'
+    return FUNCTION_NAME.sub(spaced, latex_to_mathml(latex.strip(), display=display))
+
+
+class _MathMLRenderer(IPythonRenderer):
     def block_math(self, body: str) -> str:
-        return f'<div class="formula">{mathml(body.strip(), display="block")}</div>'
+        return f'<div class="formula">{_mathml(body, "block")}</div>'
 
     def inline_math(self, body: str) -> str:
-        return mathml(body.strip())
+        return _mathml(body, "inline")
 
 
 class _LessonExporter(HTMLExporter):

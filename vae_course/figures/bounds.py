@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from vae_course.distributions import Gaussian
 from vae_course.estimators import Estimate
@@ -27,10 +28,10 @@ def two_divergences(
     right.plot(array(q), array(gap), color=BLUE, linestyle="-", label="gap: KL(q to posterior)")
     right.plot(array(q), array(regularizer), color=ORANGE, linestyle="--", label="regularizer: KL(q to prior)")
     for place, name in ((prior, "prior"), (posterior, "posterior")):
-        right.axvline(place, color=INK, linestyle=":", linewidth=1)
-        right.text(place + 0.01, 2.15, name, va="top", fontsize=9)
+        right.plot([place, place], [0, 1.5], color=INK, linestyle=":", linewidth=1)
+        right.text(place, 1.53, name, ha="center", fontsize=9)
     right.set(title="Two KLs, zero at two places", xlabel="q(rain)", ylabel="nats", ylim=(-0.05, 2.2))
-    right.legend(loc="upper left", fontsize=8, bbox_to_anchor=(0.0, 0.9))
+    right.legend(loc="upper left", fontsize=8)
     words = "The ELBO touches log p(x) where q is the posterior; the gap is zero there, the regularizer is zero at the prior."
     return Picture(figure, words)
 
@@ -56,7 +57,8 @@ def moving_q(model: LinearGaussian, x: Tensor, *, mean: float, std: float) -> Pi
     left.fill_between(array(z), array(_density(z, true_mean, true_std)), color="#d0d0d0", label="posterior p(z given x)")
     left.plot(array(z), array(_density(z, 0, 1)), color=INK, linestyle=":", label="prior p(z)")
     left.plot(array(z), array(_density(z, mean, std)), color=BLUE, linestyle="-", label="q(z)")
-    left.set(title=f"gap: KL(q to posterior) = {gap:.3f}", xlabel="z", ylabel="density", ylim=(0, 1.1))
+    left.set(title=f"Gap: KL(q to posterior) = {gap:.3f} nats", xlabel="z", ylabel="density")
+    left.set_ylim(0, max(1.1, 0.48 / std))  # a narrow q rises to 0.4 / std
     left.legend(loc="upper left", fontsize=8)
 
     right.axhline(log_evidence, color=INK, linestyle=":", label=f"log p(x) = {log_evidence:.3f}, fixed")
@@ -65,7 +67,7 @@ def moving_q(model: LinearGaussian, x: Tensor, *, mean: float, std: float) -> Pi
     right.plot([mean, mean], [bound.value.item(), log_evidence], color=ORANGE, linestyle="-", linewidth=4, label="the gap")
     right.plot([mean], [bound.value.item()], "o", color=RED, markersize=8, label=f"ELBO = {bound.value.item():.3f}")
     right.set(title="The bound stays below the line", xlabel="mean of q", ylabel="nats")
-    right.set_ylim(log_evidence - 9, log_evidence + 0.8)
+    right.set_ylim(min(log_evidence - 9, bound.value.item() - 3), log_evidence + 0.8)
     right.legend(loc="lower right", fontsize=8)
     words = (
         f"q = N({mean:g}, {std:g}²): ELBO {bound.value.item():.3f} + gap {gap:.3f} = log p(x) {log_evidence:.3f} nats; "
@@ -96,7 +98,9 @@ def manifold(decoded: Tensor, quantiles: Tensor) -> Picture:
     count = len(quantiles)
     side = round(decoded.shape[-1] ** 0.5)
     # Rows run downwards in a picture and z upwards on an axis, so the last row of the grid is drawn first.
-    grid = decoded.reshape(count, count, side, side).flip(0).permute(0, 2, 1, 3).reshape(count * side, count * side)
+    tiles = functional.pad(decoded.reshape(count, count, side, side).flip(0), (1, 1, 1, 1))
+    side += 2
+    grid = tiles.permute(0, 2, 1, 3).reshape(count * side, count * side)
     figure, (axes,) = new_figure(width=5.4, height=5.4)
     show_image(axes, grid.flatten())
     axes.set_axis_on()
@@ -122,9 +126,8 @@ def rate_distortion(weights: Sequence[float], rates: Sequence[float], distortion
     axes.set(xlim=(-0.02 * widest, widest), ylim=(0, max(distortions) * 1.2))
     axes.set(title="What is paid in rate is saved in distortion", xlabel="rate: KL(q to prior), nats per image")
     axes.set_ylabel("distortion (nats per image)")
-    axes.text(
-        0.98, 0.95, "numbers: KL weight\ngrey lines: equal ELBO", transform=axes.transAxes, ha="right", va="top", fontsize=9
-    )
+    note = axes.text(0.98, 0.95, "numbers: KL weight\ngrey lines: equal ELBO", ha="right", va="top", fontsize=9)
+    note.set(transform=axes.transAxes, backgroundcolor="white")
     words = "From a large KL weight to a small one, the rate rises from zero and the distortion falls, along a convex curve."
     return Picture(figure, words)
 

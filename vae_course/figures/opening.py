@@ -16,7 +16,8 @@ def decoded_point(model: VAE, means: Tensor, across: float, up: float) -> Pictur
     with torch.no_grad():
         image = model.decode(torch.tensor([across, up], device=means.device))
     figure, (plane, paper) = new_figure(2, width=7, height=3.2)
-    plane.scatter(*array(means).T, s=6, color=BLUE, alpha=0.35, label="codes of scanned digits")
+    x, y = array(means).T
+    plane.scatter(x, y, s=6, color=BLUE, alpha=0.35, label="codes of scanned digits")
     plane.plot([across], [up], marker="X", markersize=13, color=INK, linestyle="none", label="the code you chose")
     plane.set(
         title="Choose a code ...", xlabel="latent dimension 1", ylabel="latent dimension 2", xlim=(-3.2, 3.2), ylim=(-3.2, 3.2)
