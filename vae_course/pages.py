@@ -23,7 +23,8 @@ TEMPLATE = """{% extends 'lab/index.html.j2' %}
 {% block html_head_js_mathjax %}{% endblock %}
 {% block html_head_js_mermaidjs %}{% endblock %}
 {% block extra_css %}<style>
-  body.jp-Notebook { max-width: 60rem; margin: 0 auto; padding: 1rem; }
+  body.jp-Notebook { max-width: 72rem; margin: 0 auto; padding: 1rem; }
+  .jp-RenderedMarkdown { max-width: 46rem; }
   .jp-RenderedHTMLCommon { font-size: 16px; line-height: 1.55; }
   .jp-RenderedHTMLCommon img { max-width: 100%; height: auto; }
   math { font-size: 1.12em; }
@@ -57,7 +58,8 @@ def _mathml(latex: str, display: str) -> str:
     """A formula as MathML, which browsers draw by themselves."""
     # A function's name needs space round it: "p log p", not "plogp".
     spaced = r'<mo lspace="0.17em" rspace="0.17em" movablelimits="false">\1</mo>'
-    return FUNCTION_NAME.sub(spaced, latex_to_mathml(latex.strip(), display=display))
+    formula = latex_to_mathml(latex.strip(), display=display).replace(r"\_", "_")  # an escape that the converter keeps
+    return FUNCTION_NAME.sub(spaced, formula)
 
 
 class _MathMLRenderer(IPythonRenderer):

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vae_course.distributions import Gaussian, GaussianMixture
 from vae_course.figures.base import BLUE, INK, INTENSITY, ORANGE, PALETTE, RED, Picture, array, new_figure, styled
+from vae_course.training import History
 
 MARKERS = ("o", "s", "^", "D")
 
@@ -72,32 +73,27 @@ def best_discriminator(fake_mean: float, fake_std: float) -> Picture:
 
 
 @styled
-def losses_and_samples(
-    vae_losses: Mapping[str, Sequence[float]],
-    vae_good: Sequence[float],
-    gan_losses: Mapping[str, Sequence[float]],
-    gan_good: Sequence[float],
-) -> Picture:
+def losses_and_samples(vae: History, vae_good: Sequence[float], gan: History, gan_good: Sequence[float]) -> Picture:
     """Losses by epoch above (nats), and below the share of samples that lie at a mode; VAE left, GAN right."""
-    figure, axes = new_figure(2, 2, width=8.5, height=4.6)
-    for column, (name, losses, good) in enumerate((("VAE", vae_losses, vae_good), ("GAN", gan_losses, gan_good))):
-        above, below = axes[column], axes[2 + column]
-        epochs = range(1, len(good) + 1)
-        for label, values in losses.items():
-            above.plot(epochs, values, label=label)
-        below.plot(epochs, good, color=INK, linestyle="-", marker="o", markersize=4)
-        below.set(xlabel="epoch", ylim=(0, 1), title=f"{name}: good samples")
-        above.legend(fontsize=9)
-    axes[0].set(title="VAE: one loss, and it falls", ylabel="loss (nats per point)", yscale="log")
-    axes[0].set_yticks([2, 5, 10, 20, 50], ["2", "5", "10", "20", "50"])
-    axes[0].minorticks_off()
-    axes[1].set(title="GAN: two losses that stay where they are", ylabel="loss (nats)", ylim=(0, 2))
-    for value, formula in ((2 * math.log(2), "2 ln 2"), (math.log(2), "ln 2")):
-        axes[1].axhline(value, color="#999999", linewidth=1, linestyle=":")
-        axes[1].text(0.995, value, formula, transform=axes[1].get_yaxis_transform(), ha="right", va="bottom", fontsize=8)
-    axes[2].set_ylabel("share at a mode")
+    figure, (vae_loss, gan_loss, *below) = new_figure(2, 2, width=8.5, height=4.6)
+    vae_loss.plot(range(1, vae.epochs + 1), vae["loss"], label="−ELBO")
+    for player in ("discriminator", "generator"):
+        gan_loss.plot(range(1, gan.epochs + 1), gan[player], label=player)
+    for axes, name, good in zip(below, ("VAE", "GAN"), (vae_good, gan_good), strict=True):
+        axes.plot(range(1, len(good) + 1), good, color=INK, linestyle="-", marker="o", markersize=4)
+        axes.set(xlabel="epoch", ylim=(0, 1), title=f"{name}: good samples")
+    below[0].set_ylabel("share at a mode")
+    vae_loss.set(title="VAE: one loss, and it falls", ylabel="loss (nats per point)", yscale="log")
+    vae_loss.set_yticks([2, 5, 10, 20, 50], ["2", "5", "10", "20", "50"])
+    vae_loss.minorticks_off()
+    gan_loss.set(title="GAN: two losses, nearly flat", ylabel="loss (nats)", ylim=(0, 2))
+    for value, formula, side in ((2 * math.log(2), "2 ln 2", "bottom"), (math.log(2), "ln 2", "top")):
+        gan_loss.axhline(value, color="#777777", linewidth=1, linestyle=":")
+        gan_loss.text(0.995, value, formula, transform=gan_loss.get_yaxis_transform(), ha="right", va=side, fontsize=8)
+    vae_loss.legend(fontsize=9)
+    gan_loss.legend(fontsize=9, loc="lower left", ncols=2)
     return Picture(
-        figure, "Samples improve in both. The VAE's loss falls meanwhile; the GAN's two losses hover round 2 ln 2 and ln 2."
+        figure, "Samples improve in both. The VAE's loss falls meanwhile; the GAN's two losses stay near 2 ln 2 and ln 2."
     )
 
 
@@ -132,38 +128,72 @@ def scatter_on_ring(named: Mapping[str, Tensor], mixture: GaussianMixture, *, ti
 Results = Mapping[str, Sequence[Mapping[str, float]]]
 
 
-@styled
-def seed_dots(
-    results: Results, *, title: str, words: str, limits: Mapping[str, tuple[float, float]], log: Sequence[str] = ()
-) -> Picture:
-    """One row for each way of training, one panel for each measure, one dot for each seed, a bar from least to greatest.
+def _draw_dots(axes: Axes, results: Results, measure: str, names: bool) -> None:
+    """One row for each way of training: a dot for each seed, over a bar from the least to the greatest."""
+    for row, seeds in enumerate(results.values()):
+        values, colour = [seed[measure] for seed in seeds], PALETTE[row % len(PALETTE)]
+        axes.plot([min(values), max(values)], [row, row], color=colour, linestyle="-", linewidth=4, alpha=0.35)
+        dots = {"marker": MARKERS[row % len(MARKERS)], "linestyle": "", "alpha": 0.75, "clip_on": False, "zorder": 3}
+        axes.plot(values, [row] * len(values), color=colour, **dots)
+    axes.set(ylim=(len(results) - 0.5, -0.5), xlabel=measure)
+    axes.set_yticks(range(len(results)), list(results) if names else [""] * len(results))
+    axes.grid(axis="x", color="#e5e5e5", linewidth=0.8)
+    axes.set_axisbelow(True)
 
-    ``limits`` names the measures to draw, with their axis; those in ``log`` have a logarithmic one.
-    """
-    figure, axes = new_figure(len(limits), width=2.2 * len(limits) + 1.6, height=0.5 * len(results) + 1.5)
-    for panel, (measure, (low, high)) in zip(axes, limits.items(), strict=True):
-        for row, seeds in enumerate(results.values()):
-            values = [seed[measure] for seed in seeds]
-            colour = PALETTE[row % len(PALETTE)]
-            panel.plot([min(values), max(values)], [row, row], color=colour, linestyle="-", linewidth=3, alpha=0.35)
-            panel.plot(
-                values,
-                [row] * len(values),
-                color=colour,
-                linestyle="",
-                marker=MARKERS[row % len(MARKERS)],
-                alpha=0.75,
-                zorder=3,
-                clip_on=False,
-            )
-        if measure in log:
-            panel.set_xscale("log")
-        panel.set(xlim=(low, high), ylim=(len(results) - 0.5, -0.5), xlabel=measure)
-        panel.set_yticks(range(len(results)), list(results) if panel is axes[0] else [""] * len(results))
-        panel.grid(axis="x", color="#e5e5e5", linewidth=0.8)
-        panel.set_axisbelow(True)
-    figure.suptitle(title)
-    return Picture(figure, words)
+
+def _share_axis(axes: Axes) -> None:
+    axes.set_xlim(0, 1)
+    axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+
+
+@styled
+def ring_results(results: Results) -> Picture:
+    """Last loss, modes covered, precision and recall of several seeds, a row for each way of training."""
+    figure, axes = new_figure(4, width=9.4, height=3.2)
+    for panel, measure in zip(axes, ("last loss (nats)", "modes covered", "precision", "recall"), strict=True):
+        _draw_dots(panel, results, measure, names=panel is axes[0])
+    axes[0].set_xscale("log")
+    axes[0].set_xlim(0.3, 60)
+    axes[0].set_xticks([0.5, 1, 2, 5, 10, 50], ["0.5", "1", "2", "5", "10", "50"])
+    axes[0].minorticks_off()
+    axes[0].axvline(2 * math.log(2), color=INK, linestyle=":", linewidth=1)
+    axes[0].text(2 * math.log(2), -0.45, " 2 ln 2", va="top", fontsize=8)
+    axes[1].set_xlim(0, 8)
+    axes[1].set_xticks([0, 2, 4, 6, 8])
+    _share_axis(axes[2])
+    _share_axis(axes[3])
+    figure.suptitle("Five seeds of each: the GAN stands or falls with one setting")
+    return Picture(figure, "Dots for five seeds, four ways of training. Only the GAN with momentum has hardly any precision.")
+
+
+@styled
+def digit_results(results: Results) -> Picture:
+    """Precision and recall of several seeds, a row for each kind of sample."""
+    figure, axes = new_figure(2, width=7.5, height=2.5)
+    for panel, measure in zip(axes, ("precision", "recall"), strict=True):
+        _draw_dots(panel, results, measure, names=panel is axes[0])
+        _share_axis(panel)
+    figure.suptitle("Digits: what counts as a sample decides")
+    return Picture(
+        figure, "Precision and recall of three seeds: the VAE's mean images, its noisy samples, and the GAN's samples."
+    )
+
+
+# --- an encoder or none ---------------------------------------------------------------------------------------------
+
+
+@styled
+def search_beside_encoder(errors: Sequence[float], encoder_error: float) -> Picture:
+    """The error of a search for z, step by step, and the error of the encoder's single pass as a line."""
+    figure, (axes,) = new_figure(height=2.8)
+    axes.plot(range(1, len(errors) + 1), errors, label="GAN: search for z")
+    axes.axhline(encoder_error, color=ORANGE, linestyle="--", label="VAE: one pass of the encoder")
+    axes.set(title="The encoder answers at once; the search takes its time", xlabel="steps of gradient descent")
+    axes.set(ylabel="squared error per image\n(summed over pixels)", ylim=(0, None))
+    axes.legend()
+    return Picture(
+        figure, "The error of the GAN's search falls over many steps; the error of the VAE's single pass is a level line."
+    )
 
 
 # --- density ----------------------------------------------------------------------------------------------------------
@@ -175,7 +205,7 @@ def densities(axis: Tensor, exact: Tensor, learned: Tensor, samples: Tensor) -> 
     figure, axes = new_figure(3, width=8.7, height=3.4)
     edge = axis.abs().max().item()
     brightest = exact.max().item() ** 0.5
-    for panel, values, name in ((axes[0], exact, "the ring, exact"), (axes[1], learned, "VAE: importance weighted")):
+    for panel, values, name in ((axes[0], exact, "the ring, exact"), (axes[1], learned, "VAE: its own density")):
         # The square root keeps thin density visible beside the peaks.
         panel.imshow(
             array(values.sqrt()).T, origin="lower", extent=(-edge, edge, -edge, edge), cmap=INTENSITY, vmin=0, vmax=brightest
@@ -189,5 +219,5 @@ def densities(axis: Tensor, exact: Tensor, learned: Tensor, samples: Tensor) -> 
         panel.set_xlabel("x₁")
     axes[0].set_ylabel("x₂")
     figure.suptitle("A VAE gives every point a density; a GAN gives points")
-    words = "Left, the exact density of the ring; middle, the VAE's, with thin bridges between modes; right, a GAN's samples."
+    words = "Left, the exact density of the ring; middle, the VAE's, with bridges between modes; right, a GAN's samples."
     return Picture(figure, words)

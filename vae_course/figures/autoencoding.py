@@ -1,12 +1,16 @@
 """Pictures of lesson 01: codes, their holes, and what is decoded from them."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from torch import Tensor
+from torch.nn import functional
 
 from vae_course.figures.base import (
     BLUE,
@@ -20,12 +24,13 @@ from vae_course.figures.base import (
     array,
     draw_labelled_points,
     new_figure,
+    show_image,
     styled,
 )
 from vae_course.images import PrecisionRecall
 
-HATCHES = (None, "//", "..", "xx")
-CIRCLE_OF_95_PERCENT = 5.991**0.5  # of N(0, I) in the plane: the radius r with exp(-r^2 / 2) = 0.05
+HATCHES = ("", "//")
+RADIUS_OF_95_PERCENT = math.sqrt(-2 * math.log(0.05))  # N(0, I) in the plane lies beyond r with probability exp(-r^2 / 2)
 
 
 @styled
@@ -41,28 +46,37 @@ def subspace(errors: Sequence[float], floor: float, angles: Sequence[float]) -> 
     return Picture(figure, "Left, the linear autoencoder's error falls to PCA's; right, the largest angle falls towards 0.")
 
 
-@styled
-def grouped_bars(
-    names: Sequence[str],
-    groups: Mapping[str, Sequence[float]],
-    *,
-    title: str,
-    y_label: str,
-    words: str,
-    line: tuple[str, float] | None = None,
-) -> Picture:
-    """Bars in groups: ``groups`` maps a legend entry to one value a name; ``line`` is a level to compare with."""
-    figure, (axes,) = new_figure()
+def _grouped_bars(axes: Axes, groups: Mapping[str, Sequence[float]], label_at: Literal["edge", "center"]) -> None:
+    """Bars in groups with their values written: ``groups`` maps a legend entry to one value a group."""
     width = 0.8 / len(groups)
     for k, (label, values) in enumerate(groups.items()):
-        place = np.arange(len(names)) + (k - (len(groups) - 1) / 2) * width
+        place = np.arange(len(values)) + (k - (len(groups) - 1) / 2) * width
         bars = axes.bar(place, values, 0.95 * width, color=PALETTE[k], hatch=HATCHES[k], edgecolor="white", label=label)
-        axes.bar_label(bars, fmt="%.2f", fontsize=8, padding=2)
-    if line is not None:
-        axes.axhline(line[1], color=INK, linestyle=":", label=line[0])
-    axes.set_xticks(range(len(names)), names)
-    axes.set(title=title, ylabel=y_label)
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+        axes.bar_label(bars, fmt="%.2f", fontsize=9, label_type=label_at, bbox=box)
+
+
+@styled
+def error_by_size(pca: Mapping[int, float], autoencoder: Mapping[int, float]) -> Picture:
+    """Test error, summed over pixels, of PCA and of autoencoders, each by the size of its code."""
+    figure, (axes,) = new_figure()
+    _grouped_bars(axes, {"PCA": list(pca.values()), "autoencoder": list(autoencoder.values())}, label_at="edge")
+    axes.set_xticks(range(len(pca)), [f"{size} numbers" for size in pca])
+    axes.set(title="Bending helps most where the code is short", ylabel="squared error per test image", ylim=(0, 3.8))
+    axes.legend()
+    return Picture(figure, "Test errors at 2, 8 and 32 numbers: the autoencoder's is lower at 2 and 8; at 32 both are small.")
+
+
+@styled
+def accuracy_by_size(pca: Mapping[int, float], autoencoder: Mapping[int, float], pixels: float) -> Picture:
+    """Accuracy of one classifier on codes, by their size, with its accuracy on ``pixels`` as a line."""
+    figure, (axes,) = new_figure()
+    _grouped_bars(axes, {"PCA": list(pca.values()), "autoencoder": list(autoencoder.values())}, label_at="center")
+    axes.axhline(pixels, color=INK, linestyle=":", label="all 64 pixels")
+    axes.set_xticks(range(len(pca)), [f"{size} numbers" for size in pca])
+    axes.set(title="The code keeps what tells digits apart", ylabel="accuracy (share of test images)", ylim=(0, 1.05))
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    words = "Accuracy on codes of 2 and 8 numbers: the autoencoder's is well above PCA's at 2; all 64 pixels are best."
     return Picture(figure, words)
 
 
@@ -85,7 +99,7 @@ def error_against_bits(named: Mapping[str, tuple[Sequence[int], Sequence[float]]
 
 
 @styled
-def judged(scores: Mapping[str, PrecisionRecall], *, title: str, words: str) -> Picture:
+def judged(scores: Mapping[str, PrecisionRecall], title: str, words: str) -> Picture:
     """Precision and recall of several sets of samples, a row each, the first on top."""
     figure, (axes,) = new_figure(width=8, height=0.62 * len(scores) + 1.1)
     rows = np.arange(len(scores))[::-1]
@@ -100,53 +114,76 @@ def judged(scores: Mapping[str, PrecisionRecall], *, title: str, words: str) -> 
 
 
 @styled
-def lengths(named: Mapping[str, Tensor], *, title: str, words: str) -> Picture:
-    """Histograms of the lengths of vectors, each set (count, dimension)."""
+def lengths(codes: Tensor, draws: Tensor) -> Picture:
+    """How far from 0 codes of images and draws of N(0, I) lie; each (count, dimension)."""
     figure, (axes,) = new_figure(height=2.8)
-    norms = {name: vectors.norm(dim=1) for name, vectors in named.items()}
-    edges = torch.linspace(0, max(values.max().item() for values in norms.values()), 50)
-    for (name, values), color, hatch in zip(norms.items(), (BLUE, ORANGE), ("", "//"), strict=False):
-        axes.hist(array(values), edges.tolist(), color=color, alpha=0.8, hatch=hatch, edgecolor="white", label=name)
-    axes.set(title=title, xlabel="distance from 0, in units of the code", ylabel="vectors")
+    of_codes, of_draws = codes.norm(dim=1), draws.norm(dim=1)
+    edges = np.linspace(0, max(of_codes.max().item(), of_draws.max().item()), 50).tolist()
+    axes.hist(array(of_codes), edges, color=BLUE, edgecolor="white", label="codes of images")
+    axes.hist(array(of_draws), edges, color=ORANGE, alpha=0.8, hatch="//", edgecolor="white", label="draws of N(0, I)")
+    axes.set(title="The draws miss the codes", xlabel="distance from 0, in units of the code", ylabel="number of vectors")
+    axes.set_xlim(left=0)
     axes.legend()
-    return Picture(figure, words)
+    return Picture(figure, "Distances from 0: codes of images lie much nearer to 0 than draws of N(0, I).")
 
 
-def grid(half_width: float, steps: int, device: torch.device | None = None) -> Tensor:
-    """Codes on a square grid from -half_width to half_width, top row first: (steps * steps, 2)."""
-    axis = torch.linspace(-half_width, half_width, steps, device=device)
+def grid(half_width: float, steps: int, like: Tensor) -> Tensor:
+    """The centres of steps x steps equal tiles of a square round 0, top row first: (steps * steps, 2)."""
+    axis = ((torch.arange(steps) + 0.5) * 2 / steps - 1) * half_width
     y, x = torch.meshgrid(-axis, axis, indexing="ij")
-    return torch.stack([x.flatten(), y.flatten()], dim=1)
+    return torch.stack([x.flatten(), y.flatten()], dim=1).to(like)
 
 
-def mosaic(images: Tensor) -> Tensor:
-    """Square images (steps * steps, pixels), top row first, as one large picture."""
+def mosaic(images: Tensor, margin: int = 1) -> Tensor:
+    """Square images (steps * steps, pixels), top row first, as one large picture with white margins."""
     steps, side = round(len(images) ** 0.5), round(images.shape[1] ** 0.5)
-    return images.reshape(steps, steps, side, side).transpose(1, 2).reshape(steps * side, steps * side)
-
-
-def _normal_circle(axes: Axes) -> None:
-    axes.add_patch(Circle((0, 0), CIRCLE_OF_95_PERCENT, fill=False, color=RED, linewidth=2, linestyle="--"))
+    tiles = functional.pad(images.reshape(steps, steps, side, side), [margin] * 4)
+    full = side + 2 * margin
+    return tiles.transpose(1, 2).reshape(steps * full, steps * full)
 
 
 @styled
-def code_space(
-    codes: Tensor, labels: Tensor, draws: Tensor, decoded: Tensor, half_width: float, *, title: str, words: str
+def code_plane(
+    codes: Tensor, labels: Tensor, draws: Tensor, decode: Callable[[Tensor], Tensor], title: str, words: str
 ) -> Picture:
-    """A plane of codes: where the digits (images, 2) and draws of N(0, I) (draws, 2) fall, and what a grid decodes to.
-
-    ``decoded``: the images of ``grid(half_width, steps)``, (steps * steps, pixels).
-    """
+    """A plane of codes: where images (count, 2) and draws of N(0, I) (draws, 2) fall, and what each place decodes to."""
+    half_width = 3.3
     figure, (left, right) = new_figure(2, width=9, height=4.9)
     draw_labelled_points(left, codes, labels)
     x, y = array(draws).T
-    left.scatter(x, y, marker="x", color=INK, s=14, linewidths=0.8, zorder=0, alpha=0.45)
-    right.imshow(array(mosaic(decoded)), cmap=INTENSITY, vmin=0, vmax=1, extent=(-half_width, half_width) * 2)
-    for axes in (left, right):
-        _normal_circle(axes)
+    left.scatter(x, y, marker="x", color=INK, s=16, linewidths=0.9, zorder=0, alpha=0.6)
+    decoded = mosaic(decode(grid(half_width, 13, like=codes)))
+    right.imshow(array(decoded), cmap=INTENSITY, vmin=0, vmax=1, extent=(-half_width, half_width, -half_width, half_width))
+    for axes, subtitle in ((left, "where digits and draws (×) fall"), (right, "what each place decodes to")):
+        axes.add_patch(Circle((0, 0), RADIUS_OF_95_PERCENT, fill=False, color=RED, linewidth=2, linestyle="--"))
         axes.set(xlabel="code, coordinate 1", ylabel="code, coordinate 2", aspect="equal")
         axes.set(xlim=(-half_width, half_width), ylim=(-half_width, half_width))
-    left.set_title("where digits and draws (×) fall", fontweight="normal")
-    right.set_title("what each place decodes to", fontweight="normal")
+        axes.set_title(subtitle, fontweight="normal")
     figure.suptitle(f"{title} (dashed: 95 % of N(0, I))")
+    return Picture(figure, words)
+
+
+@styled
+def walks(pictures: Mapping[str, Tensor], distances: Mapping[str, Sequence[float]], real: float) -> Picture:
+    """Walks from t = 0 to 1: one example's pictures (steps, pixels), and the mean squared distance to the nearest real image.
+
+    ``real``: the same distance for real test images.
+    """
+    steps = len(next(iter(pictures.values())))
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    halves: Any = figure.subfigures(2, 1, height_ratios=[1, 1.3])
+    top, bottom = halves
+    cells = top.subplots(len(pictures), steps)
+    for row, (name, images) in zip(cells, pictures.items(), strict=True):
+        for axes, image in zip(row, images, strict=True):
+            show_image(axes, image)
+        row[0].text(-0.2, 0.5, name, transform=row[0].transAxes, ha="right", va="center", fontsize=10)
+    axes = bottom.subplots()
+    for name, values in distances.items():
+        axes.plot(np.linspace(0, 1, steps), values, marker="o", markersize=4, label=name)
+    axes.axhline(real, color=INK, linewidth=1, linestyle="-", label="real test images")
+    axes.set(xlabel="t, from one digit to the other", ylabel="squared distance\nto nearest real image")
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    figure.suptitle("The autoencoder's walk is a fade in disguise")
+    words = "Walks between digits: fading and the autoencoder rise alike away from real images, the VAE stays lower."
     return Picture(figure, words)
