@@ -1,6 +1,7 @@
 """One training loop for every model of the course: progress, history, exact resume, and a stop with a diagnosis on NaN."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Generator, Tensor, nn
 from torch.optim import Optimizer
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from vae_course.distributions import NotFiniteError
 
@@ -144,15 +145,17 @@ def train(
         _restore(checkpoint, players, generator, history)
     for player in players:
         player.model.train()
-    with tqdm(total=epochs, initial=history.epochs, desc="training", unit="epoch", leave=False) as progress:
+    # A line of text on stdout, cleared at the end: unlike a widget it leaves nothing half-drawn in a saved notebook.
+    bar = tqdm(total=epochs, initial=history.epochs, desc="training", unit="epoch", leave=False, ncols=100, file=sys.stdout)
+    with bar as progress:
         while history.epochs < epochs:
             _run_epoch(players, batches, generator, history)
             if after_epoch is not None:
                 after_epoch(history)
             if checkpoint is not None:
                 _save(checkpoint, players, generator, history)
+            progress.set_postfix({name: f"{values[-1]:.4g}" for name, values in history.metrics.items()}, refresh=False)
             progress.update()
-            progress.set_postfix({name: f"{values[-1]:.4g}" for name, values in history.metrics.items()})
     for player in players:
         player.model.eval()
     return history

@@ -7,6 +7,7 @@ from datetime import date
 import torch
 from matplotlib.axes import Axes
 from matplotlib.dates import date2num
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from vae_course.distributions import Gaussian, GaussianMixture
@@ -83,6 +84,8 @@ def losses_and_samples(vae: History, vae_good: Sequence[float], gan: History, ga
         axes.plot(range(1, len(good) + 1), good, color=INK, linestyle="-", marker="o", markersize=4)
         axes.set(xlabel="epoch", ylim=(0, 1), title=f"{name}: good samples")
     below[0].set_ylabel("share at a mode")
+    for axes in (vae_loss, gan_loss, *below):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     vae_loss.set(title="VAE: one loss, and it falls", ylabel="loss (nats per point)", yscale="log")
     vae_loss.set_yticks([2, 5, 10, 20, 50], ["2", "5", "10", "20", "50"])
     vae_loss.minorticks_off()
@@ -133,8 +136,8 @@ def _draw_dots(axes: Axes, results: Results, measure: str, names: bool) -> None:
     for row, seeds in enumerate(results.values()):
         values, colour = [seed[measure] for seed in seeds], PALETTE[row % len(PALETTE)]
         axes.plot([min(values), max(values)], [row, row], color=colour, linestyle="-", linewidth=4, alpha=0.35)
-        dots = {"marker": MARKERS[row % len(MARKERS)], "linestyle": "", "alpha": 0.75, "clip_on": False, "zorder": 3}
-        axes.plot(values, [row] * len(values), color=colour, **dots)
+        marker = MARKERS[row % len(MARKERS)]
+        axes.plot(values, [row] * len(values), marker, color=colour, linestyle="", alpha=0.75, clip_on=False, zorder=3)
     axes.set(ylim=(len(results) - 0.5, -0.5), xlabel=measure)
     axes.set_yticks(range(len(results)), list(results) if names else [""] * len(results))
     axes.grid(axis="x", color="#e5e5e5", linewidth=0.8)
@@ -163,7 +166,10 @@ def ring_results(results: Results) -> Picture:
     _share_axis(axes[2])
     _share_axis(axes[3])
     figure.suptitle("Five seeds of each: the GAN stands or falls with one setting")
-    return Picture(figure, "Dots for five seeds, four ways of training. Only the GAN with momentum has hardly any precision.")
+    return Picture(
+        figure,
+        "Dots for five seeds, four ways of training. The GAN with momentum covers few modes, and fails differently in each seed.",
+    )
 
 
 @styled
