@@ -63,7 +63,7 @@ DOUBLE = Exercise(
         Mistake("Once", lambda x, y: x + y, "Twice x."),
         Mistake("Detached", lambda x, y: 2 * x.detach() + y, "The gradient is lost."),
     ),
-    gradients=True,
+    gradients=("x", "y"),
 )
 
 
@@ -170,3 +170,9 @@ def test_an_unknown_number_names_the_close_ones():
 def test_reveal(guess, printed, capsys):
     exercises.reveal(guess, "no", "so")
     assert capsys.readouterr().out.strip() == printed
+
+
+def test_a_needless_detach_of_the_noise_is_not_wrong():
+    """Noise asks for no gradient, so a reader who detaches it has made no mistake."""
+    verdict = exercises.find("3.1").grade(lambda mean, log_var, noise: mean + torch.exp(log_var / 2) * noise.detach())
+    assert verdict.status is Status.CORRECT

@@ -46,7 +46,7 @@ class Mistake:
 class Exercise:
     """An exercise: inputs ordered from small to large, a reference, hints, known mistakes.
 
-    ``gradients`` also compares the gradients of the sum of the result with respect to every floating-point argument.
+    ``gradients`` names the arguments with respect to which the gradient of the result's sum is compared too.
     """
 
     number: str
@@ -55,7 +55,7 @@ class Exercise:
     cases: Callable[[], Sequence[Arguments]]
     hints: tuple[str, ...]
     mistakes: tuple[Mistake, ...]
-    gradients: bool = False
+    gradients: tuple[str, ...] = ()
     relative_tolerance: float = 1e-5
 
     def solution(self) -> str:
@@ -136,12 +136,10 @@ class Exercise:
         return self._observation(function(*leaves), leaves)
 
     def _leaves(self, case: Arguments) -> Arguments:
-        """Fresh copies of the arguments, in the graph where gradients are compared."""
+        """Fresh copies of the arguments, in the graph where their gradients are compared."""
         return tuple(
-            argument.clone().requires_grad_(self.gradients and argument.is_floating_point())
-            if isinstance(argument, Tensor)
-            else argument
-            for argument in case
+            argument.clone().requires_grad_(name in self.gradients) if isinstance(argument, Tensor) else argument
+            for name, argument in zip(self._parameters(), case, strict=True)
         )
 
     def _observation(self, result: Tensor, leaves: Arguments) -> Observation:

@@ -26,7 +26,7 @@ RECONSTRUCTION_ERROR = Exercise(
     task="Squared error summed over pixels, averaged over images: two tensors (images, pixels) to a scalar.",
     reference=reconstruction_error,
     cases=_images,
-    gradients=True,
+    gradients=("reconstructions",),
     hints=(
         "Three steps: the squared difference of every pixel, one number per image, then one number for all.",
         "Pixels lie on the last dimension: .sum(-1) leaves one error for each image.",
@@ -194,7 +194,6 @@ CORRELATED_DRAWS = Exercise(
     task="Turn noise of N(0, I), (draws, d), into draws of N(mean, covariance), with the Cholesky factor of the covariance.",
     reference=correlated_draws,
     cases=_gaussians,
-    gradients=True,
     hints=(
         "In one dimension: mean + std * noise. The factor L with L L^T = covariance plays the part of std.",
         "torch.linalg.cholesky(covariance) is L. For one draw, as a column, z = mean + L noise.",

@@ -158,7 +158,7 @@ KL_TO_STANDARD_NORMAL = Exercise(
     task="KL from N(mean, diag(exp(log_var))) to N(0, I), in nats, summed over the last dimension.",
     reference=kl_to_standard_normal,
     cases=_gaussians,
-    gradients=True,
+    gradients=("mean", "log_var"),
     hints=(
         "One dimension at a time: 1/2 (mean^2 + variance - 1 - log variance).",
         "variance is log_var.exp(); log variance is log_var itself.",
@@ -240,7 +240,7 @@ KL_BETWEEN_GAUSSIANS = Exercise(
     task="KL from N(mean_q, exp(log_var_q)) to N(mean_p, exp(log_var_p)), in nats, summed over the last dimension.",
     reference=kl_between_gaussians,
     cases=_two_gaussians,
-    gradients=True,
+    gradients=("mean_q", "log_var_q", "mean_p", "log_var_p"),
     hints=(
         "It must agree with exercise 2.3 where mean_p = 0 and log_var_p = 0.",
         "Measure everything in units of p: the variance of q and the squared distance are both divided by p's variance.",

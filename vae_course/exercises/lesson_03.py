@@ -33,7 +33,7 @@ REPARAMETERIZE = Exercise(
     task="A draw of N(mean, diag(exp(log_var))) made from noise of N(0, I), so that gradients reach mean and log_var.",
     reference=reparameterize,
     cases=_means_and_noise,
-    gradients=True,
+    gradients=("mean", "log_var"),
     hints=(
         "Stretch the noise by the standard deviation, then shift it by the mean.",
         "exp(log_var) is the variance; its square root, exp(log_var / 2), is the standard deviation.",
@@ -74,11 +74,6 @@ REPARAMETERIZE = Exercise(
             "The path to mean is cut",
             lambda mean, log_var, noise: mean.detach() + torch.exp(0.5 * log_var) * noise,
             "The values are right and log_var gets its gradient, but mean gets none: do not detach it.",
-        ),
-        Mistake(
-            "The noise is detached",
-            lambda mean, log_var, noise: mean + torch.exp(0.5 * log_var) * noise.detach(),
-            "Harmless in training, since noise asks for no gradient, but needless. Take it out: detach nothing here.",
         ),
         Mistake(
             "Missing mean",
@@ -349,7 +344,7 @@ STRAIGHT_THROUGH = Exercise(
         _tensors([0.4, 0.35, 0.25]),
         _tensors([[0.1, 0.2, 0.7], [0.45, 0.3, 0.25]]),
     ],
-    gradients=True,
+    gradients=("soft",),
     hints=(
         "torch.nn.functional.one_hot(soft.argmax(-1), soft.shape[-1]) is the hard value, as integers and without a gradient.",
         "Add something whose value is 0 and whose gradient is that of soft.",

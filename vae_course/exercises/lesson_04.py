@@ -254,7 +254,7 @@ NEGATIVE_ELBO = Exercise(
     task="The loss of a batch, -ELBO in nats per image: distortion (batch,), mean and log_var (batch, latent), to one number.",
     reference=negative_elbo,
     cases=_encoded_batches,
-    gradients=True,
+    gradients=("distortion", "mean", "log_var"),
     hints=(
         "ELBO = -distortion - rate, and a loss is minimized: -ELBO = distortion + rate.",
         "rate is the KL to N(0, I) of exercise 2.3, summed over the latent dimension: shape (batch,), like distortion.",

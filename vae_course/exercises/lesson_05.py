@@ -29,7 +29,7 @@ DISCRIMINATOR_LOSS = Exercise(
     task="From the logits of real and of fake examples, each (batch,): mean -log D(real) + mean -log(1 - D(fake)), in nats.",
     reference=discriminator_loss,
     cases=_logit_pairs,
-    gradients=True,
+    gradients=("real_logits", "fake_logits"),
     hints=(
         "D = sigmoid(logit), and 1 - sigmoid(logit) = sigmoid(-logit). So both halves are -log sigmoid of something.",
         "torch.nn.functional.softplus(-a) is -log sigmoid(a), and stays finite for any logit.",
@@ -102,7 +102,7 @@ GENERATOR_LOSS = Exercise(
     task="The non-saturating loss of the generator from the logits of its examples (batch,): mean -log D(fake), in nats.",
     reference=generator_loss,
     cases=_fake_logits,
-    gradients=True,
+    gradients=("fake_logits",),
     hints=(
         "The generator wants its examples to be called real. Which label is that?",
         "It is the first half of the discriminator's loss, with generated examples in place of the real ones.",
@@ -175,7 +175,6 @@ OPTIMAL_DISCRIMINATOR = Exercise(
     task="D(x) = p(x) / (p(x) + q(x)) from the log densities of data and generator, (points,) each; safe where both are tiny.",
     reference=optimal_discriminator,
     cases=_log_densities,
-    gradients=True,
     hints=(
         "Far from everything, p and q both round to 0, and 0 / 0 is nan. Stay with their logs for as long as you can.",
         "Divide numerator and denominator by p: D = 1 / (1 + q / p), and q / p = exp(log_q - log_p).",

@@ -52,8 +52,8 @@ def _grouped_bars(axes: Axes, groups: Mapping[str, Sequence[float]], label_at: L
     for k, (label, values) in enumerate(groups.items()):
         place = np.arange(len(values)) + (k - (len(groups) - 1) / 2) * width
         bars = axes.bar(place, values, 0.95 * width, color=PALETTE[k], hatch=HATCHES[k], edgecolor="white", label=label)
-        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
-        axes.bar_label(bars, fmt="%.2f", fontsize=9, label_type=label_at, bbox=box)
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5} if label_at == "center" else None
+        axes.bar_label(bars, fmt="%.2f", fontsize=9, label_type=label_at, bbox=box, padding=2 if box is None else 0)
 
 
 @styled
