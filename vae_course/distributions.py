@@ -42,7 +42,8 @@ def _check_finite(name: str, value: Tensor) -> None:
         raise NotFiniteError(f"{name}: has a value that is not finite (inf or nan)")
 
 
-def _check_probabilities(name: str, probabilities: Tensor) -> None:
+def check_probabilities(name: str, probabilities: Tensor) -> None:
+    """Raise ``ValueError``, naming ``name`` and the fault, unless each (..., outcomes) is a distribution."""
     if not probabilities.is_floating_point() or probabilities.dim() == 0:
         raise ValueError(
             f"{name}: expected a floating-point tensor with the outcomes on its last dimension, "
@@ -68,7 +69,7 @@ def discrete_entropy(p: Tensor) -> Tensor:
 
     ``p``: (..., outcomes), probabilities. Returns (...). Raises ``ValueError`` if ``p`` is not a distribution.
     """
-    _check_probabilities("p", p)
+    check_probabilities("p", p)
     return -torch.xlogy(p, p).sum(-1)
 
 
@@ -77,8 +78,8 @@ def discrete_cross_entropy(p: Tensor, q: Tensor) -> Tensor:
 
     ``p``, ``q``: (..., outcomes). Returns (...), infinite where q = 0 < p. Raises ``ValueError`` as ``discrete_entropy``.
     """
-    _check_probabilities("p", p)
-    _check_probabilities("q", q)
+    check_probabilities("p", p)
+    check_probabilities("q", q)
     _check_same_shape("p and q", p, q)
     return -torch.xlogy(p, q).sum(-1)
 
@@ -89,8 +90,8 @@ def discrete_kl_p_to_q(p: Tensor, q: Tensor) -> Tensor:
     ``p``, ``q``: (..., outcomes). Returns (...): 0 only where p = q, infinite where q = 0 < p, never NaN.
     Raises ``ValueError`` as ``discrete_entropy``.
     """
-    _check_probabilities("p", p)
-    _check_probabilities("q", q)
+    check_probabilities("p", p)
+    check_probabilities("q", q)
     _check_same_shape("p and q", p, q)
     # One term at a time: H(p, q) - H(p) would lose digits where the two nearly agree.
     ratio = torch.where(p > 0, p / q, torch.ones_like(p))
@@ -187,7 +188,7 @@ class GaussianMixture:
     log_vars: Tensor
 
     def __post_init__(self) -> None:
-        _check_probabilities("weights", self.weights)
+        check_probabilities("weights", self.weights)
         if self.weights.dim() != 1 or self.means.dim() != 2 or len(self.means) != len(self.weights):
             raise ValueError(
                 "expected weights (components,) and means (components, dimension), "

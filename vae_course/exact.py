@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vae_course.distributions import LOG_2_PI, Gaussian, _check_probabilities, discrete_kl_p_to_q
+from vae_course.distributions import LOG_2_PI, Gaussian, check_probabilities, discrete_kl_p_to_q
 from vae_course.estimators import Elbo
 
 # --- a few states, a few observations -------------------------------------------------------------------------------
@@ -31,8 +31,8 @@ class DiscreteModel:
                 "expected a prior (states,) and a likelihood (states, observations), "
                 f"got {tuple(self.prior.shape)} and {tuple(self.likelihood.shape)}"
             )
-        _check_probabilities("prior", self.prior)
-        _check_probabilities("likelihood", self.likelihood)
+        check_probabilities("prior", self.prior)
+        check_probabilities("likelihood", self.likelihood)
 
     def log_evidence(self, x: int | Tensor) -> Tensor:
         """log p(x) = log sum_z p(z) p(x given z), for observations given by index. ``x``: (...). Returns (...)."""
