@@ -168,7 +168,7 @@ def ring_results(results: Results) -> Picture:
     figure.suptitle("Five seeds of each: the GAN stands or falls with one setting")
     return Picture(
         figure,
-        "Dots for five seeds, four ways of training. The GAN with momentum covers few modes, and fails differently in each seed.",
+        "Dots for five seeds, four ways of training: the GAN with momentum covers few modes, the others all or nearly all.",
     )
 
 
