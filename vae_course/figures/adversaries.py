@@ -165,10 +165,10 @@ def ring_results(results: Results) -> Picture:
     axes[1].set_xticks([0, 2, 4, 6, 8])
     _share_axis(axes[2])
     _share_axis(axes[3])
-    figure.suptitle("Five seeds of each: the GAN stands or falls with one setting")
+    figure.suptitle("Five seeds of each: one setting unsettles the GAN")
     return Picture(
         figure,
-        "Dots for five seeds, four ways of training: the GAN with momentum covers few modes, the others all or nearly all.",
+        "Dots for five seeds, four ways of training: the GAN with momentum covers the fewest modes and varies most.",
     )
 
 
