@@ -22,6 +22,7 @@ import sitecustomize  # noqa: E402, F401
 LESSON_LIMIT = 60  # seconds on two CPU cores
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Keep a notebook's cells in one worker: they share a kernel."""
     for item in items:
