@@ -5,8 +5,6 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-import pytest
-
 # Before torch is imported here or in a notebook's kernel: results do not depend on the number of cores, and two workers
 # do not fight over two cores.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -20,14 +18,6 @@ sys.modules.pop("sitecustomize", None)  # a system may have its own; ours is mea
 import sitecustomize  # noqa: E402, F401
 
 LESSON_LIMIT = 60  # seconds on two CPU cores
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items):
-    """Keep a notebook's cells in one worker: they share a kernel."""
-    for item in items:
-        if item.path.suffix == ".ipynb":
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -23,7 +23,7 @@ COMMANDS = {
         ["-m", "ruff", "check", "."],
         ["-m", "ruff", "format", "--check", "."],
         ["-m", "mypy"],
-        ["-m", "pytest", "--numprocesses=2", "--dist=loadgroup"],
+        ["-m", "pytest", "--numprocesses=2", "--dist=loadfile"],  # a notebook's cells share a kernel: one worker a file
     ],
 }
 

@@ -15,7 +15,7 @@ from vae_course.lessons import METADATA, NOTEBOOKS, execute, with_solutions
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 
 
-@pytest.mark.parametrize("path", [pytest.param(p, marks=pytest.mark.xdist_group(f"solved {p.name}"), id=p.stem) for p in PATHS])
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_a_solved_lesson_runs_to_the_end_with_every_check_green(path):
     solved = with_solutions(nbformat.read(path, as_version=4))
     execute(solved)
