@@ -34,7 +34,10 @@ def course(tmp_path, monkeypatch):
     folder = tmp_path / "notebooks"
     folder.mkdir()
     picture = "from vae_course.figures import base\nbase.bars(['a'], [1.0], title='t', y_label='y', words='A bar & no more')"
-    write_lesson(folder, "00_works", "Does it work?", "print(profile, device)", picture)
+    slider = """from vae_course.figures import divergences
+from vae_course.widgets import Explorer, Slider
+Explorer(divergences.two_gaussians, mean=Slider("mean", -3, 3, 1, 0.1), std=Slider("std", 0.2, 3, 0.5, 0.1))"""
+    write_lesson(folder, "00_works", "Does it work?", "print(profile, device)", picture, slider)
     write_lesson(folder, "01_fails", "Does it fail?", "raise RuntimeError('on purpose')")
     monkeypatch.setattr(lessons, "NOTEBOOKS", folder)
     return tmp_path
@@ -52,6 +55,7 @@ def test_run_writes_notebooks_pages_and_an_index(course):
     assert any(o.get("text") == "full cpu\n" for c in executed.cells for o in c.get("outputs", []))
     page = (course / "out" / "00_works.html").read_text()
     assert '<img alt="A bar &amp; no more" src="data:image/png;base64,' in page
+    assert '<img alt="q = N(1, 0.5²): KL(q to p)' in page  # the slider's picture, where no slider can be
     assert page.count("<math") == 2
     assert "$x^2$" not in page
     assert '<a href="00_works.html">00_works</a>' in (course / "out" / "index.html").read_text()
@@ -108,7 +112,7 @@ def test_store_writes_outputs_counts_and_seconds_and_nothing_that_varies(course)
     path = lessons.NOTEBOOKS / "00_works.ipynb"
     assert call("store", "00").exit_code == 0
     stored = nbformat.read(path, as_version=4)
-    assert [c.execution_count for c in stored.cells if c.cell_type == "code"] == [1, 2, 3]
+    assert [c.execution_count for c in stored.cells if c.cell_type == "code"] == [1, 2, 3, 4]
     assert set(stored.metadata) == {"kernelspec"}
     seconds = int(re.search(r"· (\d+) seconds to run", stored.cells[0].source)[1])
     assert 1 <= seconds <= 60

@@ -107,7 +107,6 @@ def execute(notebook: NotebookNode) -> float:
             timeout=CELL_TIMEOUT,
             kernel_name="python3",
             record_timing=False,
-            store_widget_state=False,
             resources={"metadata": {"path": str(NOTEBOOKS)}},
         ).execute()
     return time.perf_counter() - start
@@ -120,9 +119,18 @@ def store(lesson: Lesson) -> float:
     header = notebook.cells[0]
     header.source = TIMES.sub(f"**{lesson.minutes} minutes to read · {max(1, round(seconds))} seconds to run**", header.source)
     # Only what every run would write alike, so that storing an unedited lesson changes next to nothing.
+    without_widgets(notebook)
     notebook.metadata = METADATA
     nbformat.write(notebook, lesson.path)
     return seconds
+
+
+def without_widgets(notebook: NotebookNode) -> None:
+    """Drop widgets from a notebook's outputs, which keep the picture that each was displayed with."""
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
 
 
 def with_solutions(notebook: NotebookNode) -> NotebookNode:

@@ -12,9 +12,7 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
-from vae_course.lessons import Lesson
-
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+from vae_course.lessons import Lesson, without_widgets
 
 # nbconvert's own page without its scripts: they are fetched from elsewhere, and our formulas and pictures need none.
 TEMPLATE = """{% extends 'lab/index.html.j2' %}
@@ -80,6 +78,7 @@ class _LessonExporter(HTMLExporter):
 
 def lesson_page(notebook: NotebookNode, title: str) -> str:
     """The executed notebook as one HTML page that fetches nothing."""
+    without_widgets(notebook)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             _embed_picture(output)
@@ -88,9 +87,8 @@ def lesson_page(notebook: NotebookNode, title: str) -> str:
 
 
 def _embed_picture(output: NotebookNode) -> None:
-    """Show a widget as its picture, and give every picture its words as alternative text."""
+    """Give a picture its words as alternative text."""
     data = output.get("data", {})
-    data.pop(WIDGET_VIEW, None)
     if "image/png" in data:
         words = html.escape(data.get("text/plain", ""), quote=True)
         data["text/html"] = f'<img alt="{words}" src="data:image/png;base64,{data.pop("image/png").strip()}">'

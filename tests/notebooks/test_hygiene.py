@@ -72,6 +72,10 @@ def test_no_warnings_and_no_errors_are_stored(lesson):
         assert output.get("name") != "stderr", output.get("text")
 
 
+def test_no_widget_is_stored_that_only_a_dead_kernel_could_draw(lesson):
+    assert not [o for o in outputs(lesson) if "application/vnd.jupyter.widget-view+json" in o.get("data", {})]
+
+
 def test_every_picture_has_words(lesson):
     pictures = [o for o in outputs(lesson) if "image/png" in o.get("data", {})]
     assert pictures
