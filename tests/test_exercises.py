@@ -104,7 +104,8 @@ def test_an_exception_is_the_readers_with_their_line():
         (lambda x, y: [x], "returned a list, expected a torch tensor"),
         (lambda x, y: (2 * x + y).sum(), r"the result has shape (), expected (1,)"),
         (lambda x: x, "your function takes (x), it will be called with 2 arguments"),
-        (3, "check needs the function itself, got int"),
+        (3, "check needs a function written with def or lambda, got int"),
+        (torch.add, "check needs a function written with def or lambda, got builtin"),
     ],
 )
 def test_answers_that_cannot_be_compared_are_told_why(function, message):

@@ -300,7 +300,7 @@ class ModeCoverage:
 
 
 def mode_coverage(samples: Tensor, mixture: GaussianMixture, within: float = 3.0, smallest_share: float = 0.01) -> ModeCoverage:
-    """Count a mixture's modes among samples (samples, dimension), as Srivastava 2017 (VEEGAN) does.
+    """Count a mixture's modes among samples (samples, dimension), in the manner of Metz 2017 and Srivastava 2017.
 
     A sample lies at its nearest mode if it is no further from it than ``within`` of that mode's standard deviations in every
     coordinate together (root mean square). A mode is covered if at least ``smallest_share`` of all samples lie at it.

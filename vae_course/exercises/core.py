@@ -73,7 +73,10 @@ class Exercise:
     def grade(self, answer: Any) -> Verdict:  # noqa: ANN401
         """Judge what a reader passed to ``check``, normally a function."""
         if not inspect.isfunction(answer):
-            return _wrong(f"check needs the function itself, got {type(answer).__name__}; write the name without ( ).")
+            return _wrong(
+                f"check needs a function written with def or lambda, got {type(answer).__name__}; "
+                "if you called it, write its name without ( )."
+            )
         problem = self._signature_problem(answer)
         if problem is not None:
             return problem

@@ -108,6 +108,11 @@ KL_DISCRETE = Exercise(
             "Where p = 0 the term is 0, whatever q is; torch.xlogy(p, ...) knows that.",
         ),
         Mistake(
+            "0 / 0 became nan",
+            lambda p, q: torch.xlogy(p, p / q).sum(-1),
+            "Where p and q are both 0 the ratio is nan. Take the two logs apart: torch.xlogy(p, p) - torch.xlogy(p, q).",
+        ),
+        Mistake(
             "Wrong sign",
             lambda p, q: (torch.xlogy(p, q) - torch.xlogy(p, p)).sum(-1),
             "A KL is never negative; the ratio inside the log is p / q.",

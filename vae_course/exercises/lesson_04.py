@@ -181,6 +181,12 @@ BERNOULLI_LOG_LIKELIHOOD = Exercise(
     ),
     mistakes=(
         Mistake(
+            "Sigmoid first, then binary_cross_entropy",
+            lambda logits, x: -functional.binary_cross_entropy(logits.sigmoid(), x, reduction="none").sum(-1),
+            "torch cuts the log off at -100 there, so a pixel that is off by 1000 costs only 100. Use "
+            "functional.binary_cross_entropy_with_logits on the logits.",
+        ),
+        Mistake(
             "log 0: unstable for large logits",
             _naive,
             "Right on paper, but sigmoid(1000) is exactly 1 to a computer, and log(1 - 1) is -inf (and 0 times that, nan). "

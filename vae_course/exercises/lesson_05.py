@@ -57,6 +57,15 @@ DISCRIMINATOR_LOSS = Exercise(
             "Far from 0 the sigmoid rounds to 0 or 1 and its log to -inf. softplus(-a) is -log sigmoid(a), safe everywhere.",
         ),
         Mistake(
+            "Sigmoid first, then binary_cross_entropy",
+            lambda real_logits, fake_logits: (
+                functional.binary_cross_entropy(real_logits.sigmoid(), torch.ones_like(real_logits))
+                + functional.binary_cross_entropy(fake_logits.sigmoid(), torch.zeros_like(fake_logits))
+            ),
+            "torch cuts the log off at -100 there, so far logits all cost 100 and lose their gradient. Use softplus, or "
+            "functional.binary_cross_entropy_with_logits on the logits.",
+        ),
+        Mistake(
             "Sigmoid applied twice",
             lambda real_logits, fake_logits: (
                 functional.softplus(-real_logits.sigmoid()).mean() + functional.softplus(fake_logits.sigmoid()).mean()
@@ -114,6 +123,12 @@ GENERATOR_LOSS = Exercise(
             lambda fake_logits: -functional.softplus(fake_logits).mean(),
             "This minimizes log(1 - D(fake)), the minimax form. Where D is sure (D near 0) its gradient vanishes, just "
             "when the generator needs it most. Minimize -log D(fake).",
+        ),
+        Mistake(
+            "Sigmoid first, then binary_cross_entropy",
+            lambda fake_logits: functional.binary_cross_entropy(fake_logits.sigmoid(), torch.ones_like(fake_logits)),
+            "torch cuts the log off at -100 there, so far logits all cost 100 and lose their gradient. Use softplus, or "
+            "functional.binary_cross_entropy_with_logits on the logits.",
         ),
         Mistake(
             "The discriminator's own loss",
