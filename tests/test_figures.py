@@ -4,10 +4,12 @@ import math
 import matplotlib
 import numpy as np
 import pytest
+import scipy.stats
 import torch
 from matplotlib.colors import to_rgb
 
-from vae_course.figures import base, divergences
+from vae_course.exact import LinearGaussian
+from vae_course.figures import base, bounds, divergences
 from vae_course.widgets import Explorer, Slider
 
 PNG = b"\x89PNG"
@@ -65,6 +67,15 @@ def test_the_area_in_the_two_gaussians_is_the_kl():
     exact = 0.5 * (mean**2 + std**2 - 1 - 2 * math.log(std))
     assert area == pytest.approx(exact, rel=2e-3)
     assert f"KL(q to p) is {exact:.3f} nats" in picture.words
+
+
+def test_the_moving_q_states_the_exact_bound_and_gap():
+    """z ~ N(0, 1), x = z + noise of std 0.75, x = 2.5: p(x) = N(0, 1.5625) and the posterior is N(1.6, 0.6^2)."""
+    model = LinearGaussian(torch.ones(1, 1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64), noise_std=0.75)
+    words = bounds.moving_q(model, torch.tensor([[2.5]], dtype=torch.float64), mean=0.6, std=0.9).words
+    log_evidence = scipy.stats.norm.logpdf(2.5, scale=1.25)
+    gap = math.log(0.6 / 0.9) + (0.9**2 + (0.6 - 1.6) ** 2) / (2 * 0.6**2) - 0.5
+    assert f"ELBO {log_evidence - gap:.3f} + gap {gap:.3f} = log p(x) {log_evidence:.3f} nats" in words
 
 
 def test_an_explorer_redraws_when_a_slider_moves(capsys):
