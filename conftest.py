@@ -16,6 +16,11 @@ os.environ["PYTHONPATH"] = os.pathsep.join([str(NO_NETWORK), *filter(None, [os.e
 sys.path.insert(0, str(NO_NETWORK))
 sys.modules.pop("sitecustomize", None)  # a system may have its own; ours is meant
 import sitecustomize  # noqa: E402, F401
+from hypothesis import settings  # noqa: E402
+
+# The same examples each time, and no limit on their time: a busy machine must not fail a test.
+settings.register_profile("course", deadline=None, derandomize=True)
+settings.load_profile("course")
 
 LESSON_LIMIT = 60  # seconds on two CPU cores
 
