@@ -10,11 +10,22 @@ from matplotlib.dates import date2num
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
-from vae_course.distributions import Gaussian, GaussianMixture
-from vae_course.figures.base import BLUE, INK, INTENSITY, ORANGE, PALETTE, RED, Picture, array, new_figure, styled
+from vae_course.distributions import GaussianMixture
+from vae_course.figures.base import (
+    BLUE,
+    INK,
+    INTENSITY,
+    MARKERS,
+    ORANGE,
+    PALETTE,
+    RED,
+    Picture,
+    array,
+    new_figure,
+    normal_log_density,
+    styled,
+)
 from vae_course.training import History
-
-MARKERS = ("o", "s", "^", "D")
 
 
 @styled
@@ -44,10 +55,7 @@ def timeline(papers: Mapping[str, date], first: date, last: date) -> Picture:
 def best_discriminator(fake_mean: float, fake_std: float) -> Picture:
     """Data N(0, 1) against a generator N(fake_mean, fake_std^2): both densities, the best D, and its loss in nats."""
     x = torch.linspace(-8, 8, 3201, dtype=torch.float64)
-    log_p, log_q = (
-        Gaussian(torch.tensor([m], dtype=x.dtype), torch.tensor([2 * math.log(s)], dtype=x.dtype)).log_density(x[:, None])
-        for m, s in ((0.0, 1.0), (fake_mean, fake_std))
-    )
+    log_p, log_q = normal_log_density(x, 0.0, 1.0), normal_log_density(x, fake_mean, fake_std)
     step = (x[1] - x[0]).item()
     cost = -(log_p.exp() * (log_p - torch.logaddexp(log_p, log_q)) + log_q.exp() * (log_q - torch.logaddexp(log_p, log_q)))
     loss = cost.sum().item() * step

@@ -10,19 +10,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from torch import Tensor
-from torch.nn import functional
 
 from vae_course.figures.base import (
     BLUE,
     INK,
     INTENSITY,
     LINES,
+    MARKERS,
     ORANGE,
     PALETTE,
     RED,
     Picture,
     array,
     draw_labelled_points,
+    mosaic,
     new_figure,
     show_image,
     styled,
@@ -85,7 +86,7 @@ def error_against_bits(named: Mapping[str, tuple[Sequence[int], Sequence[float]]
     """Test error over bits per image, a line a code: ``named`` maps its name to (bits, errors)."""
     figure, (axes,) = new_figure(height=3.6)
     for k, (name, (bits, errors)) in enumerate(named.items()):
-        axes.plot(bits, errors, label=name, marker="os^D"[k], markersize=5, color=PALETTE[k], linestyle=LINES[k])
+        axes.plot(bits, errors, label=name, marker=MARKERS[k], markersize=5, color=PALETTE[k], linestyle=LINES[k])
     axes.axvline(exact_bits, color="#888888", linewidth=1)
     axes.text(exact_bits * 0.96, 0.97, "exact\npixels", transform=axes.get_xaxis_transform(), ha="right", va="top", fontsize=8)
     axes.set(title="Each budget of bits has its own best code", xlabel="bits per image", ylabel="squared error per image")
@@ -132,14 +133,6 @@ def grid(half_width: float, steps: int, like: Tensor) -> Tensor:
     axis = ((torch.arange(steps) + 0.5) * 2 / steps - 1) * half_width
     y, x = torch.meshgrid(-axis, axis, indexing="ij")
     return torch.stack([x.flatten(), y.flatten()], dim=1).to(like)
-
-
-def mosaic(images: Tensor, margin: int = 1) -> Tensor:
-    """Square images (steps * steps, pixels), top row first, as one large picture with white margins."""
-    steps, side = round(len(images) ** 0.5), round(images.shape[1] ** 0.5)
-    tiles = functional.pad(images.reshape(steps, steps, side, side), [margin] * 4)
-    full = side + 2 * margin
-    return tiles.transpose(1, 2).reshape(steps * full, steps * full)
 
 
 @styled

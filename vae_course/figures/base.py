@@ -9,16 +9,21 @@ from typing import Any, ParamSpec
 
 import matplotlib
 import numpy as np
+import torch
 from cycler import cycler
 from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
+from torch.nn import functional
+
+from vae_course.distributions import Gaussian
 
 # Ordered by lightness, so that neighbours differ in grey as well as to colour-blind eyes (after Okabe & Ito 2008).
 INK, BLUE, RED, ORANGE, SKY = "#1a1a1a", "#0072b2", "#d55e00", "#e69f00", "#93cbf1"
 PALETTE = (BLUE, ORANGE, INK, RED, SKY)
 LINES = ("-", "--", ":", "-.", (0, (5, 1)))
+MARKERS = ("o", "s", "^", "D")
 DIVERGING, INTENSITY = "PuOr", "gray_r"  # INTENSITY draws ink dark on white paper
 
 STYLE: dict[Any, Any] = {
@@ -85,6 +90,20 @@ def new_figure(columns: int = 1, rows: int = 1, width: float = 7.5, height: floa
 def array(values: Tensor | Sequence[float]) -> np.ndarray:
     """Values as numpy, off the GPU and out of the graph."""
     return values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+
+
+def normal_log_density(x: Tensor, mean: float, std: float) -> Tensor:
+    """log N(x; mean, std^2) at points on a line, (points,) to (points,)."""
+    variance = torch.full((1,), std, dtype=x.dtype).square()
+    return Gaussian(torch.full((1,), mean, dtype=x.dtype), variance.log()).log_density(x[:, None])
+
+
+def mosaic(images: Tensor, margin: int = 1) -> Tensor:
+    """Square images (steps * steps, pixels), top row first, as one large picture with white margins."""
+    steps, side = round(len(images) ** 0.5), round(images.shape[1] ** 0.5)
+    tiles = functional.pad(images.reshape(steps, steps, side, side), [margin] * 4)
+    full = side + 2 * margin
+    return tiles.transpose(1, 2).reshape(steps * full, steps * full)
 
 
 # --- plain kinds of plot --------------------------------------------------------------------------------------------

@@ -5,12 +5,27 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from vae_course.distributions import Gaussian
 from vae_course.estimators import Estimate
 from vae_course.exact import LinearGaussian
-from vae_course.figures.base import BLUE, INK, LINES, ORANGE, PALETTE, RED, SKY, Picture, array, new_figure, show_image, styled
+from vae_course.figures.base import (
+    BLUE,
+    INK,
+    LINES,
+    MARKERS,
+    ORANGE,
+    PALETTE,
+    RED,
+    SKY,
+    Picture,
+    array,
+    mosaic,
+    new_figure,
+    normal_log_density,
+    show_image,
+    styled,
+)
 
 
 @styled
@@ -36,11 +51,6 @@ def two_divergences(
     return Picture(figure, words)
 
 
-def _density(points: Tensor, mean: float, std: float) -> Tensor:
-    gaussian = Gaussian(torch.full((1,), mean, dtype=points.dtype), torch.full((1,), 2 * math.log(std), dtype=points.dtype))
-    return gaussian.log_density(points[:, None]).exp()
-
-
 @styled
 def moving_q(model: LinearGaussian, x: Tensor, *, mean: float, std: float) -> Picture:
     """A one-dimensional model and one observation ``x`` (1, 1): q = N(mean, std^2) against its posterior, and its ELBO."""
@@ -54,9 +64,11 @@ def moving_q(model: LinearGaussian, x: Tensor, *, mean: float, std: float) -> Pi
     bound, gap = model.elbo(q, x), model.gap(q, x).item()
 
     figure, (left, right) = new_figure(2, width=9, height=3.5)
-    left.fill_between(array(z), array(_density(z, true_mean, true_std)), color="#d0d0d0", label="posterior p(z given x)")
-    left.plot(array(z), array(_density(z, 0, 1)), color=INK, linestyle=":", label="prior p(z)")
-    left.plot(array(z), array(_density(z, mean, std)), color=BLUE, linestyle="-", label="q(z)")
+    left.fill_between(
+        array(z), array(normal_log_density(z, true_mean, true_std).exp()), color="#d0d0d0", label="posterior p(z given x)"
+    )
+    left.plot(array(z), array(normal_log_density(z, 0, 1).exp()), color=INK, linestyle=":", label="prior p(z)")
+    left.plot(array(z), array(normal_log_density(z, mean, std).exp()), color=BLUE, linestyle="-", label="q(z)")
     left.set(title=f"Gap: KL(q to posterior) = {gap:.3f} nats", xlabel="z", ylabel="density")
     left.set_ylim(0, max(1.1, 0.48 / std))  # a narrow q rises to 0.4 / std
     left.legend(loc="upper left", fontsize=8)
@@ -81,7 +93,7 @@ def tightening(samples: Sequence[int], named: Mapping[str, Sequence[Estimate]], 
     """Importance-weighted bounds against the number of samples, with bars of two standard errors, and the exact value."""
     figure, (axes,) = new_figure(height=3.4)
     axes.axhline(exact, color=INK, linestyle=":", label="log p(x), exact")
-    for (name, estimates), colour, line, marker in zip(named.items(), PALETTE, LINES, "os^v", strict=False):
+    for (name, estimates), colour, line, marker in zip(named.items(), PALETTE, LINES, MARKERS, strict=False):
         values, errors = [e.value for e in estimates], [2 * e.standard_error for e in estimates]
         axes.errorbar(samples, values, yerr=errors, color=colour, linestyle=line, marker=marker, capsize=4, label=name)
     axes.set_xscale("log", base=4)
@@ -96,11 +108,9 @@ def tightening(samples: Sequence[int], named: Mapping[str, Sequence[Estimate]], 
 def manifold(decoded: Tensor, quantiles: Tensor) -> Picture:
     """A square grid of images (rows * rows, pixels), decoded from a grid of two-dimensional z at the given quantiles."""
     count = len(quantiles)
-    side = round(decoded.shape[-1] ** 0.5)
     # Rows run downwards in a picture and z upwards on an axis, so the last row of the grid is drawn first.
-    tiles = functional.pad(decoded.reshape(count, count, side, side).flip(0), (1, 1, 1, 1))
-    side += 2
-    grid = tiles.permute(0, 2, 1, 3).reshape(count * side, count * side)
+    grid = mosaic(decoded.reshape(count, count, -1).flip(0).flatten(0, 1))
+    side = len(grid) // count
     figure, (axes,) = new_figure(width=5.4, height=5.4)
     show_image(axes, grid.flatten())
     axes.set_axis_on()

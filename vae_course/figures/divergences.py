@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vae_course.distributions import Gaussian
-from vae_course.figures.base import BLUE, INK, ORANGE, Picture, array, new_figure, styled
+from vae_course.figures.base import BLUE, INK, ORANGE, Picture, array, new_figure, normal_log_density, styled
 
 
 @styled
@@ -25,16 +25,12 @@ def code_lengths(p: Tensor, q: Tensor, outcomes: Sequence[str]) -> Picture:
     return Picture(figure, "Left, probabilities under p and q; right, code lengths: the less likely, the longer the code.")
 
 
-def _normal(x: Tensor, mean: float, std: float) -> Tensor:
-    gaussian = Gaussian(torch.tensor([mean], dtype=x.dtype), torch.tensor([2 * math.log(std)], dtype=x.dtype))
-    return gaussian.log_density(x[:, None]).exp()
-
-
 @styled
 def two_gaussians(mean: float, std: float) -> Picture:
     """q = N(mean, std^2) against p = N(0, 1), with KL(q to p) as an area and both directions as numbers."""
     x = torch.linspace(-6, 6, 601, dtype=torch.float64)
-    p, q = _normal(x, 0.0, 1.0), _normal(x, mean, std)
+    log_p, log_q = normal_log_density(x, 0.0, 1.0), normal_log_density(x, mean, std)
+    p, q = log_p.exp(), log_q.exp()
     wide, narrow = (torch.tensor([[value]], dtype=torch.float64) for value in (mean, 2 * math.log(std)))
     gaussian = Gaussian(wide, narrow)
     standard = Gaussian.standard(wide)
@@ -46,7 +42,7 @@ def two_gaussians(mean: float, std: float) -> Picture:
     left.legend(loc="upper left", fontsize=8)
     left.set_ylim(0, max(0.55, q.max().item() * 1.3))
     # (q / p - 1 - log q / p) p is never negative; its mirror form, weighted by q, has the KL as its area.
-    log_ratio = p.log() - q.log()
+    log_ratio = log_p - log_q
     area = q * (torch.expm1(log_ratio) - log_ratio)
     right.fill_between(array(x), array(area), color=ORANGE, alpha=0.8)
     right.set(title=f"KL(q to p) = {forward:.3f} nats", xlabel="x", ylabel="nats per unit of x")

@@ -7,11 +7,22 @@ import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from vae_course.distributions import Gaussian
 from vae_course.estimators import Estimate
-from vae_course.figures.base import BLUE, INK, LINES, ORANGE, PALETTE, SKY, Picture, array, curves, new_figure, styled
-
-MARKERS = ("o", "s", "^", "D")
+from vae_course.figures.base import (
+    BLUE,
+    INK,
+    LINES,
+    MARKERS,
+    ORANGE,
+    PALETTE,
+    SKY,
+    Picture,
+    array,
+    curves,
+    new_figure,
+    normal_log_density,
+    styled,
+)
 
 # --- the two computation graphs -------------------------------------------------------------------------------------
 
@@ -161,8 +172,7 @@ def noise_once_and_twice(std: float) -> Picture:
         panels, (std**2, std**2 + 1), ("Noise once: kept apart", "Noise twice: mixed up"), strict=True
     ):
         for i, center in enumerate((-1.0, 1.0)):
-            gaussian = Gaussian(torch.tensor([center], dtype=x.dtype), torch.tensor([math.log(variance)], dtype=x.dtype))
-            density = gaussian.log_density(x[:, None]).exp()
+            density = normal_log_density(x, center, math.sqrt(variance)).exp()
             axes.plot(array(x), array(density), color=PALETTE[i], linestyle=LINES[i], label=f"input with mean {center:+g}")
         axes.axvline(0, color=INK, linestyle=":", linewidth=1)
         axes.set(title=title, xlabel="what the decoder receives", ylabel="density")
