@@ -7,7 +7,9 @@ import math
 from dataclasses import dataclass
 
 import torch
+from scipy.special import ive
 from torch import Generator, Tensor
+from torch.nn import functional
 
 LOG_2_PI = math.log(2 * math.pi)
 
@@ -167,9 +169,121 @@ class Gaussian:
         """KL(self to N(0, I)) in nats, summed over dimensions (Kingma & Welling 2014, appendix B). Returns (...)."""
         return self.kl_to_standard_normal_per_dimension().sum(-1)
 
+    @property
+    def prior(self) -> "Gaussian":
+        """The prior that a VAE with this posterior has, N(0, I)."""
+        return Gaussian.standard(self.mean)
+
+    def kl_to_prior(self) -> Tensor:
+        """The rate of a VAE with this posterior: ``kl_to_standard_normal``. Returns (...)."""
+        return self.kl_to_standard_normal()
+
     def kl_to_standard_normal_per_dimension(self) -> Tensor:
         """KL(self to N(0, I)) for each dimension: 1/2 (mean^2 + exp(log_var) - 1 - log_var). Shape (..., dimension)."""
         return 0.5 * (self.mean.square() + torch.expm1(self.log_var) - self.log_var)
+
+
+# --- von Mises-Fisher -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class UniformOnSphere:
+    """Uniform on the unit sphere, with the shape (..., dimension), dtype and device of ``like``."""
+
+    like: Tensor
+
+    @property
+    def log_area(self) -> float:
+        """log of the sphere's area, 2 pi^(d/2) / Gamma(d/2)."""
+        half = self.like.shape[-1] / 2
+        return math.log(2) + half * math.log(math.pi) - math.lgamma(half)
+
+    def log_density(self, x: Tensor) -> Tensor:
+        """The same at each unit vector. ``x``: (..., dimension). Returns (...)."""
+        return x.new_full(x.shape[:-1], -self.log_area)
+
+    def sample(self, generator: Generator) -> Tensor:
+        """Draw unit vectors (..., dimension)."""
+        return functional.normalize(standard_normal(tuple(self.like.shape), generator, self.like), dim=-1)
+
+
+@dataclass(frozen=True)
+class VonMisesFisher:
+    """The von Mises-Fisher distribution on the unit sphere, density C exp(concentration * direction . x).
+
+    ``direction``: (..., dimension), unit vectors of at least 2 dimensions; ``concentration``: positive, the same for all.
+    """
+
+    direction: Tensor
+    concentration: float
+
+    def __post_init__(self) -> None:
+        if self.direction.dim() == 0 or self.direction.shape[-1] < 2:
+            raise ValueError(f"direction: expected at least 2 dimensions, got shape {tuple(self.direction.shape)}")
+        if not (math.isfinite(self.concentration) and self.concentration > 0):
+            raise ValueError(f"concentration: expected a positive number, got {self.concentration}")
+        _check_finite("direction", self.direction)
+
+    @property
+    def mean(self) -> Tensor:
+        """The mean direction, as the posterior's place in the latent space."""
+        return self.direction
+
+    @property
+    def prior(self) -> UniformOnSphere:
+        """The prior that a VAE with this posterior has (Xu & Durrett 2018)."""
+        return UniformOnSphere(self.direction)
+
+    def _log_normalizer(self) -> float:
+        half = self.direction.shape[-1] / 2
+        k = self.concentration
+        # ive is the Bessel function times exp(-k), which does not overflow.
+        return (half - 1) * math.log(k) - half * LOG_2_PI - math.log(float(ive(half - 1, k))) - k
+
+    def log_density(self, x: Tensor) -> Tensor:
+        """log density in nats with respect to the sphere's area. ``x``: (..., dimension), unit vectors. Returns (...)."""
+        return self._log_normalizer() + self.concentration * (self.direction * x).sum(-1)
+
+    def kl_to_prior(self) -> Tensor:
+        """KL to the uniform distribution, in nats: k I_{d/2}(k) / I_{d/2-1}(k) + log C + log area, whatever the direction."""
+        half = self.direction.shape[-1] / 2
+        mean_cosine = float(ive(half, self.concentration) / ive(half - 1, self.concentration))
+        rate = self.concentration * mean_cosine + self._log_normalizer() + self.prior.log_area
+        return self.direction.new_full(self.direction.shape[:-1], rate)
+
+    def sample(self, generator: Generator, samples: int | None = None) -> Tensor:
+        """Draw unit vectors (..., dimension), or (samples, ..., dimension); gradients flow into ``direction``.
+
+        The cosine with the direction is drawn by rejection (Wood 1994), the rest uniformly around it.
+        """
+        shape = tuple(self.direction.shape) if samples is None else (samples, *self.direction.shape)
+        cosine = self._cosines(math.prod(shape[:-1]), generator).to(self.direction)
+        cosine = cosine.view(*shape[:-1], 1)
+        around = standard_normal(shape, generator, like=self.direction)
+        around = around - (around * self.direction).sum(-1, keepdim=True) * self.direction
+        around = around / around.norm(dim=-1, keepdim=True)
+        drawn: Tensor = cosine * self.direction + (1 - cosine.square()).clamp_min(0).sqrt() * around
+        return drawn
+
+    def _cosines(self, count: int, generator: Generator) -> Tensor:
+        dimension, k = self.direction.shape[-1], self.concentration
+        b = (dimension - 1) / (2 * k + math.sqrt(4 * k * k + (dimension - 1) ** 2))
+        x = (1 - b) / (1 + b)
+        c = k * x + (dimension - 1) * math.log(1 - x * x)
+        accepted = torch.empty(0, dtype=torch.float64)
+        while len(accepted) < count:
+            half = torch.full((2 * (count - len(accepted)) + 16,), (dimension - 1) / 2, dtype=torch.float64)
+            # A Beta(a, a) draw from two Gamma(a) draws.
+            one, other = (torch._standard_gamma(half, generator=generator) for _ in range(2))
+            beta = one / (one + other)
+            w = (1 - (1 + b) * beta) / (1 - (1 - b) * beta)
+            uniform = torch.rand(len(w), generator=generator, dtype=torch.float64)
+            keep = k * w + (dimension - 1) * torch.log(1 - x * w) - c >= torch.log(uniform)
+            accepted = torch.cat([accepted, w[keep]])
+        return accepted[:count]
+
+
+TextPosterior = Gaussian | VonMisesFisher  # the posteriors that the text models know
 
 
 # --- Gaussian mixtures ----------------------------------------------------------------------------------------------

@@ -143,10 +143,44 @@ def kl_from_samples(log_q: Tensor, log_p: Tensor) -> KLEstimates:
 # --- bounds on log p(x) ---------------------------------------------------------------------------------------------
 
 
-class LatentModel(Protocol):
-    """What the bounds need of a model whose prior is N(0, I)."""
+class Density(Protocol):
+    """A distribution over z, (batch, latent)."""
 
-    def posterior(self, x: Tensor) -> Gaussian:
+    def log_density(self, x: Tensor, /) -> Tensor:
+        """In nats. (..., latent) -> (...)."""
+        ...
+
+    def sample(self, generator: Generator, /) -> Tensor:
+        """One draw each, (batch, latent)."""
+        ...
+
+
+class Posterior(Density, Protocol):
+    """What the bounds need of q(z given x), of shape (batch, latent): ``Gaussian`` or ``VonMisesFisher``."""
+
+    @property
+    def mean(self) -> Tensor:
+        """The posterior's place, (batch, latent)."""
+        ...
+
+    @property
+    def prior(self) -> Density:
+        """The prior p(z) that belongs to it."""
+        ...
+
+    def sample(self, generator: Generator, samples: int | None = None) -> Tensor:
+        """Draws through which gradients flow, (batch, latent) or (samples, batch, latent)."""
+        ...
+
+    def kl_to_prior(self) -> Tensor:
+        """The rate in nats, (batch,)."""
+        ...
+
+
+class LatentModel(Protocol):
+    """What the bounds need of a model with a latent variable."""
+
+    def posterior(self, x: Tensor) -> Posterior:
         """The encoder's q(z given x), shape (batch, latent)."""
         ...
 
@@ -175,7 +209,7 @@ def elbo(model: LatentModel, x: Tensor, generator: Generator, samples: int = 1) 
     """The ELBO (Kingma & Welling 2014, eq. 7): distortion by ``samples`` reparameterized draws, rate in closed form."""
     q = model.posterior(x)
     distortion = -model.log_likelihood(x, q.sample(generator, samples)).mean(0)
-    return Elbo(distortion, q.kl_to_standard_normal())
+    return Elbo(distortion, q.kl_to_prior())
 
 
 def importance_weighted_bound(model: LatentModel, x: Tensor, generator: Generator, samples: int, chunk: int = 64) -> Tensor:
@@ -187,9 +221,10 @@ def importance_weighted_bound(model: LatentModel, x: Tensor, generator: Generato
     if samples < 1 or chunk < 1:
         raise ValueError(f"samples and chunk: expected at least 1 of each, got {samples} and {chunk}")
     q = model.posterior(x)
+    prior = q.prior
     total = torch.full((len(x),), -math.inf, dtype=q.mean.dtype, device=q.mean.device)
     for start in range(0, samples, chunk):
         z = q.sample(generator, min(chunk, samples - start))
-        log_weight = model.log_likelihood(x, z) + Gaussian.standard(z).log_density(z) - q.log_density(z)
+        log_weight = model.log_likelihood(x, z) + prior.log_density(z) - q.log_density(z)
         total = torch.logaddexp(total, torch.logsumexp(log_weight, dim=0))
     return total - math.log(samples)

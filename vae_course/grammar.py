@@ -90,7 +90,8 @@ class Sequence(Node):
         return tuple(token for part in self.parts for token in part.write(facts, uniforms))
 
     def entropy(self, facts: Mapping[str, NDArray[np.str_]]) -> Floats:  # noqa: D102 - entropies of independent choices add
-        return np.sum([part.entropy(facts) for part in self.parts], axis=0)
+        total: Floats = np.sum([part.entropy(facts) for part in self.parts], axis=0)
+        return total
 
     def parse(self, tokens: Tokens, start: int, facts: dict[str, str]) -> Iterator[Parse]:  # noqa: D102
         yield from self._parse_from(0, tokens, Parse(start, facts, 0.0))
@@ -135,7 +136,8 @@ class Choice(Node):
     def entropy(self, facts: Mapping[str, NDArray[np.str_]]) -> Floats:  # noqa: D102 - H(choice) + E[H(what follows)]
         own = -sum(p * math.log(p) for p in self.probabilities)
         after = [p * option.entropy(facts) for option, p in zip(self.options, self.probabilities, strict=True)]
-        return own + np.sum(after, axis=0)
+        total: Floats = own + np.sum(after, axis=0)
+        return total
 
     def parse(self, tokens: Tokens, start: int, facts: dict[str, str]) -> Iterator[Parse]:  # noqa: D102
         for option, probability in zip(self.options, self.probabilities, strict=True):
@@ -262,7 +264,8 @@ class FactPrior:
         """Draw ``count`` worlds: value indices (count, factors)."""
         cumulative = np.exp(self.log_probabilities).cumsum()
         uniforms = _uniforms((count,), generator) * cumulative[-1]
-        return self.worlds[np.searchsorted(cumulative, uniforms, side="right")]
+        chosen: NDArray[np.int64] = self.worlds[np.searchsorted(cumulative, uniforms, side="right")]
+        return chosen
 
 
 # --- a language: facts and a way to state them ----------------------------------------------------------------------

@@ -205,7 +205,7 @@ def _story() -> Node:
 
 # --- the world and its splits -----------------------------------------------------------------------------------------
 
-SPLIT_SIZES = {"train": 20_000, "validation": 2_000, "test": 4_000}
+SPLIT_SIZES = {"train": 100_000, "validation": 2_000, "test": 4_000}
 LANGUAGE_NAMES = ("english", "chinese", "french", "story")
 SEED = 1_000
 

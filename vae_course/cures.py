@@ -1,0 +1,199 @@
+"""Cures of posterior collapse, by name: what each changes in the model, in the objective, and in the order of training."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vae_course.batches import FixedSteps, SentenceBatches, Sentences
+from vae_course.evaluation import encode, information
+from vae_course.objectives import (
+    AggressiveEncoder,
+    ImportanceWeighted,
+    NegativeElbo,
+    Objective,
+    Wasserstein,
+    constant,
+    cyclical_annealing,
+    free_bits,
+    free_bits_in_total,
+    linear_annealing,
+)
+from vae_course.posteriors import BatchNormHead, CommittedRateHead, GaussianHead, Head, VonMisesFisherHead
+from vae_course.text_models import LanguageModel, TextSizes, TextVAE
+from vae_course.training import History, Update, seeded, seeded_module, train
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long and how fast to train: ``steps`` of ``batch_size`` sentences with Adam, the learning rate falling to 0."""
+
+    steps: int = 4_000
+    batch_size: int = 64
+    learning_rate: float = 2e-3
+    checks: int = 10  # parts into which the steps are cut for the history, checkpoints and He 2019's test of the encoder
+
+
+MakeObjective = Callable[[TextVAE, SentenceBatches, Budget], Objective]
+
+
+@dataclass(frozen=True)
+class Cure:
+    """A way to train a text VAE: ``sizes`` are changes to the model, ``pretraining`` the share of steps as an autoencoder.
+
+    After pretraining the decoder starts anew (Li 2019), so that it has to listen to the encoder from its first step.
+    """
+
+    name: str
+    paper: str
+    objective: MakeObjective
+    head: Callable[[], Head] = GaussianHead
+    sizes: dict[str, Any] = field(default_factory=dict)
+    pretraining: float = 0.0
+
+
+def _elbo(**options: Any) -> MakeObjective:  # noqa: ANN401 - passed on to NegativeElbo
+    return lambda model, batches, budget: NegativeElbo(model, **options)
+
+
+def _annealed(share: float = 0.5, **options: Any) -> MakeObjective:  # noqa: ANN401
+    return lambda model, batches, budget: NegativeElbo(model, linear_annealing(_steps(share, budget)), **options)
+
+
+def _steps(share: float, budget: Budget) -> int:
+    return max(1, round(share * budget.steps))
+
+
+def _cyclical(model: TextVAE, batches: SentenceBatches, budget: Budget) -> Objective:
+    return NegativeElbo(model, cyclical_annealing(_steps(0.2, budget), cycles=4))
+
+
+def _lagging(model: TextVAE, batches: SentenceBatches, budget: Budget) -> Objective:
+    return AggressiveEncoder(model, batches, budget.learning_rate)
+
+
+CURES = {
+    cure.name: cure
+    for cure in (
+        Cure("plain", "Bowman 2016 without its cures", _elbo()),
+        Cure("annealing", "Bowman 2016", _annealed()),
+        Cure("cyclical annealing", "Fu 2019", _cyclical),
+        Cure("word dropout + annealing", "Bowman 2016", _annealed(), sizes={"word_dropout": 0.4}),
+        Cure("KL weight 0.5", "Higgins 2017", _elbo(kl_weight=constant(0.5))),
+        Cure("free bits + annealing", "Kingma 2016", _annealed(penalty=free_bits(0.3))),
+        Cure("free bits in total + annealing", "Kingma 2016", _annealed(penalty=free_bits_in_total(5.0))),
+        Cure("batch-normalized means", "Zhu 2020", _elbo(), head=lambda: BatchNormHead(0.6)),
+        Cure("committed rate", "Razavi 2019", _elbo(), head=lambda: CommittedRateHead(5.0)),
+        Cure("lagging inference", "He 2019", _lagging),
+        Cure("pretraining + free bits", "Li 2019", _annealed(0.4, penalty=free_bits_in_total(8.0)), pretraining=0.25),
+        Cure("von Mises-Fisher", "Xu & Durrett 2018", _elbo(), head=lambda: VonMisesFisherHead(40.0)),
+        Cure("Wasserstein", "Tolstikhin 2018", lambda model, batches, budget: Wasserstein(model, weight=10.0)),
+        Cure("skip connections + annealing", "Dieng 2019", _annealed(), sizes={"skip": True}),
+        Cure("importance weighted", "Burda 2016", lambda model, batches, budget: ImportanceWeighted(model, samples=5)),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A text VAE, what training it measured, and how long that took."""
+
+    model: TextVAE
+    history: History
+    seconds: float
+
+
+def train_vae(
+    cure: Cure,
+    sentences: Sentences,
+    vocabulary_size: int,
+    *,
+    sizes: TextSizes | None = None,
+    budget: Budget | None = None,
+    seed: int = 0,
+    device: torch.device | None = None,
+    validation: Sentences = (),
+    checkpoint: Path | None = None,
+    after_check: Callable[[TextVAE, History], None] | None = None,
+) -> Trained:
+    """Train a text VAE by a cure on encoded ``sentences``.
+
+    ``validation`` is needed by lagging inference only. ``checkpoint``: a file to save to and go on from.
+    ``after_check(model, history)`` is called ``budget.checks`` times, evenly spread over the steps.
+    """
+    start = time.perf_counter()
+    sizes, budget = replace(sizes or TextSizes(), **cure.sizes), budget or Budget()
+    model = seeded_module(seed, lambda: TextVAE(vocabulary_size, sizes, cure.head())).to(device)
+    batches = SentenceBatches(sentences, budget.batch_size, device)
+    if cure.pretraining:
+        budget = _pretrained(model, batches, cure, budget, seed, checkpoint)
+    objective = cure.objective(model, batches, budget).to(device)
+    check = _Checks(objective, validation, after_check)
+    history = train(
+        Update.adam(objective, objective.loss, budget.learning_rate, decay_over=budget.steps, max_norm=5.0),
+        FixedSteps(batches, max(1, budget.steps // budget.checks)),
+        epochs=budget.checks,
+        generator=seeded(seed),
+        checkpoint=checkpoint,
+        after_epoch=check,
+    )
+    return Trained(model, history, time.perf_counter() - start)
+
+
+def _pretrained(
+    model: TextVAE, batches: SentenceBatches, cure: Cure, budget: Budget, seed: int, checkpoint: Path | None
+) -> Budget:
+    """Train as an autoencoder, give the decoder new weights, and return the budget that is left."""
+    steps = round(cure.pretraining * budget.steps)
+    objective = NegativeElbo(model, constant(0.0)).to(next(model.parameters()).device)
+    update = Update.adam(objective, objective.loss, budget.learning_rate, max_norm=5.0)
+    first = checkpoint.with_name(checkpoint.name + ".pretraining") if checkpoint else None
+    train(update, FixedSteps(batches, steps), epochs=1, generator=seeded(seed), checkpoint=first)
+
+    def with_new_decoder() -> TextVAE:
+        model.reset_decoder()
+        return model
+
+    seeded_module(seed + 1, with_new_decoder).to(next(model.parameters()).device)
+    return replace(budget, steps=budget.steps - steps)
+
+
+def train_language_model(
+    sentences: Sentences,
+    vocabulary_size: int,
+    *,
+    sizes: TextSizes | None = None,
+    budget: Budget | None = None,
+    seed: int = 0,
+    device: torch.device | None = None,
+    checkpoint: Path | None = None,
+) -> tuple[LanguageModel, History]:
+    """The yardstick: the same decoder without z, trained alike."""
+    budget = budget or Budget()
+    model = seeded_module(seed, lambda: LanguageModel(vocabulary_size, sizes)).to(device)
+    batches = FixedSteps(SentenceBatches(sentences, budget.batch_size, device), max(1, budget.steps // budget.checks))
+    update = Update.adam(model, model.loss, budget.learning_rate, decay_over=budget.steps, max_norm=5.0)
+    return model, train(update, batches, epochs=budget.checks, generator=seeded(seed), checkpoint=checkpoint)
+
+
+class _Checks:
+    """What happens between the parts of a training: the caller's own look at it, and the end of an encoder's aggression."""
+
+    def __init__(self, objective: Objective, validation: Sentences, after: Callable[[TextVAE, History], None] | None):
+        if isinstance(objective, AggressiveEncoder) and len(validation) < 2:
+            raise ValueError("lagging inference: needs validation sentences, to know when the encoder has caught up")
+        self.objective, self.validation, self.after = objective, validation[:1000], after
+
+    def __call__(self, history: History) -> None:
+        if isinstance(self.objective, AggressiveEncoder) and self.objective.aggressive:
+            measured = information(encode(self.objective.model, self.validation), seeded(history.epochs))
+            climbed = history.metrics.setdefault("mutual_information", [])
+            climbed.append(measured.mutual_information.value)
+            # Until z is used at all there is no peak to be past.
+            if len(climbed) > 1 and climbed[-1] < max(climbed[:-1]) and max(climbed) > 1:
+                self.objective.calm()
+        if self.after is not None:
+            self.after(self.objective.model, history)

@@ -1,0 +1,322 @@
+"""The models of text: a language model, and a variational autoencoder around the same decoder.
+
+All read a batch of token numbers (batch, time), ``<bos> w1 ... wn <eos>`` and then ``<pad>``; padding is never counted.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional
+
+from vae_course.distributions import TextPosterior, standard_uniform
+from vae_course.posteriors import GaussianHead, Head
+from vae_course.training import Metrics
+from vae_course.vocabulary import BOS, PAD, UNK
+
+
+@dataclass(frozen=True)
+class TextSizes:
+    """The sizes of a text model and the few choices in its architecture.
+
+    ``z_to``: where the decoder gets z: at every "steps", as its first "state" (Bowman 2016), "both", or "neither".
+    ``context``: how many preceding words the decoder sees: None for all (recurrent), 0 for none (a blind decoder).
+    ``dropout`` acts on the decoder's word vectors and outputs; ``word_dropout`` hides input words as ``<unk>`` (Bowman 2016).
+    ``skip`` adds a direct path from z to the output layer (Dieng 2019). ``tied`` shares word vectors with the output layer.
+    """
+
+    embedding: int = 128
+    hidden: int = 128
+    latent: int = 16
+    cell: Literal["lstm", "gru"] = "lstm"
+    encoder: Literal["convolution", "lstm"] = "convolution"
+    z_to: Literal["both", "steps", "state", "neither"] = "both"
+    context: int | None = None
+    dropout: float = 0.0
+    word_dropout: float = 0.0
+    skip: bool = False
+    tied: bool = False
+
+    def __post_init__(self) -> None:
+        for name, options in {
+            "cell": ("lstm", "gru"),
+            "encoder": ("convolution", "lstm"),
+            "z_to": ("both", "steps", "state", "neither"),
+        }.items():
+            if getattr(self, name) not in options:
+                raise ValueError(f"{name}: expected one of {', '.join(options)}, got {getattr(self, name)!r}")
+        for name in ("dropout", "word_dropout"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name}: expected a share between 0 and 1, got {getattr(self, name)}")
+        if min(self.embedding, self.hidden, self.latent) < 1 or (self.context is not None and self.context < 0):
+            raise ValueError(f"sizes must be at least 1 and context at least 0, got {self}")
+        if self.tied and self.embedding != self.hidden:
+            raise ValueError(f"tied: needs embedding = hidden, got {self.embedding} and {self.hidden}")
+
+
+# --- decoders -------------------------------------------------------------------------------------------------------
+
+
+class Step(NamedTuple):
+    """What a decoder carries from one word to the next while it writes."""
+
+    z: Tensor | None
+    memory: tuple[Tensor, ...]
+
+
+class Decoder(Protocol):
+    """p(word given the words before it, and z)."""
+
+    def logits(self, inputs: Tensor, z: Tensor | None, noise: Generator | None = None) -> Tensor:
+        """Teacher forcing: ``inputs`` (batch, time), z (batch, latent) -> (batch, time, vocabulary). ``noise``: for dropout."""
+        ...
+
+    def start(self, z: Tensor | None, count: int) -> Step:
+        """The state before the first word of ``count`` sentences."""
+        ...
+
+    def step(self, inputs: Tensor, state: Step) -> tuple[Tensor, Step]:
+        """One word on: ``inputs`` (batch,), the last words written -> logits (batch, vocabulary) of the next, and the state."""
+        ...
+
+
+class _Output(nn.Module):
+    """From the decoder's features to a logit for each word, z's own path included where there is one."""
+
+    def __init__(self, vocabulary_size: int, sizes: TextSizes, latent: int, embedding: nn.Embedding):
+        super().__init__()
+        self.dropout = sizes.dropout
+        self.words = nn.Linear(sizes.hidden, vocabulary_size)
+        if sizes.tied:
+            self.words.weight = embedding.weight
+        self.skip = nn.Linear(latent, sizes.hidden, bias=False) if sizes.skip and latent else None
+
+    def forward(self, features: Tensor, z: Tensor | None, noise: Generator | None) -> Tensor:
+        """(batch, time, hidden) -> (batch, time, vocabulary)."""
+        if self.skip is not None and z is not None:
+            features = features + self.skip(z)[:, None]
+        logits: Tensor = self.words(dropped(features, self.dropout, noise))
+        return logits
+
+
+class RecurrentDecoder(nn.Module):
+    """An LSTM or GRU that sees all words before, and z at every step, as its first state, or both (Bowman 2016)."""
+
+    def __init__(self, vocabulary_size: int, sizes: TextSizes, latent: int):
+        super().__init__()
+        self.sizes = sizes
+        self.embedding = nn.Embedding(vocabulary_size, sizes.embedding)
+        self.z_at_steps = latent > 0 and sizes.z_to in ("both", "steps")
+        cell = {"lstm": nn.LSTM, "gru": nn.GRU}[sizes.cell]
+        self.recurrent = cell(sizes.embedding + (latent if self.z_at_steps else 0), sizes.hidden, batch_first=True)
+        self.first_state = nn.Linear(latent, sizes.hidden) if latent and sizes.z_to in ("both", "state") else None
+        self.output = _Output(vocabulary_size, sizes, latent, self.embedding)
+
+    def logits(self, inputs: Tensor, z: Tensor | None, noise: Generator | None = None) -> Tensor:
+        """See ``Decoder``."""
+        words = dropped(self.embedding(with_words_dropped(inputs, self.sizes.word_dropout, noise)), self.sizes.dropout, noise)
+        features, _ = self._run(words, z, self.start(z, len(inputs)).memory)
+        logits: Tensor = self.output(features, z, noise)
+        return logits
+
+    def start(self, z: Tensor | None, count: int) -> Step:
+        """See ``Decoder``. An LSTM's first cell is W z + b and its first output tanh of that, as in texar and Li 2019."""
+        if self.first_state is not None and z is not None:
+            cell = self.first_state(z)[None]
+        else:
+            cell = self.embedding.weight.new_zeros(1, count, self.sizes.hidden)
+        return Step(z, (torch.tanh(cell), cell) if self.sizes.cell == "lstm" else (torch.tanh(cell),))
+
+    def step(self, inputs: Tensor, state: Step) -> tuple[Tensor, Step]:
+        """See ``Decoder``."""
+        features, memory = self._run(self.embedding(inputs)[:, None], state.z, state.memory)
+        return self.output(features, state.z, None)[:, 0], Step(state.z, memory)
+
+    def _run(self, words: Tensor, z: Tensor | None, memory: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        if self.z_at_steps and z is not None:
+            words = torch.cat([words, z[:, None].expand(-1, words.shape[1], -1)], dim=-1)
+        if self.sizes.cell == "lstm":
+            features, memory = self.recurrent(words, memory)
+        else:
+            features, last = self.recurrent(words, memory[0])
+            memory = (last,)
+        return features, memory
+
+
+class WindowDecoder(nn.Module):
+    """A decoder that sees its position, z, and only the last ``context`` words; with 0 it is blind.
+
+    What it cannot see in the words it must get from z: weaker decoders are the plainest cure of collapse (Yang 2017).
+    """
+
+    longest = 512
+
+    def __init__(self, vocabulary_size: int, sizes: TextSizes, latent: int):
+        super().__init__()
+        self.sizes = sizes
+        self.context = sizes.context or 0
+        self.embedding = nn.Embedding(vocabulary_size, sizes.embedding)
+        self.position = nn.Embedding(self.longest, sizes.hidden)
+        self.words_in = nn.Linear(self.context * sizes.embedding, sizes.hidden) if self.context else None
+        self.z_in = nn.Linear(latent, sizes.hidden, bias=False) if latent and sizes.z_to != "neither" else None
+        self.between = nn.Linear(sizes.hidden, sizes.hidden)
+        self.output = _Output(vocabulary_size, sizes, latent, self.embedding)
+
+    def logits(self, inputs: Tensor, z: Tensor | None, noise: Generator | None = None) -> Tensor:
+        """See ``Decoder``. Raises ``ValueError`` for more than ``longest`` words."""
+        if inputs.shape[1] > self.longest:
+            raise ValueError(f"inputs: a window decoder knows {self.longest} positions, got {inputs.shape[1]} words")
+        inputs = with_words_dropped(inputs, self.sizes.word_dropout, noise)
+        positions = torch.arange(inputs.shape[1], device=inputs.device)
+        # Word t sees words t - context + 1 ... t: before the first there is padding.
+        padded = functional.pad(inputs, (max(self.context - 1, 0), 0), value=PAD)
+        windows = padded.unfold(1, self.context, 1) if self.context else inputs.new_empty(*inputs.shape, 0)
+        return self._features_to_logits(windows, positions, z, noise)
+
+    def start(self, z: Tensor | None, count: int) -> Step:
+        """See ``Decoder``: memory is the window (batch, context) and the position (1,)."""
+        device = self.embedding.weight.device
+        window = torch.full((count, self.context), PAD, device=device)
+        return Step(z, (window, torch.zeros(1, dtype=torch.long, device=device)))
+
+    def step(self, inputs: Tensor, state: Step) -> tuple[Tensor, Step]:
+        """See ``Decoder``."""
+        window, position = state.memory
+        window = torch.cat([window, inputs[:, None]], dim=1)[:, window.shape[1] + 1 - self.context :]
+        logits = self._features_to_logits(window[:, None], position, state.z, None)
+        return logits[:, 0], Step(state.z, (window, position + 1))
+
+    def _features_to_logits(self, windows: Tensor, positions: Tensor, z: Tensor | None, noise: Generator | None) -> Tensor:
+        features = self.position(positions)[None].expand(len(windows), -1, -1)
+        if self.words_in is not None:
+            words = dropped(self.embedding(windows), self.sizes.dropout, noise).flatten(2)
+            features = features + self.words_in(words)
+        if self.z_in is not None and z is not None:
+            features = features + self.z_in(z)[:, None]
+        features = features + functional.relu(self.between(functional.relu(features)))
+        logits: Tensor = self.output(features, z, noise)
+        return logits
+
+
+def _decoder(vocabulary_size: int, sizes: TextSizes, latent: int) -> RecurrentDecoder | WindowDecoder:
+    kind = RecurrentDecoder if sizes.context is None else WindowDecoder
+    return kind(vocabulary_size, sizes, latent)
+
+
+def dropped(values: Tensor, share: float, noise: Generator | None) -> Tensor:
+    """Dropout (Srivastava 2014) whose noise comes from a passed generator; none without one."""
+    if not share or noise is None:
+        return values
+    kept = standard_uniform(tuple(values.shape), noise, values) >= share
+    return values * kept / (1 - share) if share < 1 else values * 0
+
+
+def with_words_dropped(inputs: Tensor, share: float, noise: Generator | None) -> Tensor:
+    """Input words (batch, time) replaced by ``<unk>`` with probability ``share``, never ``<bos>`` (Bowman 2016)."""
+    if not share or noise is None:
+        return inputs
+    chosen = torch.rand(inputs.shape, generator=noise).to(inputs.device) < share
+    return torch.where(chosen & (inputs != BOS), UNK, inputs)
+
+
+def log_likelihood_of(decoder: Decoder, tokens: Tensor, z: Tensor | None, noise: Generator | None = None) -> Tensor:
+    """log p(words and ``<eos>`` given z), summed over each sentence, in nats: (batch,). Padding counts nothing."""
+    logits = decoder.logits(tokens[:, :-1], z, noise)
+    nll = functional.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten(), ignore_index=PAD, reduction="none")
+    return -nll.view(len(tokens), -1).sum(1)
+
+
+# --- language model ---------------------------------------------------------------------------------------------------
+
+
+class LanguageModel(nn.Module):
+    """p(sentence) = product of p(word given the words before it): the decoder alone (Mikolov 2010)."""
+
+    def __init__(self, vocabulary_size: int, sizes: TextSizes | None = None):
+        super().__init__()
+        self.sizes = sizes or TextSizes()
+        self.decoder = _decoder(vocabulary_size, self.sizes, latent=0)
+
+    def log_likelihood(self, tokens: Tensor) -> Tensor:
+        """Exact log p(sentence) in nats, (batch,)."""
+        return log_likelihood_of(self.decoder, tokens, None)
+
+    def loss(self, tokens: Tensor, generator: Generator) -> Metrics:
+        """NLL in nats per sentence (summed over words, mean over the batch), to be passed to ``training.Update``."""
+        return {"loss": -log_likelihood_of(self.decoder, tokens, None, generator).mean()}
+
+
+# --- encoders ---------------------------------------------------------------------------------------------------------
+
+
+class ConvolutionEncoder(nn.Module):
+    """Windows of three words, then the maximum and the mean over the sentence (after Kim 2014). Quick on a CPU."""
+
+    def __init__(self, vocabulary_size: int, sizes: TextSizes):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary_size, sizes.embedding)
+        self.windows = nn.Linear(3 * sizes.embedding, sizes.hidden)
+        self.features: int = 2 * sizes.hidden
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """``tokens`` (batch, time) -> (batch, features)."""
+        words = self.embedding(tokens)
+        windows = torch.cat([words[:, :-2], words[:, 1:-1], words[:, 2:]], dim=-1)
+        # A window that ends in padding holds nothing that the one before it does not; a sentence of no words keeps one.
+        inside = (tokens[:, 2:] != PAD)[..., None]
+        hidden = functional.relu(self.windows(windows)) * inside
+        mean = hidden.sum(1) / inside.sum(1).clamp_min(1)
+        return torch.cat([hidden.amax(1), mean], dim=-1)
+
+
+class LstmEncoder(nn.Module):
+    """An LSTM's last output, at each sentence's own end (Bowman 2016)."""
+
+    def __init__(self, vocabulary_size: int, sizes: TextSizes):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary_size, sizes.embedding)
+        self.recurrent = nn.LSTM(sizes.embedding, sizes.hidden, batch_first=True)
+        self.features: int = sizes.hidden
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """``tokens`` (batch, time) -> (batch, features)."""
+        outputs, _ = self.recurrent(self.embedding(tokens))
+        last = (tokens != PAD).sum(1) - 1
+        features: Tensor = outputs[torch.arange(len(tokens), device=tokens.device), last]
+        return features
+
+
+# --- the text VAE -----------------------------------------------------------------------------------------------------
+
+
+class TextVAE(nn.Module):
+    """q(z given sentence) by an encoder, p(sentence given z) by a decoder that also sees the words before (Bowman 2016).
+
+    ``head`` makes the posterior from the encoder's features; the default is a diagonal Gaussian.
+    """
+
+    def __init__(self, vocabulary_size: int, sizes: TextSizes | None = None, head: Head | None = None):
+        super().__init__()
+        self.sizes = sizes or TextSizes()
+        self.vocabulary_size = vocabulary_size
+        kind = ConvolutionEncoder if self.sizes.encoder == "convolution" else LstmEncoder
+        self.encoder: ConvolutionEncoder | LstmEncoder = kind(vocabulary_size, self.sizes)
+        self.head = (head or GaussianHead()).built(self.encoder.features, self.sizes.latent)
+        self.reset_decoder()
+
+    def reset_decoder(self) -> None:
+        """Give the decoder new random weights, from torch's global generator as any layer (see ``training.seeded_module``)."""
+        self.decoder = _decoder(self.vocabulary_size, self.sizes, self.sizes.latent)
+
+    def posterior(self, tokens: Tensor) -> TextPosterior:
+        """The encoder's q(z given sentence), (batch, latent)."""
+        posterior: TextPosterior = self.head(self.encoder(tokens))
+        return posterior
+
+    def log_likelihood(self, tokens: Tensor, z: Tensor, noise: Generator | None = None) -> Tensor:
+        """log p(sentence given z) in nats. ``z``: (..., batch, latent). Returns (..., batch). ``noise``: for dropout."""
+        count = math.prod(z.shape[:-2])
+        repeated = tokens.repeat(count, 1)
+        return log_likelihood_of(self.decoder, repeated, z.flatten(0, -2), noise).view(z.shape[:-1])
