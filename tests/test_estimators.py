@@ -1,9 +1,10 @@
 import math
 
 import pytest
+import scipy.special
 import torch
 
-from vae_course.distributions import Gaussian
+from vae_course.distributions import Gaussian, VonMisesFisher
 from vae_course.estimators import (
     Estimate,
     elbo,
@@ -208,3 +209,37 @@ def test_importance_weighted_bound_survives_likelihoods_that_underflow():
 def test_importance_weighted_bound_refuses_no_samples():
     with pytest.raises(ValueError, match="at least 1 of each, got 0 and 64"):
         importance_weighted_bound(OneDimension(), X, seeded(0), samples=0)
+
+
+class OnTheCircle:
+    """z uniform on the circle, x a direction with density vMF(z, 3): p(x) is uniform and p(z given x) = vMF(x, 3)."""
+
+    def __init__(self, concentration: float):
+        self.concentration = concentration  # of the approximate posterior; the true one's is 3
+
+    def posterior(self, x):
+        return VonMisesFisher(x, self.concentration)
+
+    def log_likelihood(self, x, z):
+        return VonMisesFisher(x, 3.0).log_density(z)
+
+
+DIRECTIONS = torch.tensor([[1.0, 0.0], [-0.6, 0.8]], dtype=FLOAT)
+ON_CIRCLE = torch.full((2,), -math.log(2 * math.pi), dtype=FLOAT)
+
+
+def test_bounds_hold_for_a_posterior_with_a_prior_of_its_own():
+    """The prior belongs to the posterior: on a circle it is uniform there, not N(0, I)."""
+    for samples in (1, 7):
+        assert torch.allclose(importance_weighted_bound(OnTheCircle(3.0), DIRECTIONS, seeded(14), samples), ON_CIRCLE)
+    model, x = OnTheCircle(1.0), DIRECTIONS.repeat(2000, 1)
+    # KL(vMF(x, 1) to vMF(x, 3)) in closed form: (1 - 3) cosine + log I_0(3) - log I_0(1)
+    cosine = scipy.special.iv(1, 1.0) / scipy.special.iv(0, 1.0)
+    gap = (1 - 3) * cosine + math.log(scipy.special.iv(0, 3.0) / scipy.special.iv(0, 1.0))
+    bound = elbo(model, x, seeded(15))
+    assert Estimate.of(bound.value).standard_errors_from(ON_CIRCLE[0].item() - gap) < 4
+    assert torch.equal(bound.rate, model.posterior(x).kl_to_prior())
+    one = Estimate.of(importance_weighted_bound(model, x, seeded(16), 1))
+    assert one.standard_errors_from(ON_CIRCLE[0].item() - gap) < 4
+    many = Estimate.of(importance_weighted_bound(model, x, seeded(17), 50))
+    assert one.value + 0.1 < many.value < ON_CIRCLE[0].item() + 4 * many.standard_error

@@ -140,6 +140,17 @@ def store(lessons: LessonNames = None) -> None:
 
 
 @app.command(rich_help_panel="For maintainers")
+def corpus(
+    output: Annotated[Path, typer.Option(help="Folder for the sentences and checksums.")] = Path("data/world"),
+) -> None:
+    """Write data/world anew: generated sentences to read, and every split's checksum with the exact entropies."""
+    from vae_course.world import write_data
+
+    for path in write_data(output):
+        typer.echo(path)
+
+
+@app.command(rich_help_panel="For maintainers")
 def spread(
     lessons: LessonNames = None,
     seeds: Annotated[int, typer.Option(min=2, help="How many seeds, counted from 0.")] = 5,

@@ -212,6 +212,7 @@ class VonMisesFisher:
     """The von Mises-Fisher distribution on the unit sphere, density C exp(concentration * direction . x).
 
     ``direction``: (..., dimension), unit vectors of at least 2 dimensions; ``concentration``: positive, the same for all.
+    Raises ``ValueError`` for anything else, ``NotFiniteError`` for inf or nan.
     """
 
     direction: Tensor
@@ -223,6 +224,11 @@ class VonMisesFisher:
         if not (math.isfinite(self.concentration) and self.concentration > 0):
             raise ValueError(f"concentration: expected a positive number, got {self.concentration}")
         _check_finite("direction", self.direction)
+        norm = self.direction.norm(dim=-1)
+        if ((norm - 1).abs() > 1e-3).any():
+            raise ValueError(
+                f"direction: expected unit vectors, got norms from {norm.min():g} to {norm.max():g}; divide by the norm"
+            )
 
     @property
     def mean(self) -> Tensor:

@@ -56,7 +56,9 @@ class Likelihood:
         return Estimate.of(self.rate + self.distortion)
 
     def above(self, exact: Tensor) -> Estimate:
-        """Mean of NLL - ``exact``, sentence by sentence: nats lost against the truth. The pairing makes its error small."""
+        """Mean of NLL - ``exact`` (N,), sentence by sentence: nats lost to the truth. The pairing makes its error small."""
+        if exact.shape != self.nll.shape:
+            raise ValueError(f"exact: expected one NLL a sentence, {tuple(self.nll.shape)}, got {tuple(exact.shape)}")
         return Estimate.of(self.nll - exact)
 
 
@@ -79,6 +81,11 @@ def likelihood(
     if isinstance(model, LanguageModel):
         return Likelihood(columns["nll"], count_tokens(sentences))
     return Likelihood(tokens=count_tokens(sentences), samples=samples, **columns)
+
+
+def exact_nll(language: Language, sentences: Sequence[Tokens]) -> Tensor:
+    """-log p(sentence) under the grammar that wrote the sentences, in nats, (sentences,); infinite outside the language."""
+    return torch.tensor([-language.log_probability(sentence) for sentence in sentences])
 
 
 def device_of(model: torch.nn.Module) -> torch.device:
@@ -155,7 +162,8 @@ def ablation(model: TextVAE, sentences: Sentences, generator: Generator, batch_s
     """Three distortions of the same sentences; if they agree the decoder ignores z, whatever the rate."""
     q = encode(model, sentences)
     z = {"own": q.sample(generator)}
-    z["shuffled"] = z["own"][torch.randperm(len(sentences), generator=generator)]
+    circle = torch.randperm(len(sentences), generator=generator)
+    z["shuffled"] = z["own"][circle.roll(1)[circle.argsort()]]  # from one's neighbour, so that nobody gets their own
     z["prior"] = q.prior.sample(generator)
     result = {name: torch.empty(len(sentences)) for name in z}
     for rows, tokens in in_order(sentences, batch_size, device_of(model)):

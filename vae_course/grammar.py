@@ -66,7 +66,7 @@ class Text(Node):
         return self.tokens
 
     def entropy(self, facts: Mapping[str, NDArray[np.str_]]) -> Floats:  # noqa: D102
-        return np.zeros(len(next(iter(facts.values()))))
+        return _zeros(facts)
 
     def parse(self, tokens: Tokens, start: int, facts: dict[str, str]) -> Iterator[Parse]:  # noqa: D102
         end = start + len(self.tokens)
@@ -90,8 +90,7 @@ class Sequence(Node):
         return tuple(token for part in self.parts for token in part.write(facts, uniforms))
 
     def entropy(self, facts: Mapping[str, NDArray[np.str_]]) -> Floats:  # noqa: D102 - entropies of independent choices add
-        total: Floats = np.sum([part.entropy(facts) for part in self.parts], axis=0)
-        return total
+        return sum((part.entropy(facts) for part in self.parts), start=_zeros(facts))
 
     def parse(self, tokens: Tokens, start: int, facts: dict[str, str]) -> Iterator[Parse]:  # noqa: D102
         yield from self._parse_from(0, tokens, Parse(start, facts, 0.0))
@@ -116,14 +115,17 @@ class Sequence(Node):
 
 @dataclass(frozen=True)
 class Choice(Node):
-    """A free choice of wording: ``options`` with their ``probabilities``, which sum to 1."""
+    """A free choice of wording: ``options`` with their ``probabilities``, positive and summing to 1."""
 
     options: tuple[Node, ...]
     probabilities: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        if len(self.options) != len(self.probabilities) or not math.isclose(sum(self.probabilities), 1):
-            raise ValueError(f"probabilities: expected {len(self.options)} that sum to 1, got {self.probabilities}")
+        right = len(self.options) == len(self.probabilities) and all(p > 0 for p in self.probabilities)
+        if not right or not math.isclose(sum(self.probabilities), 1):
+            raise ValueError(
+                f"probabilities: expected {len(self.options)} positive ones that sum to 1, got {self.probabilities}"
+            )
 
     def write(self, facts: Facts, uniforms: Iterator[float]) -> Tokens:  # noqa: D102
         left = next(uniforms)
@@ -183,6 +185,10 @@ class By(Node):
         return set().union(*(branch.words() for branch in self.branches.values()))
 
 
+def _zeros(facts: Mapping[str, NDArray[np.str_]]) -> Floats:
+    return np.zeros(len(next(iter(facts.values()))))
+
+
 def _uniforms(shape: tuple[int, ...], generator: Generator) -> Floats:
     return torch.rand(shape, generator=generator, dtype=torch.float64).numpy()
 
@@ -205,6 +211,22 @@ class FactPrior:
     """A distribution over facts: each factor depends on at most one earlier factor (a tree)."""
 
     factors: tuple[Factor, ...]
+
+    def __post_init__(self) -> None:
+        earlier: dict[str | None, Tokens] = {None: ("",)}
+        for factor in self.factors:
+            if factor.parent not in earlier:
+                raise ValueError(f"{factor.name}: its parent {factor.parent!r} must be a factor that comes before it")
+            if set(factor.weights) != set(earlier[factor.parent]):
+                raise ValueError(
+                    f"{factor.name}: expected weights for {earlier[factor.parent]}, got them for {(*factor.weights,)}"
+                )
+            for given, row in factor.weights.items():
+                if len(row) != len(factor.values) or min(row) < 0 or sum(row) <= 0:
+                    raise ValueError(
+                        f"{factor.name}: expected {len(factor.values)} weights >= 0, not all of them 0; got {row} for {given!r}"
+                    )
+            earlier[factor.name] = factor.values
 
     @cached_property
     def worlds(self) -> NDArray[np.int64]:
@@ -252,9 +274,11 @@ class FactPrior:
         return tuple(facts[factor.name] for factor in self.factors)
 
     def log_probability(self, facts: Facts) -> float:
-        """log p(facts) in nats; minus infinity for a world that cannot be."""
+        """log p(facts) in nats; minus infinity for a world that cannot be. Raises ``ValueError`` for an unknown value."""
         total = 0.0
         for factor in self.factors:
+            if facts[factor.name] not in factor.values:
+                raise ValueError(f"{factor.name}: expected one of {', '.join(factor.values)}, got {facts[factor.name]!r}")
             weights = factor.weights[facts[factor.parent] if factor.parent else ""]
             weight = weights[factor.values.index(facts[factor.name])]
             total += math.log(weight / sum(weights)) if weight else -math.inf
@@ -281,12 +305,21 @@ class Recognized:
 
 @dataclass(frozen=True)
 class Language:
-    """Sentences that state the facts of ``prior`` by the rules of ``grammar``; ``separator`` joins tokens for reading."""
+    """Sentences that state the facts of ``prior`` by the rules of ``grammar``; ``separator`` joins tokens for reading.
+
+    Raises ``ValueError`` for a grammar that lacks a branch or may leave a fact out, ``KeyError`` for an unknown factor.
+    """
 
     name: str
     prior: FactPrior
     grammar: Node
     separator: str = " "
+
+    def __post_init__(self) -> None:
+        if missing := {factor.name for factor in self.prior.factors} - _stated(self.grammar, self.prior):
+            raise ValueError(
+                f"{self.name}: every sentence must state every fact, but some leave out {', '.join(sorted(missing))}"
+            )
 
     @cached_property
     def wording_entropy(self) -> float:
@@ -296,8 +329,13 @@ class Language:
 
     @property
     def entropy(self) -> float:
-        """H(sentence) = H(facts) + H(sentence given facts) in nats; exact, since no two readings share a sentence."""
+        """H(sentence) = H(facts) + H(sentence given facts) in nats; exact where no two readings share a sentence."""
         return self.prior.entropy + self.wording_entropy
+
+    @cached_property
+    def sentence_count(self) -> int:
+        """Number of different sentences over all possible worlds; exact where no two readings share one."""
+        return int(_count_wordings(self.grammar, self.prior.named(self.prior.worlds)).sum())
 
     def conditional_entropy(self, other: "Language") -> float:
         """H(sentence here given a sentence of the same facts in ``other``) in nats.
@@ -346,6 +384,35 @@ class Language:
         """log p(sentence) in nats; minus infinity for a sentence that is not in the language."""
         recognized = self.recognize(tokens)
         return -math.inf if recognized is None else recognized.log_probability
+
+
+def _stated(node: Node, prior: FactPrior) -> set[str]:
+    """The factors that every sentence of ``node`` states."""
+    match node:
+        case Sequence(parts):
+            return set().union(*(_stated(part, prior) for part in parts))
+        case Choice(options):
+            return set.intersection(*(_stated(option, prior) for option in options))
+        case By(factor, branches):
+            if set(branches) != set(prior[factor].values):
+                raise ValueError(f"{factor}: expected a branch for each of {prior[factor].values}, got {(*branches,)}")
+            return {factor} | set.intersection(*(_stated(branch, prior) for branch in branches.values()))
+    return set()
+
+
+def _count_wordings(node: Node, facts: Mapping[str, NDArray[np.str_]]) -> NDArray[np.int64]:
+    """The number of ways to state each world's facts; arrays as in ``Node.entropy``."""
+    counts = np.ones_like(_zeros(facts), dtype=np.int64)
+    match node:
+        case Sequence(parts):
+            counts = math.prod((_count_wordings(part, facts) for part in parts), start=counts)
+        case Choice(options):
+            counts = np.sum([_count_wordings(option, facts) for option in options], axis=0)
+        case By(factor, branches):
+            for value, branch in branches.items():
+                chosen = facts[factor] == value
+                counts[chosen] = _count_wordings(branch, {name: column[chosen] for name, column in facts.items()})
+    return counts
 
 
 def _most_choices(node: Node) -> int:

@@ -21,6 +21,7 @@ from vae_course.evaluation import (
     active_units,
     device_of,
     encode,
+    exact_nll,
     facts_kept,
     information,
     likelihood,
@@ -32,6 +33,7 @@ from vae_course.training import seeded
 
 Figures = dict[str, Any]
 LANGUAGE_MODEL = "language model"
+RESULTS = Path(__file__).resolve().parent.parent / "data" / "results"
 
 
 def measure(
@@ -158,8 +160,7 @@ def _latent_figures(model: TextVAE, corpus: Corpus, test: list[list[int]]) -> Fi
 def _truth_figures(model: LanguageModel | TextVAE, corpus: Corpus, measured: Likelihood) -> Figures:
     language = corpus.language
     assert language is not None
-    exact = torch.tensor([-language.log_probability(sentence) for sentence in corpus.test[: len(measured.nll)]])
-    above = measured.above(exact)
+    above = measured.above(exact_nll(language, corpus.test))
     z = None
     if isinstance(model, TextVAE):
         z = encode(model, corpus.encoded("test")[:1000]).prior.sample(seeded(3)).to(device_of(model))
@@ -186,3 +187,12 @@ def store(path: Path, rows: list[Figures], *, corpus: Corpus, sizes: TextSizes, 
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def stored(name: str) -> Figures:
+    """The document ``data/results/<name>.json`` that ``store`` wrote. Raises ``FileNotFoundError`` if there is none."""
+    path = RESULTS / f"{name}.json"
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: not there; `vae-course measure {name}` makes it")
+    document: Figures = json.loads(path.read_text(encoding="utf-8"))
+    return document

@@ -38,7 +38,8 @@ class GaussianHead(Head):
 class BatchNormHead(GaussianHead):
     """BN-VAE (Zhu 2020): the means are batch-normalized to the fixed std ``gamma`` in every coordinate.
 
-    Then the rate averages at least latent * gamma^2 / 2 nats, whatever the decoder does.
+    Then the rate averages at least latent * gamma^2 / 2 nats, whatever the decoder does. In training mode a batch needs at
+    least two sentences: ``forward`` raises ``ValueError`` for one.
     """
 
     def __init__(self, gamma: float = 0.6):
@@ -53,6 +54,8 @@ class BatchNormHead(GaussianHead):
         return super().built(features, latent)
 
     def forward(self, features: Tensor) -> Gaussian:  # noqa: D102
+        if self.training and len(features) < 2:
+            raise ValueError("features: a batch of one sentence has no std; choose a batch_size that leaves none of one behind")
         q = super().forward(features)
         return Gaussian(self.gamma * self.normalize(q.mean) + self.shift, q.log_var)
 

@@ -165,9 +165,8 @@ class WindowDecoder(nn.Module):
         self.output = _Output(vocabulary_size, sizes, latent, self.embedding)
 
     def logits(self, inputs: Tensor, z: Tensor | None, noise: Generator | None = None) -> Tensor:
-        """See ``Decoder``. Raises ``ValueError`` for more than ``longest`` words."""
-        if inputs.shape[1] > self.longest:
-            raise ValueError(f"inputs: a window decoder knows {self.longest} positions, got {inputs.shape[1]} words")
+        """See ``Decoder``. Raises ``ValueError`` for more than ``longest`` words, as ``step`` does."""
+        self._check_length(inputs.shape[1])
         inputs = with_words_dropped(inputs, self.sizes.word_dropout, noise)
         positions = torch.arange(inputs.shape[1], device=inputs.device)
         # Word t sees words t - context + 1 ... t: before the first there is padding.
@@ -184,9 +183,14 @@ class WindowDecoder(nn.Module):
     def step(self, inputs: Tensor, state: Step) -> tuple[Tensor, Step]:
         """See ``Decoder``."""
         window, position = state.memory
-        window = torch.cat([window, inputs[:, None]], dim=1)[:, window.shape[1] + 1 - self.context :]
+        self._check_length(int(position) + 1)
+        window = torch.cat([window, inputs[:, None]], dim=1)[:, 1:]
         logits = self._features_to_logits(window[:, None], position, state.z, None)
         return logits[:, 0], Step(state.z, (window, position + 1))
+
+    def _check_length(self, words: int) -> None:
+        if words > self.longest:
+            raise ValueError(f"inputs: a window decoder knows {self.longest} positions, got {words} words")
 
     def _features_to_logits(self, windows: Tensor, positions: Tensor, z: Tensor | None, noise: Generator | None) -> Tensor:
         features = self.position(positions)[None].expand(len(windows), -1, -1)
@@ -262,9 +266,10 @@ class ConvolutionEncoder(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """``tokens`` (batch, time) -> (batch, features)."""
+        tokens = functional.pad(tokens, (0, max(0, 3 - tokens.shape[1])), value=PAD)  # sentences of no words
         words = self.embedding(tokens)
         windows = torch.cat([words[:, :-2], words[:, 1:-1], words[:, 2:]], dim=-1)
-        # A window that ends in padding holds nothing that the one before it does not; a sentence of no words keeps one.
+        # A window that ends in padding holds nothing that the one before it does not; a sentence of no words has features 0.
         inside = (tokens[:, 2:] != PAD)[..., None]
         hidden = functional.relu(self.windows(windows)) * inside
         mean = hidden.sum(1) / inside.sum(1).clamp_min(1)
@@ -308,7 +313,8 @@ class TextVAE(nn.Module):
 
     def reset_decoder(self) -> None:
         """Give the decoder new random weights, from torch's global generator as any layer (see ``training.seeded_module``)."""
-        self.decoder = _decoder(self.vocabulary_size, self.sizes, self.sizes.latent)
+        decoder = _decoder(self.vocabulary_size, self.sizes, self.sizes.latent)
+        self.decoder = decoder.to(self.encoder.embedding.weight)  # where, and of the type that, the encoder is
 
     def posterior(self, tokens: Tensor) -> TextPosterior:
         """The encoder's q(z given sentence), (batch, latent)."""

@@ -1,5 +1,6 @@
 """One training loop for every model of the course: progress, history, exact resume, and a stop with a diagnosis on NaN."""
 
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 import torch
 from torch import Generator, Tensor, nn
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from tqdm import tqdm
 
 from vae_course.distributions import NotFiniteError
@@ -113,12 +114,20 @@ class Update:
     ) -> "Update":
         """Adam (Kingma & Ba 2015) on all of the model's parameters.
 
-        ``decay_over``: in how many steps the learning rate falls to 0, along a half cosine (Loshchilov & Hutter 2017).
+        ``decay_over``: in how many steps the learning rate falls to 0, to stay there, along a half cosine (Loshchilov &
+        Hutter 2017).
         """
+        if decay_over is not None and decay_over < 1:
+            raise ValueError(f"decay_over: expected at least 1 step, got {decay_over}")
         # fused: a third less time than the default for models this small
         optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
-        scheduler = CosineAnnealingLR(optimizer, decay_over) if decay_over else None
+        scheduler = LambdaLR(optimizer, _half_cosine(decay_over)) if decay_over else None
         return cls(model, optimizer, loss, scheduler, max_norm)
+
+
+def _half_cosine(steps: int) -> Callable[[int], float]:
+    # Not torch's CosineAnnealingLR: it climbs again after its last step.
+    return lambda step: 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
 
 
 @dataclass
@@ -158,7 +167,8 @@ def train(
     """Train for ``epochs`` epochs in all and return the history.
 
     With ``checkpoint``, everything is saved there after each epoch, and a run that finds the file goes on from it to the
-    same numbers that an uninterrupted run gives (exactly so on CPU). ``after_epoch`` may record extra curves.
+    same numbers that an uninterrupted run gives (exactly so on CPU). ``after_epoch`` may record extra curves; it finds the
+    models in evaluation mode.
     Progress shows in a notebook or a terminal; set the environment variable TQDM_DISABLE=1 for silence.
     Raises ``TrainingDiverged`` at the first loss or gradient that is not finite.
     """
@@ -169,7 +179,7 @@ def train(
     if checkpoint is not None and checkpoint.exists():
         _restore(checkpoint, players, generator, history)
     for player in players:
-        player.model.train()
+        player.model.eval()
     # A line of text on stdout, cleared at the end: unlike a widget it leaves nothing half-drawn in a saved notebook.
     bar = tqdm(total=epochs, initial=history.epochs, desc="training", unit="epoch", leave=False, ncols=100, file=sys.stdout)
     with bar as progress:
@@ -181,12 +191,12 @@ def train(
                 _save(checkpoint, players, generator, history)
             progress.set_postfix({name: f"{values[-1]:.4g}" for name, values in history.metrics.items()}, refresh=False)
             progress.update()
-    for player in players:
-        player.model.eval()
     return history
 
 
 def _run_epoch(players: list[Update], batches: Batches, generator: Generator, history: History) -> None:
+    for player in players:
+        player.model.train()
     sums: dict[str, Tensor] = {}
     for batch in batches.epoch(generator):
         for player in players:
@@ -200,6 +210,8 @@ def _run_epoch(players: list[Update], batches: Batches, generator: Generator, hi
             for name, value in metrics.items():
                 sums[name] = sums.get(name, 0) + value.detach()
         history.steps += 1
+    for player in players:
+        player.model.eval()
     history.epochs += 1
     for name, total in sums.items():
         history.metrics.setdefault(name, []).append(total.item() / len(batches))

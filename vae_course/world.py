@@ -1,14 +1,16 @@
 """The world: who did what to which thing, where, when and in what mood, told in English, Chinese and French, and as a story.
 
-Seven factors depend on one another (a lamp is rarely borrowed at school, a school is closed at night). Each language adds free
+Seven factors depend on one another (nobody repairs a hat, the school is closed in the evening). Each language adds free
 choices of wording. A sentence determines its facts, so all entropies are exact:
 H(sentence) = H(facts) + H(wording given facts).
 """
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,9 +124,9 @@ def _chinese() -> Node:
     colour = _by("colour", "红色 的", "蓝色 的", "绿色 的", "白色 的", "黄色 的", "黑色 的")
     place = _by("place", "在 港口", "在 市场", "在 学校", "在 车站", "在 公园", "在 图书馆")
     time = _by("time", "今天 早上|今天 一早", "中午", "今天 晚上|天黑 后", "昨天 夜里")
-    subject = _either(0.6, _line(mood, "的", person), _line(person, "很", mood, ","))
+    subject = _either(0.6, _line(mood, "的", person), _line(person, "很", mood, "，"))
     what = _line(counted, colour, thing)
-    first, second = _line(time, ",", subject, place, action, what, "。"), _line(subject, time, place, action, what, "。")
+    first, second = _line(time, "，", subject, place, action, what, "。"), _line(subject, time, place, action, what, "。")
     return _either(0.65, first, second)
 
 
@@ -257,4 +259,46 @@ def splits(language: str = "english") -> Mapping[str, list[Tokens]]:
 
 def checksum(sentences: list[Tokens]) -> str:
     """SHA-256 of the sentences, one a line, words separated by a space, in UTF-8."""
-    return hashlib.sha256("".join(" ".join(tokens) + "\n" for tokens in sentences).encode()).hexdigest()
+    return hashlib.sha256(_lines(sentences).encode()).hexdigest()
+
+
+def _lines(sentences: list[Tokens]) -> str:
+    return "".join(" ".join(tokens) + "\n" for tokens in sentences)
+
+
+# --- what is stored of it ---------------------------------------------------------------------------------------------
+
+
+def describe() -> dict[str, object]:
+    """The world's numbers: how many worlds and sentences, exact entropies in nats, overlap with train, checksums."""
+    rows = {split: [tuple(row) for row in facts.tolist()] for split, facts in split_facts().items()}
+    facts = {"worlds": len(FACTS.worlds), "entropy": round(FACTS.entropy, 9), "also_in_train": _also_in_train(rows)}
+    return {"command": "vae-course corpus", "facts": facts, **{name: _describe(WORLD[name]) for name in LANGUAGE_NAMES}}
+
+
+def _describe(language: Language) -> dict[str, object]:
+    sets = splits(language.name)
+    return {
+        "words": len(language.grammar.words()),
+        "sentences": language.sentence_count,
+        "wording_entropy": round(language.wording_entropy, 9),
+        "sentence_entropy": round(language.entropy, 9),
+        "also_in_train": _also_in_train(sets),
+        "splits": {split: {"count": len(sentences), "sha256": checksum(sentences)} for split, sentences in sets.items()},
+    }
+
+
+def _also_in_train(sets: Mapping[str, Collection[object]]) -> dict[str, float]:
+    """The share of validation and of test that occurs in train too."""
+    train = set(sets["train"])
+    return {split: sum(item in train for item in sets[split]) / len(sets[split]) for split in ("validation", "test")}
+
+
+def write_data(folder: Path) -> list[Path]:
+    """Write English validation and test, a sentence a line, and ``checksums.json``, which is ``describe``; return the paths."""
+    texts = {f"{split}.txt": _lines(splits()[split]) for split in ("validation", "test")}
+    texts["checksums.json"] = json.dumps(describe(), indent=1) + "\n"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")  # the same bytes on every system
+    return [folder / name for name in texts]
