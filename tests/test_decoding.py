@@ -136,11 +136,11 @@ def test_errors():
         lambda: sampled(model, None, seeded(0)),
         lambda: sampled(model, latents(2), seeded(0), count=2),
     ):
-        with pytest.raises(ValueError, match="expected either z .* or without z the count of sentences"):
+        with pytest.raises(ValueError, match=r"expected either z .* or without z the count of sentences"):
             call()
     for temperature in (0.0, -1.0, math.nan):
         with pytest.raises(
-            ValueError, match="temperature: expected a positive number, got .*; for the likeliest words use greedy"
+            ValueError, match=r"temperature: expected a positive number, got .*; for the likeliest words use greedy"
         ):
             sampled(model, latents(2), seeded(0), temperature=temperature)
     assert greedy(decoder(SIZES["lstm"], language_model=True), None, count=0) == []

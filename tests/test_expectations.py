@@ -21,3 +21,11 @@ def test_recording_collects_values_instead(tmp_path, monkeypatch):
     monkeypatch.setenv(RECORD, str(tmp_path / "record"))
     expect("loss, nats", 5, 1, 2, otherwise="a sum")
     assert json.loads((tmp_path / "record").read_text()) == {"claim": "loss, nats", "value": 5.0, "low": 1, "high": 2}
+
+
+def test_a_range_of_another_corpus_is_not_checked(capsys):
+    expect("loss, nats", 5, 1, 2, otherwise="a sum", applies=False)
+    expect("loss, nats", None, 1, 2, otherwise="a sum", applies=False)
+    assert capsys.readouterr().out.count("not checked") == 2
+    with pytest.raises(ValueError, match="applies=False"):
+        expect("loss, nats", None, 1, 2, otherwise="a sum")

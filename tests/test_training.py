@@ -135,6 +135,91 @@ def test_after_epoch_sees_the_history_grow():
     assert seen == [1, 2, 3]
 
 
+def test_after_epoch_finds_models_as_they_are_measured_and_training_goes_on_as_it_was():
+    """A model with batch normalization would otherwise mix the measured sentences into what it remembers."""
+    model = vae()
+    modes = []
+    update = Update.adam(model, lambda batch, generator: modes.append(model.training) or model.loss(batch, generator))
+    history = train(
+        update, BATCHES, epochs=2, generator=seeded(0), after_epoch=lambda history: modes.append((model.training, len(modes)))
+    )
+    steps = len(BATCHES)
+    assert modes == [*[True] * steps, (False, steps), *[True] * steps, (False, 2 * steps + 1)]
+    assert not model.training
+    assert history.epochs == 2
+
+
+def test_a_run_with_nothing_left_to_do_leaves_the_model_in_evaluation_mode(tmp_path):
+    run_vae(1, tmp_path / "run.pt")
+    model, _ = run_vae(1, tmp_path / "run.pt")
+    assert not model.training
+
+
+class Quadratic(nn.Module):
+    """The loss scale * |weight - 1|^2 / 2 of two parameters, with gradients scale * (weight - 1)."""
+
+    def __init__(self, scale=1.0):
+        super().__init__()
+        self.scale = scale
+        self.one, self.other = nn.Parameter(torch.tensor([4.0])), nn.Parameter(torch.tensor([[5.0]]))
+
+    def loss(self, batch, generator):
+        return {"loss": self.scale / 2 * ((self.one - 1).square().sum() + (self.other - 1).square().sum())}
+
+
+ONE_STEP = ShuffledBatches(torch.zeros(1, 1), 1)
+
+
+@pytest.mark.parametrize(("scale", "expected"), [(1.0, 1.0), (0.1, 0.5)])
+def test_gradients_are_scaled_down_to_the_largest_norm_and_never_up(scale, expected):
+    """Gradients (3, 4) have norm 5 over both parameters, and (0.3, 0.4) norm 0.5; plain descent then moves by the norm."""
+    model, clipped = Quadratic(scale), Quadratic(scale)
+    before = weights(model)
+    update = Update(model, torch.optim.SGD(model.parameters(), lr=1.0), model.loss, max_norm=1.0)
+    train(update, ONE_STEP, epochs=1, generator=seeded(0))
+    assert (before - weights(model)).norm().item() == pytest.approx(expected, rel=1e-5)
+    clipped.loss(None, None)["loss"].backward()
+    torch.nn.utils.clip_grad_norm_(clipped.parameters(), 1.0)
+    gradients = torch.cat([p.grad.flatten() for p in clipped.parameters()])
+    assert torch.allclose(before - weights(model), gradients)
+    free = Quadratic(scale)
+    train(Update(free, torch.optim.SGD(free.parameters(), lr=1.0), free.loss), ONE_STEP, epochs=1, generator=seeded(0))
+    assert (before - weights(free)).norm().item() == pytest.approx(5 * scale)
+
+
+def test_the_learning_rate_falls_along_a_half_cosine_and_stays_at_zero():
+    rates, model = [], Quadratic()
+    update = Update.adam(
+        model,
+        lambda batch, generator: rates.append(update.optimizer.param_groups[0]["lr"]) or model.loss(batch, generator),
+        learning_rate=0.2,
+        decay_over=4,
+    )
+    train(update, ONE_STEP, epochs=10, generator=seeded(0))
+    half = 0.1 * math.sqrt(0.5)
+    assert rates == pytest.approx([0.2, 0.1 + half, 0.1, 0.1 - half, *[0.0] * 6], abs=1e-12)
+    constant = Update.adam(model, model.loss, learning_rate=0.2)
+    assert constant.scheduler is None
+    with pytest.raises(ValueError, match="decay_over: expected at least 1 step, got 0"):
+        Update.adam(model, model.loss, decay_over=0)
+
+
+def test_resuming_is_exact_with_clipping_and_a_falling_learning_rate(tmp_path):
+    def run(epochs, checkpoint=None):
+        model = vae()
+        update = Update.adam(model, model.loss, 1e-2, decay_over=22, max_norm=0.5)
+        history = train(update, BATCHES, epochs=epochs, generator=seeded(1), checkpoint=checkpoint)
+        return weights(model), history.metrics, update.optimizer.param_groups[0]["lr"]
+
+    expected, metrics, rate = run(5)
+    run(2, tmp_path / "run.pt")
+    resumed, resumed_metrics, resumed_rate = run(5, tmp_path / "run.pt")
+    assert torch.equal(expected, resumed)
+    assert metrics == resumed_metrics
+    assert rate == resumed_rate == pytest.approx(1e-2 * (1 + math.cos(math.pi * 20 / 22)) / 2)
+    assert not torch.equal(expected, weights(run_vae(5)[0]))
+
+
 def test_batches_hold_every_example_once_in_a_new_order_each_epoch():
     batches, generator = ShuffledBatches(torch.arange(10), 4), seeded(0)
     first, second = torch.cat(list(batches.epoch(generator))), torch.cat(list(batches.epoch(generator)))

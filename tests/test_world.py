@@ -103,10 +103,10 @@ def joined(before, last):
 
 
 def branched(values, branches, facts, separator):
-    chosen = {value: values == value for value in branches}
+    chosen = {value: values == value for value in np.unique(values)}
     of_branch = {
-        value: list(ways(branch, {name: column[chosen[value]] for name, column in facts.items()}, separator))
-        for value, branch in branches.items()
+        value: list(ways(branches[value], {name: column[there] for name, column in facts.items()}, separator))
+        for value, there in chosen.items()
     }
     for k in range(max(map(len, of_branch.values()))):
         way = np.full(len(values), -np.inf), np.zeros(len(values), np.uint64), np.zeros(len(values), np.uint64)
@@ -212,9 +212,7 @@ def test_a_sentence_written_by_hand_is_recognized(name):
 
 
 def test_the_probability_of_a_sentence_worked_out_by_hand():
-    facts = 4 / 44 * 1
-    weights = {"baker": 4, "all people": 4 + 5 + 3 + 6 + 4 + 5 + 7 + 6}
-    facts = weights["baker"] / weights["all people"]
+    facts = 4 / (4 + 5 + 3 + 6 + 4 + 5 + 7 + 6)  # a baker
     facts *= 8 / (8 + 4 + 3 + 2 + 0 + 2)  # a baker bought
     facts *= 8 / (8 + 2 + 3 + 4)  # who bought is happy
     facts *= 8 / (2 + 5 + 3 + 8 + 4 + 6 + 7 + 5)  # bought a clock
@@ -270,14 +268,14 @@ def test_the_right_forms_of_the_wrong_sentences_are_recognized(name, sentence):
 
 def test_french_words_agree():
     """By a list of word forms that knows nothing of the rules' tables."""
-    feminine = "heureuse contente fatiguée fière bleue verte blanche noire".split()
-    masculine = "heureux content fatigué fier bleu vert blanc noir".split()
+    feminine = {"heureuse", "contente", "fatiguée", "fière", "bleue", "verte", "blanche", "noire"}
+    masculine = {"heureux", "content", "fatigué", "fier", "bleu", "vert", "blanc", "noir"}
     women = {"institutrice", "peintre", "fillette", "grand-mère"}
     for sentence in splits("french")["test"]:
         words = set(sentence)
         cut = next(k for k, word in enumerate(sentence) if word in ("un", "une"))
-        assert not set(sentence[cut:]) & set(masculine if sentence[cut] == "une" else feminine), sentence
-        assert not set(sentence[:cut]) & set(masculine if words & women else feminine), sentence
+        assert not set(sentence[cut:]) & (masculine if sentence[cut] == "une" else feminine), sentence
+        assert not set(sentence[:cut]) & (masculine if words & women else feminine), sentence
         assert (sentence[cut] == "une") == bool(words & {"lampe", "horloge", "pendule", "chaise"}), sentence
 
 
@@ -286,7 +284,7 @@ def test_french_words_agree():
 
 @every_language
 def test_sampled_sentences_give_back_their_facts_and_the_probability_of_the_walk(name):
-    language, rows = WORLD[name], world.split_facts()["test"][:150]
+    language, rows = WORLD[name], world.split_facts()["test"][:25]
     for row, sentence in zip(rows, splits(name)["test"], strict=False):
         facts = {factor.name: factor.values[k] for factor, k in zip(FACTS.factors, row, strict=True)}
         worlds = {factor: np.array([value]) for factor, value in facts.items()}
@@ -298,15 +296,12 @@ def test_sampled_sentences_give_back_their_facts_and_the_probability_of_the_walk
 
 
 @every_language
-def test_altered_sentences_are_rejected_or_mean_something_else(name):
-    """Dropping a word always, but for adverbs, leaves the language; swapping two neighbours always does."""
+def test_altered_sentences_are_rejected(name):
+    """Dropping a word or swapping two neighbours leaves the language, except that "ce matin" is right beside "tôt ce matin"."""
     for sentence in splits(name)["validation"][:100]:
         for k in range(len(sentence)):
             shorter = sentence[:k] + sentence[k + 1 :]
-            if found := WORLD[name].recognize(shorter):  # "tôt ce matin" and "天黑 后" have shorter neighbours
-                assert name == "french"
-                assert sentence[k] in ("tôt", "vers", "le")
-                assert found.facts == WORLD[name].recognize(sentence).facts
+            assert sentence[k] == "tôt" or WORLD[name].recognize(shorter) is None, shorter
             if k and sentence[k] != sentence[k - 1]:
                 swapped = (*sentence[: k - 1], sentence[k], sentence[k - 1], *sentence[k + 1 :])
                 assert WORLD[name].recognize(swapped) is None, swapped
@@ -364,10 +359,9 @@ def test_the_splits_are_parallel_and_state_the_same_facts(name):
 
 
 def test_the_languages_choose_their_wordings_apart_from_one_another():
-    """Were their seeds equal, the first choice would be: time first with 0.25 in English, with 0.65 in Chinese."""
-    times = {"this": "early", "at": "early", "after": "early", "before": "early", "last": "early", "towards": "early"}
-    english = [sentence[0] in times for sentence in splits()["test"]]
-    chinese = ["，" == sentence[2] or sentence[1] == "，" for sentence in splits("chinese")["test"]]
+    """Both begin with the time in some sentences; with equal seeds they would do so in different ones only."""
+    english = [sentence[0] != "the" for sentence in splits()["test"]]
+    chinese = ["，" in sentence[1:3] for sentence in splits("chinese")["test"]]
     both = np.mean(np.logical_and(english, chinese))
     assert both == pytest.approx(np.mean(english) * np.mean(chinese), abs=4 * math.sqrt(0.25 / 4000))
 
@@ -402,8 +396,8 @@ def test_the_stored_texts_have_the_stored_checksums_and_entropies():
         assert stored[name]["sentences"] == found.sentences
         assert stored[name]["sentence_entropy"] == pytest.approx(found.entropy, abs=2e-9)
         for split, share in stored[name]["also_in_train"].items():
-            lines = {part: [" ".join(sentence) for sentence in splits(name)[part]] for part in ("train", split)}
-            assert share == np.isin(lines[split], lines["train"]).mean()
+            train = Counter(splits(name)["train"])
+            assert share == np.mean([train[sentence] > 0 for sentence in splits(name)[split]])
 
 
 def test_the_data_card_says_what_is_stored():
@@ -421,7 +415,7 @@ def test_the_data_card_says_what_is_stored():
         (row,) = re.findall(rf"^\| {name} \| (.+) \|$", card, re.MULTILINE)
         assert row.split(" | ") == expected
     assert f"{stored['facts']['worlds']:,} possible worlds" in card
-    assert f"of the worlds {stored['facts']['also_in_train']['test']:.1%} occur in train" in card
+    assert f"{stored['facts']['also_in_train']['test']:.1%} of the test sentences state facts that occur in train" in card
     for factor in FACTS.factors:
         (row,) = re.findall(rf"^\| {factor.name} \| (.+) \|$", card, re.MULTILINE)
         assert row.split(" | ") == [", ".join(factor.values), factor.parent or "nothing"]

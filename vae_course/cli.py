@@ -151,6 +151,27 @@ def corpus(
 
 
 @app.command(rich_help_panel="For maintainers")
+def measure(
+    study: Annotated[str, typer.Argument(help="cures_world, long_world or ptb.")],
+    folder: Annotated[Path | None, typer.Option(help="Where the real corpora lie, such as ptb/.")] = None,
+    steps: Annotated[int | None, typer.Option(min=100, help="Training steps, instead of the study's own.")] = None,
+    device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
+    scratch: Annotated[Path, typer.Option(help="Checkpoints and finished rows: a stopped run goes on.")] = Path(
+        "executed/measured"
+    ),
+) -> None:
+    """Train and measure all models of a study and store the figures in data/results/ (hours)."""
+    from vae_course import measurements
+    from vae_course.training import find_device
+
+    try:
+        path = measurements.measure(study, scratch=scratch, folder=folder, steps=steps, device=find_device(device.value))
+    except (ValueError, FileNotFoundError, RuntimeError) as error:
+        raise _stop(error) from error
+    typer.echo(f"stored {path}")
+
+
+@app.command(rich_help_panel="For maintainers")
 def spread(
     lessons: LessonNames = None,
     seeds: Annotated[int, typer.Option(min=2, help="How many seeds, counted from 0.")] = 5,

@@ -259,8 +259,8 @@ def _read(path: Path) -> str:
     if at >= 0:
         line = raw.count(b"\n", 0, at) + 1
         raise ValueError(
-            f"{path}, line {line}: the byte 0x{raw[at]:02x} does not belong into UTF-8 text; open the file in an editor with the "
-            "encoding that it has (UTF-16, Latin-1, GBK, ...) and save it as UTF-8"
+            f"{path}, line {line}: the byte 0x{raw[at]:02x} does not belong into UTF-8 text; open the file in an editor with "
+            "the encoding that it has (UTF-16, Latin-1, GBK, ...) and save it as UTF-8"
         )
     if not text.strip():
         raise ValueError(f"{path}: {'has only blank lines' if text else 'is empty'}; expected text")
@@ -324,7 +324,7 @@ def _parse_csv(path: Path, text: str, fields: tuple[str, ...]) -> Iterator[tuple
                 raise ValueError(f"{path}, line {reader.line_num}: expected {len(columns)} columns; quote text that has commas")
             yield reader.line_num, [row[field] for field in fields]
     except csv.Error as error:
-        raise ValueError(f"{path}, line {reader.line_num}: is not CSV ({error})") from error
+        raise ValueError(f"{path}, line {reader.reader.line_num}: is not CSV ({error})") from error
 
 
 def _parse_json_lines(path: Path, text: str, fields: tuple[str, ...]) -> Iterator[tuple[int, list[str]]]:
@@ -335,8 +335,8 @@ def _parse_json_lines(path: Path, text: str, fields: tuple[str, ...]) -> Iterato
             record: object = json.loads(line)
         except json.JSONDecodeError as error:
             raise ValueError(f"{path}, line {number}: is not JSON ({error.msg} at character {error.pos + 1})") from error
-        values = [record.get(field) for field in fields] if isinstance(record, dict) else []
-        if not values or not all(isinstance(value, str) for value in values):
+        values = [record[field] for field in fields if isinstance(record.get(field), str)] if isinstance(record, dict) else []
+        if len(values) < len(fields):
             raise ValueError(f"{path}, line {number}: expected an object with text under {' and '.join(map(repr, fields))}")
         yield number, values
 
@@ -407,11 +407,11 @@ def _interface(language: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for file in sorted((_package(f"jupyterlab_language_pack_{code}") / "locale" / code / "LC_MESSAGES").glob("*.json")):
         catalogue: dict[str, list[str]] = json.loads(file.read_text(encoding="utf-8"))
+        del catalogue[""]  # the file's description
         for message, translations in catalogue.items():
-            # gettext writes a context, where there is one, before the text; the text "" holds the file's description.
-            english = " ".join(message.rpartition("\4")[2].split())
+            english = " ".join(message.rpartition("\4")[2].split())  # a context may come first
             text = english if language == "en" else " ".join(translations[0].split())
-            if message and english and text:
+            if english and text:
                 found.setdefault(english, text)
     return found
 
@@ -458,13 +458,13 @@ def _docstrings_in(file: Path) -> Iterator[str]:
     """The docstrings of a file's classes, functions and methods, in its order, without importing it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)  # of other people's code
-        nodes: list[Any] = [ast.parse(file.read_bytes())]
+        nodes: list[ast.AST] = [ast.parse(file.read_bytes())]
     while nodes:
-        node = nodes.pop(0)
+        node = nodes.pop()
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and (docstring := ast.get_docstring(node)):
             yield docstring
         if isinstance(node, ast.Module | ast.ClassDef | ast.If | ast.Try):
-            nodes = [*ast.iter_child_nodes(node), *nodes]
+            nodes += reversed(list(ast.iter_child_nodes(node)))  # the last is taken next
 
 
 def _prose(docstring: str) -> tuple[list[str], list[str]]:

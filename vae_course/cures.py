@@ -89,6 +89,7 @@ CURES = {
         Cure("committed rate", "Razavi 2019", _elbo(), head=lambda: CommittedRateHead(5.0)),
         Cure("lagging inference", "He 2019", _lagging),
         Cure("pretraining + free bits", "Li 2019", _annealed(0.4, penalty=free_bits_in_total(8.0)), pretraining=0.25),
+        Cure("pretraining + many free bits", "Li 2019", _annealed(0.4, penalty=free_bits_in_total(14.0)), pretraining=0.25),
         Cure("von Mises-Fisher", "Xu & Durrett 2018", _elbo(), head=lambda: VonMisesFisherHead(40.0)),
         Cure("Wasserstein", "Tolstikhin 2018", lambda model, batches, budget: Wasserstein(model, weight=10.0)),
         Cure("skip connections + annealing", "Dieng 2019", _annealed(), sizes={"skip": True}),
@@ -99,7 +100,7 @@ CURES = {
 
 @dataclass(frozen=True)
 class Trained:
-    """A text VAE, what training it measured, and how long that took."""
+    """A text VAE, what training it measured, and the processor seconds that took, pretraining included."""
 
     model: TextVAE
     history: History
@@ -124,12 +125,12 @@ def train_vae(
     ``validation`` is needed by lagging inference only. ``checkpoint``: a file to save to and go on from.
     ``after_check(model, history)`` is called ``budget.checks`` times, evenly spread over the steps.
     """
-    start = time.perf_counter()
     sizes, budget = replace(sizes or TextSizes(), **cure.sizes), budget or Budget()
     model = seeded_module(seed, lambda: TextVAE(vocabulary_size, sizes, cure.head())).to(device)
     batches = SentenceBatches(sentences, budget.batch_size, device)
+    seconds = 0.0
     if cure.pretraining:
-        budget = _pretrained(model, batches, cure, budget, seed, checkpoint)
+        budget, seconds = _pretrained(model, batches, cure, budget, seed, checkpoint)
     objective = cure.objective(model, batches, budget).to(device)
     check = _Checks(objective, validation, after_check)
     history = train(
@@ -140,25 +141,27 @@ def train_vae(
         checkpoint=checkpoint,
         after_epoch=check,
     )
-    return Trained(model, history, time.perf_counter() - start)
+    return Trained(model, history, seconds + sum(history["cpu_seconds"]))
 
 
 def _pretrained(
     model: TextVAE, batches: SentenceBatches, cure: Cure, budget: Budget, seed: int, checkpoint: Path | None
-) -> Budget:
-    """Train as an autoencoder, give the decoder new weights, and return the budget that is left."""
+) -> tuple[Budget, float]:
+    """Train as an autoencoder, give the decoder new weights, and return the budget that is left and the seconds used."""
     steps = round(cure.pretraining * budget.steps)
     objective = NegativeElbo(model, constant(0.0)).to(next(model.parameters()).device)
     update = Update.adam(objective, objective.loss, budget.learning_rate, max_norm=5.0)
     first = checkpoint.with_name(checkpoint.name + ".pretraining") if checkpoint else None
-    train(update, FixedSteps(batches, steps), epochs=1, generator=seeded(seed), checkpoint=first)
+    history = train(
+        update, FixedSteps(batches, steps), epochs=1, generator=seeded(seed), checkpoint=first, after_epoch=_Clock()
+    )
 
     def with_new_decoder() -> TextVAE:
         model.reset_decoder()
         return model
 
     seeded_module(seed + 1, with_new_decoder).to(next(model.parameters()).device)
-    return replace(budget, steps=budget.steps - steps)
+    return replace(budget, steps=budget.steps - steps), sum(history["cpu_seconds"])
 
 
 def train_language_model(
@@ -176,7 +179,20 @@ def train_language_model(
     model = seeded_module(seed, lambda: LanguageModel(vocabulary_size, sizes)).to(device)
     batches = FixedSteps(SentenceBatches(sentences, budget.batch_size, device), max(1, budget.steps // budget.checks))
     update = Update.adam(model, model.loss, budget.learning_rate, decay_over=budget.steps, max_norm=5.0)
-    return model, train(update, batches, epochs=budget.checks, generator=seeded(seed), checkpoint=checkpoint)
+    generator = seeded(seed)
+    return model, train(update, batches, epochs=budget.checks, generator=generator, checkpoint=checkpoint, after_epoch=_Clock())
+
+
+class _Clock:
+    """Counts processor seconds into the history, part by part, so that a run that was resumed knows them all."""
+
+    def __init__(self) -> None:
+        self.last = time.process_time()
+
+    def __call__(self, history: History) -> None:
+        now = time.process_time()
+        history.metrics.setdefault("cpu_seconds", []).append(now - self.last)
+        self.last = now
 
 
 class _Checks:
@@ -186,6 +202,7 @@ class _Checks:
         if isinstance(objective, AggressiveEncoder) and len(validation) < 2:
             raise ValueError("lagging inference: needs validation sentences, to know when the encoder has caught up")
         self.objective, self.validation, self.after = objective, validation[:1000], after
+        self.clock = _Clock()
 
     def __call__(self, history: History) -> None:
         if isinstance(self.objective, AggressiveEncoder) and self.objective.aggressive:
@@ -195,5 +212,6 @@ class _Checks:
             # Until z is used at all there is no peak to be past.
             if len(climbed) > 1 and climbed[-1] < max(climbed[:-1]) and max(climbed) > 1:
                 self.objective.calm()
+        self.clock(history)
         if self.after is not None:
             self.after(self.objective.model, history)

@@ -21,7 +21,7 @@ from vae_course.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Likelihood:
-    """How well a model predicts each of N sentences, in nats; all tensors (N,), in the order of the sentences.
+    """How well a model predicts each of N sentences, in nats; all tensors (N,) of float64, in the sentences' order.
 
     ``nll`` is exact for a language model, and for a VAE the importance-weighted estimate with ``samples`` draws, which is never
     too low on average. ``rate`` and ``distortion`` add up to the negative ELBO. ``tokens``: words and one ``<eos>`` a sentence.
@@ -67,17 +67,17 @@ def likelihood(
     model: LanguageModel | TextVAE, sentences: Sentences, generator: Generator, samples: int = 100, batch_size: int = 64
 ) -> Likelihood:
     """Measure a model on encoded ``sentences``: ``samples`` draws of z for each NLL (Burda 2016), one for the ELBO."""
-    columns = {name: torch.empty(len(sentences)) for name in ("nll", "rate", "distortion")}
+    columns = {name: torch.empty(len(sentences), dtype=torch.float64) for name in ("nll", "rate", "distortion")}
     for rows, tokens in in_order(sentences, batch_size, device_of(model)):
         if isinstance(model, LanguageModel):
-            columns["nll"][rows] = -model.log_likelihood(tokens).cpu()
+            columns["nll"][rows] = -model.log_likelihood(tokens).double().cpu()
             continue
         q = model.posterior(tokens)
-        columns["rate"][rows] = q.kl_to_prior().cpu()
-        columns["distortion"][rows] = -model.log_likelihood(tokens, q.sample(generator)).cpu()
+        columns["rate"][rows] = q.kl_to_prior().double().cpu()
+        columns["distortion"][rows] = -model.log_likelihood(tokens, q.sample(generator)).double().cpu()
         # Logits that stay in the processor's cache are worth more than large batches of samples.
         chunk = max(1, 4_000_000 // (tokens.numel() * model.vocabulary_size))
-        columns["nll"][rows] = -importance_weighted_bound(model, tokens, generator, samples, chunk).cpu()
+        columns["nll"][rows] = -importance_weighted_bound(model, tokens, generator, samples, chunk).double().cpu()
     if isinstance(model, LanguageModel):
         return Likelihood(columns["nll"], count_tokens(sentences))
     return Likelihood(tokens=count_tokens(sentences), samples=samples, **columns)
@@ -85,7 +85,7 @@ def likelihood(
 
 def exact_nll(language: Language, sentences: Sequence[Tokens]) -> Tensor:
     """-log p(sentence) under the grammar that wrote the sentences, in nats, (sentences,); infinite outside the language."""
-    return torch.tensor([-language.log_probability(sentence) for sentence in sentences])
+    return torch.tensor([-language.log_probability(sentence) for sentence in sentences], dtype=torch.float64)
 
 
 def device_of(model: torch.nn.Module) -> torch.device:
@@ -165,10 +165,10 @@ def ablation(model: TextVAE, sentences: Sentences, generator: Generator, batch_s
     circle = torch.randperm(len(sentences), generator=generator)
     z["shuffled"] = z["own"][circle.roll(1)[circle.argsort()]]  # from one's neighbour, so that nobody gets their own
     z["prior"] = q.prior.sample(generator)
-    result = {name: torch.empty(len(sentences)) for name in z}
+    result = {name: torch.empty(len(sentences), dtype=torch.float64) for name in z}
     for rows, tokens in in_order(sentences, batch_size, device_of(model)):
         for name, draws in z.items():
-            result[name][rows] = -model.log_likelihood(tokens, draws[rows].to(tokens.device)).cpu()
+            result[name][rows] = -model.log_likelihood(tokens, draws[rows].to(tokens.device)).double().cpu()
     return Ablation(**{name: Estimate.of(values) for name, values in result.items()})
 
 

@@ -1,10 +1,9 @@
 """Full runs whose figures the lessons show: train, measure everything, and store it with its circumstances in data/results/."""
 
+import itertools
 import json
 import platform
-import time
-from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import sacrebleu
 import torch
 
-from vae_course.corpora import Corpus
+from vae_course.corpora import Corpus, load
 from vae_course.cures import CURES, Budget, train_language_model, train_vae
 from vae_course.decoding import sampled
 from vae_course.evaluation import (
@@ -36,66 +35,99 @@ LANGUAGE_MODEL = "language model"
 RESULTS = Path(__file__).resolve().parent.parent / "data" / "results"
 
 
-def measure(
-    corpus: Corpus,
-    names: Sequence[str],
-    *,
-    sizes: TextSizes,
-    budget: Budget,
-    seed: int,
-    samples: int,
-    folder: Path,
-    device: torch.device | None = None,
-) -> list[Figures]:
-    """Train every named cure ("language model" for the yardstick) on a corpus, and measure it on the test set.
+@dataclass(frozen=True)
+class Study:
+    """What one results file holds: models by name on a corpus, with one size and one budget, under several seeds."""
 
-    Each finished figure is kept in ``folder`` beside the checkpoints, so a stopped run goes on where it was.
+    corpus: str
+    names: tuple[str, ...]
+    sizes: TextSizes
+    budget: Budget
+    seeds: tuple[int, ...] = (0,)
+    samples: int = 100  # importance samples of each NLL
+
+
+STUDIES = {
+    # About a minute of one thread a model.
+    "cures_world": Study("world", (LANGUAGE_MODEL, *CURES), TextSizes(), Budget(steps=4_000, checks=40), seeds=(0, 1, 2)),
+    # About five minutes of one thread a model.
+    "long_world": Study("world", (LANGUAGE_MODEL, "pretraining + many free bits"), TextSizes(), Budget(steps=20_000)),
+    # Four epochs: far from convergence, but what two hours of one thread allow for all.
+    "ptb": Study(
+        "ptb",
+        (
+            LANGUAGE_MODEL,
+            "annealing",
+            "pretraining + free bits",
+            "batch-normalized means",
+            "plain",
+            "cyclical annealing",
+            "free bits + annealing",
+        ),
+        TextSizes(embedding=256, hidden=256, latent=32, encoder="lstm", dropout=0.3),
+        Budget(steps=2_630, checks=8),
+    ),
+}
+
+
+def measure(
+    name: str, *, scratch: Path, folder: Path | None = None, steps: int | None = None, device: torch.device | None = None
+) -> Path:
+    """Run the study ``name`` and store its figures in ``data/results``; returns the file.
+
+    Finished figures and checkpoints are kept in ``scratch``, so a run that was stopped goes on where it was. ``folder`` holds
+    the real corpora (see ``corpora.load``), ``steps`` replaces the study's own. Raises ``ValueError`` for an unknown name.
     """
-    unknown = set(names) - {LANGUAGE_MODEL, *CURES}
-    if unknown:
-        raise ValueError(f"no such cure: {', '.join(sorted(unknown))}; there are {LANGUAGE_MODEL}, {', '.join(CURES)}")
+    if name not in STUDIES:
+        raise ValueError(f"no study {name!r}; there are {', '.join(STUDIES)}")
+    study = STUDIES[name]
+    budget = study.budget if steps is None else replace(study.budget, steps=steps)
+    corpus = load(study.corpus, folder=folder)
     rows = []
-    for name in names:
-        path = folder / f"{corpus.name}-{name.replace(' ', '-')}-{seed}.json"
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            figures = _measure_one(corpus, name, sizes, budget, seed, samples, path.with_suffix(".pt"), device)
-            path.write_text(json.dumps(figures, indent=1), encoding="utf-8")
-        rows.append(json.loads(path.read_text(encoding="utf-8")))
-    return rows
+    for seed, model in itertools.product(study.seeds, study.names):
+        kept = scratch / f"{name}-{budget.steps}-{model.replace(' ', '-')}-{seed}.json"
+        if not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            figures = _measure_one(corpus, model, study, budget, seed, kept.with_suffix(".checkpoint"), device)
+            kept.write_text(json.dumps(figures), encoding="utf-8")
+        rows.append(json.loads(kept.read_text(encoding="utf-8")))
+    path = RESULTS / f"{name}.json"
+    document = _circumstances(
+        corpus, study, budget, f"vae-course measure {name}" + (f" --steps {steps}" if steps else ""), device
+    )
+    path.write_text(json.dumps(document | {"rows": rows}, indent=1) + "\n", encoding="utf-8")
+    return path
 
 
 def _measure_one(
     corpus: Corpus,
     name: str,
-    sizes: TextSizes,
+    study: Study,
     budget: Budget,
     seed: int,
-    samples: int,
     checkpoint: Path,
     device: torch.device | None,
 ) -> Figures:
     train, test = corpus.encoded("train"), corpus.encoded("test")
-    start = time.process_time()
     model: LanguageModel | TextVAE
     if name == LANGUAGE_MODEL:
         model, history = train_language_model(
-            train, len(corpus.vocabulary), sizes=sizes, budget=budget, seed=seed, device=device, checkpoint=checkpoint
+            train, len(corpus.vocabulary), sizes=study.sizes, budget=budget, seed=seed, device=device, checkpoint=checkpoint
         )
+        seconds = sum(history["cpu_seconds"])
     else:
         trained = train_vae(
             CURES[name],
             train,
             len(corpus.vocabulary),
-            sizes=sizes,
+            sizes=study.sizes,
             budget=budget,
             seed=seed,
             device=device,
             validation=corpus.encoded("validation"),
             checkpoint=checkpoint,
         )
-        model, history = trained.model, trained.history
-    seconds = time.process_time() - start
+        model, history, seconds = trained.model, trained.history, trained.seconds
     figures: Figures = {
         "name": name,
         "paper": "" if name == LANGUAGE_MODEL else CURES[name].paper,
@@ -103,10 +135,10 @@ def _measure_one(
         "cpu_seconds_of_training": round(seconds, 1),
         "history": {key: [round(value, 4) for value in values] for key, values in history.metrics.items()},
     }
-    return figures | test_figures(model, corpus, test, samples)
+    return figures | _test_figures(model, corpus, test, study.samples)
 
 
-def test_figures(model: LanguageModel | TextVAE, corpus: Corpus, test: list[list[int]], samples: int) -> Figures:
+def _test_figures(model: LanguageModel | TextVAE, corpus: Corpus, test: list[list[int]], samples: int) -> Figures:
     """Everything that is measured of a model on encoded test sentences of ``corpus``; the truth too, where it is known."""
     measured = likelihood(model, test, seeded(0), samples)
     figures = _likelihood_figures(measured)
@@ -172,21 +204,21 @@ def _truth_figures(model: LanguageModel | TextVAE, corpus: Corpus, measured: Lik
     }
 
 
-def store(path: Path, rows: list[Figures], *, corpus: Corpus, sizes: TextSizes, budget: Budget, command: str) -> None:
-    """Write the figures with all that is needed to make them again."""
-    document = {
+def _circumstances(corpus: Corpus, study: Study, budget: Budget, command: str, device: torch.device | None) -> Figures:
+    """All that is needed to make the figures again."""
+    on_gpu = device is not None and device.type == "cuda"
+    return {
         "corpus": corpus.name,
         "entropy": corpus.language.entropy if corpus.language is not None else None,
-        "sizes": asdict(sizes),
+        "sizes": asdict(study.sizes),
         "budget": asdict(budget),
+        "samples": study.samples,
+        "seeds": list(study.seeds),
         "command": command,
         "date": datetime.now(UTC).date().isoformat(),
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "sacrebleu": sacrebleu.__version__},
-        "device": "CPU, one thread",
-        "rows": rows,
+        "device": torch.cuda.get_device_name(device) if on_gpu else f"CPU, {torch.get_num_threads()} thread(s)",
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 def stored(name: str) -> Figures:

@@ -139,18 +139,19 @@ class Subwords:
     @classmethod
     def train(cls, texts: Iterable[str], size: int) -> "Subwords":
         """Learn at most ``size`` tokens from ``texts``. Raises ``ValueError`` if they have more different characters."""
+        if size < 1:
+            raise ValueError(f"size: expected at least 1, got {size}")
         import tokenizers
         from tokenizers import models, pre_tokenizers, trainers
 
         unknown = SPECIAL[UNK]
         model = tokenizers.Tokenizer(models.BPE(unk_token=unknown))
         model.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_next")
-        trainer = trainers.BpeTrainer(vocab_size=size, special_tokens=[unknown], show_progress=False)
+        trainer = trainers.BpeTrainer(vocab_size=size + 1, special_tokens=[unknown], show_progress=False)
         model.train_from_iterator((f" {text}" for text in texts), trainer)
-        if model.get_vocab_size() > size:
-            raise ValueError(
-                f"size: expected at least {model.get_vocab_size()}, one for each character of the text, got {size}"
-            )
+        learned = model.get_vocab_size() - 1  # without the unknown one
+        if learned > size:
+            raise ValueError(f"size: expected at least {learned}, one for each different character of the texts, got {size}")
         return cls(model)
 
     def split(self, text: str) -> tuple[str, ...]:

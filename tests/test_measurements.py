@@ -1,0 +1,88 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from vae_course import corpora, measurements
+from vae_course.cures import Budget
+from vae_course.measurements import LANGUAGE_MODEL, STUDIES, Study, measure, stored
+from vae_course.text_models import TextSizes
+
+TINY = Study(
+    "world",
+    (LANGUAGE_MODEL, "free bits + annealing"),
+    TextSizes(embedding=8, hidden=16, latent=3),
+    Budget(steps=20, batch_size=16, learning_rate=1e-2, checks=2),
+    seeds=(0, 1),
+    samples=3,
+)
+
+
+@pytest.fixture
+def small(monkeypatch, tmp_path):
+    """A study of the generated corpus, cut to a few sentences, whose results go to a folder of its own."""
+    whole = corpora.load("world")
+    cut = replace(whole, train=whole.train[:200], validation=whole.validation[:20], test=whole.test[:30])
+    monkeypatch.setattr(measurements, "load", lambda name, folder=None: cut)
+    monkeypatch.setitem(STUDIES, "tiny", TINY)
+    monkeypatch.setattr(measurements, "RESULTS", tmp_path / "results")
+    (tmp_path / "results").mkdir()
+    return tmp_path
+
+
+def test_a_study_measures_every_model_under_every_seed_and_says_how(small):
+    path = measure("tiny", scratch=small / "scratch")
+    document = stored("tiny")
+    assert path == small / "results" / "tiny.json"
+    assert [(row["name"], row["seed"]) for row in document["rows"]] == [(n, s) for s in TINY.seeds for n in TINY.names]
+    assert document["command"] == "vae-course measure tiny"
+    assert document["budget"]["steps"] == 20
+    assert document["sizes"]["latent"] == 3
+    assert document["versions"]["torch"] == torch.__version__
+    assert document["entropy"] == pytest.approx(14.684357)
+    vae = document["rows"][1]
+    assert vae["rate"] + vae["distortion"] == pytest.approx(vae["negative_elbo"], rel=1e-5)
+    assert vae["samples"] == 3
+    assert vae["sentences"] == 30
+    assert set(vae["facts_kept"]) == {"person", "mood", "action", "thing", "colour", "place", "time"}
+    language_model = document["rows"][0]
+    assert language_model["perplexity"] == pytest.approx(
+        torch.tensor(language_model["nll"] * 30 / language_model["tokens"]).exp().item(), rel=1e-4
+    )
+    assert language_model["nll"] - language_model["nats_above_truth"] == pytest.approx(vae["nll"] - vae["nats_above_truth"])
+
+
+def test_finished_models_are_not_trained_again(small, monkeypatch):
+    measure("tiny", scratch=small / "scratch")
+    before = stored("tiny")["rows"]
+    monkeypatch.setattr(measurements, "_measure_one", None)
+    measure("tiny", scratch=small / "scratch")
+    assert stored("tiny")["rows"] == before
+
+
+def test_other_steps_are_another_run(small):
+    measure("tiny", scratch=small / "scratch", steps=10)
+    document = stored("tiny")
+    assert document["budget"]["steps"] == 10
+    assert document["command"] == "vae-course measure tiny --steps 10"
+    assert len(list((small / "scratch").glob("tiny-10-*.json"))) == 4
+
+
+def test_what_is_not_there_is_told(small):
+    with pytest.raises(ValueError, match="no study 'huge'; there are cures_world"):
+        measure("huge", scratch=small)
+    with pytest.raises(FileNotFoundError, match="vae-course measure tiny"):
+        stored("tiny")
+
+
+def test_the_command_runs_a_study(small, monkeypatch):
+    from typer.testing import CliRunner
+
+    from vae_course.cli import app
+
+    result = CliRunner().invoke(app, ["measure", "tiny", "--device", "cpu", "--steps", "100", "--scratch", str(small / "s")])
+    assert result.exit_code == 0, result.output
+    assert stored("tiny")["budget"]["steps"] == 100
+    failed = CliRunner().invoke(app, ["measure", "huge", "--device", "cpu"])
+    assert failed.exit_code == 2
+    assert "no study 'huge'" in failed.output
