@@ -69,10 +69,16 @@ def run(
     lessons: LessonNames = None,
     profile: Annotated[Profile, typer.Option(help="fast: under a minute a lesson; full: trained for longer.")] = Profile.fast,
     device: Annotated[Device, typer.Option(help="auto takes CUDA where there is one.")] = Device.auto,
+    corpus: Annotated[str | None, typer.Option(help="For the lessons on text: a file of yours, one sentence a line.")] = None,
     output: Annotated[Path, typer.Option(help="Where executed notebooks and pages are written.")] = Path("executed"),
 ) -> None:
     """Run lessons; write each as an executed notebook and an HTML page, with an index. Exit status 1 if any failed."""
     chosen = _lessons(lessons)
+    parameters = {"profile": profile.value, "device": device.value}
+    if corpus is not None:
+        chosen = _with_corpus(chosen, named=bool(lessons))
+        # Lessons run in their own folder, so a path must not be relative to this one.
+        parameters["corpus"] = str(Path(corpus).resolve()) if Path(corpus).exists() else corpus
     if device is Device.cuda:
         from vae_course.training import find_device
 
@@ -85,7 +91,7 @@ def run(
     from vae_course.pages import index_page
 
     output.mkdir(parents=True, exist_ok=True)
-    outcomes = [_run_lesson(lesson, profile, device, output) for lesson in tqdm(chosen, desc="lessons", unit="lesson")]
+    outcomes = [_run_lesson(lesson, parameters, output) for lesson in tqdm(chosen, desc="lessons", unit="lesson")]
     failed = [o for o in outcomes if o.failure]
     for outcome in outcomes:
         typer.echo(f"{outcome.lesson.name:24}{outcome.seconds:6.1f} s  {outcome.failure or 'ok'}")
@@ -97,7 +103,20 @@ def run(
         raise typer.Exit(1)
 
 
-def _run_lesson(lesson: "Lesson", profile: Profile, device: Device, output: Path) -> "Outcome":
+def _with_corpus(lessons: "list[Lesson]", named: bool) -> "list[Lesson]":
+    """The lessons that take a corpus; one that was named and does not is an error."""
+    import papermill
+
+    other = [lesson for lesson in lessons if "corpus" not in papermill.inspect_notebook(lesson.path)]
+    if named and other:
+        names = ", ".join(lesson.name for lesson in other)
+        raise _stop(
+            ValueError(f"--corpus: {names} cannot run on another corpus; name lessons on text, or none for all of these")
+        )
+    return [lesson for lesson in lessons if lesson not in other]
+
+
+def _run_lesson(lesson: "Lesson", parameters: dict[str, str], output: Path) -> "Outcome":
     import nbformat
     import papermill
     from papermill.exceptions import PapermillExecutionError
@@ -113,7 +132,7 @@ def _run_lesson(lesson: "Lesson", profile: Profile, device: Device, output: Path
             papermill.execute_notebook(
                 lesson.path,
                 executed,
-                parameters={"profile": profile.value, "device": device.value},
+                parameters=parameters,
                 kernel_name="python3",
                 cwd=lesson.path.parent,
                 execution_timeout=CELL_TIMEOUT,
