@@ -49,7 +49,7 @@ def lines(count, word="word"):
 # --- world ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("language", world.LANGUAGE_NAMES)
+@pytest.mark.parametrize("language", ["english", "chinese"])
 def test_the_world_is_its_own_splits_and_knows_its_truth(language):
     corpus = load("world", language=language)
     splits = world.splits(language)
@@ -81,7 +81,7 @@ def test_docstrings_become_plain_sentences():
     docstring = """Compute the `shape` of **many** arrays at once.
 
     This uses :func:`~numpy.linalg.svd` and the method of [1]_. It is based on
-    ``Array`` objects, e.g. lists [2]_.
+    ``Array`` objects, e.g. Lists [2]_.
 
     .. note:: This is a directive.
 
@@ -100,7 +100,7 @@ def test_docstrings_become_plain_sentences():
 
     Notes
     -----
-    The notes are prose again. See a.b.c for more.
+    The notes are prose again. See torch.nn for more.
     """
     import inspect
 
@@ -138,8 +138,8 @@ if True:
 @as_pinned
 def test_the_docstrings_of_the_pinned_versions():
     corpus, couples = load("docstrings"), pairs("docstrings")
-    assert counts(corpus) == [16_308, 906, 906]
-    assert counts(couples) == [3_273, 182, 182]
+    assert counts(corpus) == [16_277, 904, 904]
+    assert counts(couples) == [3_266, 182, 182]
     assert "numpy 2.4.6, scipy 1.17.1, scikit-learn 1.9.1, torch 2.13.0" in corpus.source
     sentences = everything(corpus)
     assert len(set(sentences)) == len(sentences)
@@ -155,7 +155,7 @@ def test_the_interface_of_the_pinned_jupyterlab():
     sources = [source for source, _ in everything(chinese)]
     assert sources == [source for source, _ in everything(french)]
     assert len(set(sources)) == len(sources)
-    assert sum(len(source.split()) >= 4 for source in sources) == 1_483
+    assert sum(len(source.split()) >= 4 for source in sources) == 1_486
     assert ("Close Tab", "关闭标签页") in everything(chinese)
     assert ("Close Tab", "Fermer l'onglet") in everything(french)
     assert ("关闭标签页", "Fermer l'onglet") in everything(pairs("jupyterlab", languages=("zh", "fr")))
@@ -170,7 +170,7 @@ def test_the_pinned_codespell():
     found = dict(everything(corpus))
     assert found["abbout"] == "about"  # of "about, abbot,"
     assert found["aboutit"] == "about it"
-    assert not any(set("->,") & set(misspelling) or "," in correction for misspelling, correction in found.items())
+    assert not any("->" in misspelling or "," in misspelling + correction for misspelling, correction in found.items())
     with pytest.raises(ValueError, match=r'codespell: has words, not sentences; pairs\("codespell"\) gives'):
         load("codespell")
 
@@ -298,14 +298,14 @@ def test_byte_order_mark_line_ends_and_white_space_leave_no_trace(write):
 @pytest.mark.parametrize("kind", ["character", "subword"])
 def test_other_tokens_of_a_file(write, kind):
     path = write("mine.txt", lines(40, "小猫"))
-    corpus = load(path, tokens=kind, max_size=None if kind == "character" else 30)
+    corpus = load(path, tokens=kind, max_size=None if kind == "character" else 40)
     assert [corpus.tokenizer.join(tokens) for tokens in corpus.train] == [" ".join(tokens) for tokens in load(path).train]
-    assert len(corpus.vocabulary) <= 30
+    assert len(corpus.vocabulary) <= 40
     if kind == "character":
         assert corpus.tokenizer == Characters()
         assert corpus.train[0][:2] == ("小", "猫")
     else:
-        assert {"number", " number"} & set(corpus.vocabulary.words)
+        assert " number" in corpus.vocabulary
         assert corpus.vocabulary.share_unknown(corpus.train) == 0
 
 

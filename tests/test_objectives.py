@@ -71,7 +71,8 @@ def test_the_cyclical_schedule_by_hand():
     ("build", "message"),
     [
         (lambda: constant(-0.5), "kl_weight: expected at least 0, got -0.5"),
-        (lambda: linear_annealing(0), "steps: expected at least 1, got 0"),
+        (lambda: linear_annealing(0), "expected steps >= 1 and final >= 0, got 0 and 1.0"),
+        (lambda: linear_annealing(5, final=-1.0), "got 5 and -1.0"),
         (lambda: cyclical_annealing(0, 2), "expected period and cycles >= 1 and 0 < rising <= 1, got 0, 2 and 0.5"),
         (lambda: cyclical_annealing(5, 0), "got 5, 0 and 0.5"),
         (lambda: cyclical_annealing(5, 1, rising=0.0), "got 5, 1 and 0.0"),
@@ -177,7 +178,7 @@ def test_the_elbo_loss_uses_dropout():
     z = model.posterior(TOKENS).sample(seeded(0))
     logits = model.decoder.logits(hidden[:, :-1], z)
     nll = -logits.log_softmax(-1).gather(-1, TOKENS[:, 1:, None])[..., 0]
-    expected = (nll * (TOKENS[:, 1:] != 0)).sum(1).mean()
+    expected = nll[TOKENS[:, 1:] != 0].sum() / len(TOKENS)
     assert NegativeElbo(model).loss(TOKENS, seeded(0))["distortion"].item() == pytest.approx(expected.item())
 
 
@@ -318,7 +319,7 @@ def test_the_importance_weighted_loss_by_hand():
     metrics = ImportanceWeighted(model, samples=3).loss(TOKENS, seeded(4))
     assert metrics["loss"].item() == pytest.approx(total / 6)
     assert metrics["rate"].item() == pytest.approx(q.kl_to_prior().mean().item())
-    with pytest.raises(ValueError, match="at least 1 of each, got 0"):
+    with pytest.raises(ValueError, match="samples: expected at least 1, got 0"):
         ImportanceWeighted(model, samples=0).loss(TOKENS, seeded(4))
 
 
@@ -379,3 +380,38 @@ def test_an_objective_has_the_models_parameters_and_no_others():
         assert {id(p) for p in build(model).parameters()} == {id(p) for p in model.parameters()}
     with pytest.raises(NotImplementedError):
         Objective(model).loss(TOKENS, seeded(0))
+
+
+def test_while_aggressive_the_counted_step_moves_the_decoder_alone():
+    objective = AggressiveEncoder(vae(TextSizes(embedding=5, hidden=6, latent=2)), BATCHES, learning_rate=1e-2, most=10)
+
+    def moved():
+        loss = objective.loss(TOKENS, seeded(0))["loss"]
+        objective.zero_grad(set_to_none=True)  # as a training step does
+        loss.backward()
+        return [
+            {p.grad is not None for p in part} for part in (objective.model.decoder.parameters(), objective.encoder_parameters)
+        ]
+
+    assert moved() == [{True}, {False}]
+    objective.calm()
+    assert moved() == [{True}, {True}]
+
+
+def test_importance_weighting_uses_dropout():
+    objective = ImportanceWeighted(vae(TextSizes(embedding=5, hidden=6, latent=2, word_dropout=1.0)), samples=2)
+    heard = ImportanceWeighted(vae(TextSizes(embedding=5, hidden=6, latent=2)), samples=2)
+    assert objective.loss(TOKENS, seeded(0))["loss"] != heard.loss(TOKENS, seeded(0))["loss"]
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: free_bits(-1.0), "nats_per_dimension"),
+        (lambda: Wasserstein(vae(TextSizes(embedding=5, hidden=6, latent=2)), weight=-1), "weight"),
+        (lambda: AggressiveEncoder(vae(TextSizes(embedding=5, hidden=6, latent=2)), BATCHES, 1e-2, most=0), "most"),
+    ],
+)
+def test_objectives_refuse_numbers_that_make_no_sense(build, message):
+    with pytest.raises(ValueError, match=message):
+        build()

@@ -213,7 +213,7 @@ def test_the_skip_path_is_linear_in_z_and_the_same_at_every_word():
     inputs = torch.tensor([[BOS, A, C, B]])
     gained = decoder.logits(inputs, z) - decoder.logits(inputs, torch.zeros_like(z))
     expected = decoder.output.words.weight @ decoder.output.skip.weight @ z[0]
-    assert torch.allclose(gained[0], expected.expand(4, -1))
+    assert torch.allclose(gained[0, :, EOS:], expected[EOS:].expand(4, -1))
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
@@ -336,12 +336,13 @@ def test_dropout_acts_on_word_vectors_and_on_outputs(context):
     """With everything dropped only the bias of the output layer is left."""
     model, z = vae(TextSizes(**SMALL, context=context, dropout=1.0)), latents(1)
     logits = model.decoder.logits(torch.tensor([[BOS, A, B]]), z, seeded(0))
-    assert torch.allclose(logits, model.decoder.output.words.bias.expand(1, 3, -1))
+    assert torch.allclose(logits[..., EOS:], model.decoder.output.words.bias[EOS:].expand(1, 3, -1))
+    assert torch.isneginf(logits[..., :EOS]).all()  # <pad> and <bos> never follow
     model.decoder.output.dropout = 0.0
     logits = [model.decoder.logits(torch.tensor([[BOS, word, word]]), z, seeded(0)) for word in (A, B)]
     assert torch.equal(*logits)
     quiet = [model.decoder.logits(torch.tensor([[BOS, word, word]]), z) for word in (A, B)]
-    assert not torch.allclose(*quiet)
+    assert not torch.allclose(*(logits[..., EOS:] for logits in quiet))
 
 
 def test_the_losses_use_dropout_and_the_measurements_do_not():

@@ -52,7 +52,7 @@ def in_order(sentences: Sentences, batch_size: int, device: torch.device | None 
 
 @dataclass(frozen=True)
 class SentenceBatches:
-    """Batches of sentences of about equal length, for ``training.train``; the last of the longest may be smaller.
+    """Batches of sentences of about equal length, for ``training.train``: at most ``batch_size``, all of one size or one less.
 
     In each epoch sentences of the same length are shuffled, cut into batches, and the batches shuffled. So a batch is not an
     independent sample of the corpus, but all of them together are the corpus.
@@ -81,14 +81,14 @@ class SentenceBatches:
     def padding_share(self) -> float:
         """The share of ``<pad>`` among all numbers in the batches of an epoch, the same in each."""
         lengths = self._packed.lengths.sort().values
-        area = sum(len(batch) * int(batch[-1]) for batch in lengths.split(self.batch_size))
+        area = sum(len(batch) * int(batch[-1]) for batch in lengths.tensor_split(len(self)))
         return 1 - int(lengths.sum()) / area
 
     def epoch(self, generator: Generator) -> Iterator[Tensor]:
         """The batches (batch, time) of one epoch, on ``device``."""
         shuffled = torch.randperm(len(self.sentences), generator=generator)
         by_length = shuffled[self._packed.lengths[shuffled].argsort(stable=True)]
-        batches = by_length.split(self.batch_size)
+        batches = by_length.tensor_split(len(self))
         for index in torch.randperm(len(batches), generator=generator).tolist():
             yield self._packed.batch(batches[index])
 

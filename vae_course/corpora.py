@@ -436,8 +436,8 @@ MARKUP = (
     (re.compile(r"`+~?([^`]*?)(?:\s*<[^`]*>)?`+_*"), r"\1"),  # ``code``, a link
     (re.compile(r"\*{1,2}([^*\s][^*]*)\*{1,2}"), r"\1"),  # emphasis
 )
-SENTENCE_END = re.compile(r"(?<=[.?!])\s+(?=[A-Z$`\"'(])")
-SENTENCE = re.compile(r"[A-Z][A-Za-z0-9 ,;:'()/.?-]*[.?]")
+SENTENCE_END = re.compile(r"(?<=[.?!])(?<!e\.g\.)(?<!i\.e\.)\s+(?=[A-Z$`\"'(])")
+SENTENCE = re.compile(r"[A-Z][A-Za-z0-9 ,;:'()/.?-]*(?<!i\.e)(?<!e\.g)[.?]")
 CODE = re.compile(r"[A-Za-z]\.[A-Za-z]{2}|\(\)|[a-z][A-Z]|\.\.|/[a-z]+/")
 TOKEN = re.compile(r"(?:e\.g|i\.e)\.|\w+(?:[.'-]\w+)*|[^\w\s]")
 

@@ -199,15 +199,19 @@ def reconstruction(model: TextVAE, sentences: Sentences, vocabulary: Vocabulary)
 
 
 def share_in_language(sentences: Sequence[Tokens], language: Language) -> float:
-    """The share of ``sentences`` that the grammar accepts."""
+    """The share of ``sentences`` that the grammar accepts. Raises ``ValueError`` without sentences."""
+    if not sentences:
+        raise ValueError("sentences: expected at least one")
     return sum(language.recognize(sentence) is not None for sentence in sentences) / len(sentences)
 
 
 def facts_kept(originals: Sequence[Tokens], written: Sequence[Tokens], language: Language) -> dict[str, float]:
     """For each factor, the share of ``written`` that states it as its original does; outside the language nothing is kept.
 
-    Raises ``ValueError`` if an original is not in the language.
+    Raises ``ValueError`` without originals, and if one is not in the language.
     """
+    if not originals:
+        raise ValueError("originals: expected at least one sentence")
     kept = dict.fromkeys((factor.name for factor in language.prior.factors), 0)
     for number, (original, copy) in enumerate(zip(originals, written, strict=True)):
         truth, found = language.recognize(original), language.recognize(copy)

@@ -11,7 +11,6 @@ import torch
 from torch import Generator, Tensor, nn
 
 from vae_course.distributions import Gaussian, TextPosterior
-from vae_course.estimators import importance_weighted_bound
 from vae_course.text_models import TextVAE
 from vae_course.training import Batches, Metrics
 
@@ -29,8 +28,8 @@ def constant(kl_weight: float = 1.0) -> Schedule:
 
 def linear_annealing(steps: int, final: float = 1.0) -> Schedule:
     """From 0 to ``final`` in ``steps`` steps, then constant (Bowman 2016, with a straight line for their sigmoid)."""
-    if steps < 1:
-        raise ValueError(f"steps: expected at least 1, got {steps}")
+    if steps < 1 or final < 0:
+        raise ValueError(f"expected steps >= 1 and final >= 0, got {steps} and {final}")
     return lambda step: final * min(1.0, step / steps)
 
 
@@ -56,6 +55,8 @@ def free_bits(nats_per_dimension: float) -> Penalty:
 
     The floor is applied to each coordinate's mean over the batch, *before* coordinates are summed.
     """
+    if nats_per_dimension < 0:
+        raise ValueError(f"nats_per_dimension: expected at least 0, got {nats_per_dimension}")
 
     def penalty(q: TextPosterior) -> Tensor:
         if not isinstance(q, Gaussian):
@@ -115,10 +116,11 @@ class NegativeElbo(Objective):
 
 
 class AggressiveEncoder(NegativeElbo):
-    """Lagging inference networks (He 2019): before each step of the whole model the encoder alone catches up.
+    """Lagging inference networks (He 2019): before each step of the decoder the encoder alone catches up.
 
-    The encoder takes up to ``most`` steps on other ``batches``, ten at a time, for as long as the mean loss of the ten falls.
-    ``calm`` ends that: He et al. call it when the mutual information on validation sentences has stopped climbing.
+    The encoder takes up to ``most`` steps on other ``batches``, ten at a time, for as long as the mean loss of the ten falls;
+    the step that follows moves the decoder alone. ``calm`` ends that, and both move together as in any VAE: He et al. call it
+    when the mutual information on validation sentences has stopped climbing.
     """
 
     aggressive: Tensor
@@ -126,6 +128,8 @@ class AggressiveEncoder(NegativeElbo):
     def __init__(
         self, model: TextVAE, batches: Batches, learning_rate: float, most: int = 100, kl_weight: Schedule | None = None
     ):
+        if most < 1:
+            raise ValueError(f"most: expected at least 1 step, got {most}")
         super().__init__(model, kl_weight)
         self.batches, self.most = batches, most
         self.register_buffer("aggressive", torch.ones((), dtype=torch.bool))
@@ -138,9 +142,18 @@ class AggressiveEncoder(NegativeElbo):
 
     def loss(self, tokens: Tensor, generator: Generator) -> Metrics:
         """See ``Objective``; the encoder's own steps are not counted."""
-        if self.aggressive:
-            self._catch_up(generator)
-        return super().loss(tokens, generator)
+        if not self.aggressive:
+            return super().loss(tokens, generator)
+        self._catch_up(generator)
+        try:
+            self._encoder_learns(False)
+            return super().loss(tokens, generator)
+        finally:
+            self._encoder_learns(True)
+
+    def _encoder_learns(self, learns: bool) -> None:
+        for parameter in self.encoder_parameters:
+            parameter.requires_grad_(learns)
 
     def _catch_up(self, generator: Generator) -> None:
         others = islice(self.batches.epoch(generator), self.most)
@@ -173,13 +186,18 @@ class ImportanceWeighted(Objective):
     """The importance-weighted bound with ``samples`` draws of z a sentence (Burda 2016, eq. 8): tighter than the ELBO."""
 
     def __init__(self, model: TextVAE, samples: int):
+        if samples < 1:
+            raise ValueError(f"samples: expected at least 1, got {samples}")
         super().__init__(model)
         self.samples = samples
 
     def measured(self, tokens: Tensor, generator: Generator) -> Metrics:
         """The negative bound, and the rate."""
-        bound = importance_weighted_bound(self.model, tokens, generator, self.samples)
-        return {"loss": -bound.mean(), "rate": mean_rate(self.model.posterior(tokens)).detach()}
+        q = self.model.posterior(tokens)
+        z = q.sample(generator, self.samples)
+        log_weight = self.model.log_likelihood(tokens, z, generator) + q.prior.log_density(z) - q.log_density(z)
+        bound = log_weight.logsumexp(0) - math.log(self.samples)
+        return {"loss": -bound.mean(), "rate": mean_rate(q).detach()}
 
 
 class Wasserstein(Objective):
@@ -189,6 +207,8 @@ class Wasserstein(Objective):
     """
 
     def __init__(self, model: TextVAE, weight: float):
+        if weight < 0:
+            raise ValueError(f"weight: expected at least 0, got {weight}")
         super().__init__(model)
         self.weight = weight
 

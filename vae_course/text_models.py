@@ -85,6 +85,8 @@ class Decoder(Protocol):
 class _Output(nn.Module):
     """From the decoder's features to a logit for each word, z's own path included where there is one."""
 
+    never: Tensor
+
     def __init__(self, vocabulary_size: int, sizes: TextSizes, latent: int, embedding: nn.Embedding):
         super().__init__()
         self.dropout = sizes.dropout
@@ -92,13 +94,16 @@ class _Output(nn.Module):
         if sizes.tied:
             self.words.weight = embedding.weight
         self.skip = nn.Linear(latent, sizes.hidden, bias=False) if sizes.skip and latent else None
+        # <pad> and <bos> never follow a word: with no probability for them, that of all sentences sums to 1.
+        never = torch.zeros(vocabulary_size)
+        never[[PAD, BOS]] = -torch.inf
+        self.register_buffer("never", never, persistent=False)
 
     def forward(self, features: Tensor, z: Tensor | None, noise: Generator | None) -> Tensor:
         """(batch, time, hidden) -> (batch, time, vocabulary)."""
         if self.skip is not None and z is not None:
             features = features + self.skip(z)[:, None]
-        logits: Tensor = self.words(dropped(features, self.dropout, noise))
-        return logits
+        return functional.linear(dropped(features, self.dropout, noise), self.words.weight, self.words.bias + self.never)
 
 
 class RecurrentDecoder(nn.Module):

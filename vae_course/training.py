@@ -296,7 +296,12 @@ def _restore(path: Path, players: list[Update], generator: Generator, history: H
                 f"to start anew. Torch says: {error}"
             ) from error
         player.optimizer.load_state_dict(saved["optimizer"])
-        if player.scheduler is not None and saved["scheduler"] is not None:
+        if (player.scheduler is None) != (saved["scheduler"] is None):
+            raise ValueError(
+                f"{path}: was saved {'without' if saved['scheduler'] is None else 'with'} a schedule of the learning rate, "
+                "unlike this run: give another path, or delete it to start anew"
+            )
+        if player.scheduler is not None:
             player.scheduler.load_state_dict(saved["scheduler"])
     generator.set_state(state["generator"])
     for name, value in state["history"].items():
