@@ -31,9 +31,9 @@ from vae_course.training import History, Update, seeded, seeded_module, train
 class Budget:
     """How long and how fast to train: ``steps`` of ``batch_size`` sentences with Adam, the learning rate falling to 0."""
 
-    steps: int = 4_000
-    batch_size: int = 64
-    learning_rate: float = 2e-3
+    steps: int = 6_000
+    batch_size: int = 32
+    learning_rate: float = 4e-3
     checks: int = 10  # parts into which the steps are cut for the history, checkpoints and He 2019's test of the encoder
 
 
@@ -83,7 +83,7 @@ CURES = {
         Cure("cyclical annealing", "Fu 2019", _cyclical),
         Cure("word dropout + annealing", "Bowman 2016", _annealed(), sizes={"word_dropout": 0.4}),
         Cure("KL weight 0.5", "Higgins 2017", _elbo(kl_weight=constant(0.5))),
-        Cure("free bits + annealing", "Kingma 2016", _annealed(penalty=free_bits(0.3))),
+        Cure("free bits + annealing", "Kingma 2016", _annealed(penalty=free_bits(0.25))),
         Cure("free bits in total + annealing", "Kingma 2016", _annealed(penalty=free_bits_in_total(5.0))),
         Cure("batch-normalized means", "Zhu 2020", _elbo(), head=lambda: BatchNormHead(0.6)),
         Cure("committed rate", "Razavi 2019", _elbo(), head=lambda: CommittedRateHead(5.0)),
