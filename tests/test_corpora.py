@@ -1,3 +1,4 @@
+import hashlib
 import json
 import sys
 import types
@@ -87,7 +88,9 @@ def test_docstrings_become_plain_sentences():
 
     >>> This().is_code()
 
-    * This is an item of a list.
+    * This is an item of a list. It has a second sentence.
+
+        What is indented is a quotation or code.
 
     It ends with an equation x = 2. It costs :math:`n^2` steps. A full stop ends it.
 
@@ -280,6 +283,8 @@ def test_a_text_file(write):
     assert counts(corpus) == [90, 5, 5]
     assert sorted(everything(corpus)) == sorted(tuple(line.split()) for line in lines(100).splitlines())
     assert corpus == load(str(path))  # the same split again
+    smallest = sorted(lines(100).splitlines(), key=lambda line: hashlib.sha256(line.encode()).hexdigest())[:5]
+    assert sorted(corpus.test) == sorted(map(Words().split, smallest))  # so on every machine
     assert corpus.train == sorted(corpus.train, key=lambda tokens: int(tokens[2]))
     assert corpus.train != [tuple(line.split()) for line in lines(90).splitlines()]  # not just the beginning
     assert (corpus.language, corpus.source, corpus.name) == (None, "a file of yours", str(path))
@@ -306,6 +311,7 @@ def test_other_tokens_of_a_file(write, kind):
         assert corpus.train[0][:2] == ("小", "猫")
     else:
         assert " number" in corpus.vocabulary
+        assert corpus.tokenizer.model.get_vocab_size() == 40 - 4 + 1  # the special ones, and the unknown one here
         assert corpus.vocabulary.share_unknown(corpus.train) == 0
 
 

@@ -1,9 +1,10 @@
-"""Sliders on top of the same pictures that a printed page shows.
+"""Sliders and choices on top of the same pictures that a printed page shows.
 
-``interact`` is not used: it can hang a run that has no browser. A slider here only redraws an image.
+``interact`` is not used: it can hang a run that has no browser. A control here only redraws an image.
 """
 
-from collections.abc import Callable
+import html
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import ipywidgets
@@ -53,6 +54,45 @@ class Explorer:
         widget_view = self.box._repr_mimebundle_()
         display({**widget_view, **self.start.mime_bundle()}, raw=True)
         print(f"Sliders in JupyterLab: {'; '.join(self.labels)}. At the start: {self.start.words}")
+
+
+class Chooser:
+    """A picture for one of several options, drawn when a button is pressed: for what takes too long to follow a slider.
+
+    ``draw`` is a pure function of the option that returns a ``Picture``. The first option's is drawn at once: where no widget
+    can run the output shows that.
+    """
+
+    def __init__(self, draw: Callable[[str], Picture], options: Sequence[str], *, label: str, button: str):
+        if not options:
+            raise ValueError("options: expected at least one, got none")
+        self.draw = draw
+        self.label, self.action = label, button
+        self.start = draw(options[0])
+        self.choice = ipywidgets.Dropdown(options=list(options), description=label, style={"description_width": "initial"})
+        self.button = ipywidgets.Button(description=button)
+        self.image = ipywidgets.Image(value=self.start.png(), format="png")
+        self.words = ipywidgets.HTML(self.start.words)
+        self.box = ipywidgets.VBox([ipywidgets.HBox([self.choice, self.button]), self.image, self.words])
+        self.button.on_click(self._redraw)
+
+    def _redraw(self, button: object) -> None:
+        chosen = self.choice.value
+        self.button.disabled, self.words.value = True, f"{chosen}: at work ..."
+        try:
+            picture = self.draw(chosen)
+        except Exception as error:
+            # What is raised in a button's callback only reaches a log that few readers know of.
+            self.words.value = html.escape(f"{chosen}: {type(error).__name__}: {error}")
+            raise
+        finally:
+            self.button.disabled = False
+        self.image.value, self.words.value = picture.png(), picture.words
+
+    def _ipython_display_(self) -> None:
+        widget_view = self.box._repr_mimebundle_()
+        display({**widget_view, **self.start.mime_bundle()}, raw=True)
+        print(f"In JupyterLab: {self.label}, and a button: {self.action}. At the start: {self.start.words}")
 
 
 def _control(slider: Slider) -> ipywidgets.FloatSlider:

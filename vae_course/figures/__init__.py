@@ -1,5 +1,29 @@
 """The course's pictures. Each function returns a ``Picture``: a figure, and a line that says in words what it shows."""
 
-from vae_course.figures import adversaries, autoencoding, base, bounds, divergences, gradients, opening
+from vae_course.figures import (
+    adversaries,
+    autoencoding,
+    base,
+    bounds,
+    collapse,
+    cures,
+    divergences,
+    gradients,
+    latent_space,
+    opening,
+    text,
+)
 
-__all__ = ["adversaries", "autoencoding", "base", "bounds", "divergences", "gradients", "opening"]
+__all__ = [
+    "adversaries",
+    "autoencoding",
+    "base",
+    "bounds",
+    "collapse",
+    "cures",
+    "divergences",
+    "gradients",
+    "latent_space",
+    "opening",
+    "text",
+]

@@ -1,0 +1,52 @@
+import pytest
+
+from vae_course.figures import base
+from vae_course.widgets import Chooser
+
+
+def draw(option):
+    if option == "broken":
+        raise RuntimeError("out of <nats>")
+    height = {"a": 1.0, "b": 2.0}[option]
+    return base.bars([option], [height], title="t", y_label="y (nats)", words=f"the bar of {option}")
+
+
+@pytest.fixture
+def chooser():
+    return Chooser(draw, ["a", "b", "broken"], label="the cure", button="Train")
+
+
+def test_a_chooser_draws_only_when_its_button_is_pressed(chooser):
+    before = chooser.image.value
+    assert before == draw("a").png()
+    chooser.choice.value = "b"
+    assert chooser.image.value == before
+    chooser.button.click()
+    assert chooser.image.value == draw("b").png() != before
+    assert chooser.words.value == "the bar of b"
+    assert not chooser.button.disabled
+
+
+def test_a_failure_is_shown_and_the_button_works_again(chooser, caplog):
+    chooser.choice.value = "broken"
+    chooser.button.click()
+    assert "RuntimeError" in caplog.text  # where widgets log what their callbacks raise
+    assert chooser.words.value == "broken: RuntimeError: out of &lt;nats&gt;"
+    chooser.choice.value = "b"
+    chooser.button.click()
+    assert chooser.words.value == "the bar of b"
+
+
+def test_a_chooser_carries_its_static_picture(chooser, monkeypatch, capsys):
+    shown = []
+    monkeypatch.setattr("vae_course.widgets.display", lambda data, raw: shown.append(data))
+    chooser._ipython_display_()
+    (bundle,) = shown
+    assert {"image/png", "text/plain", "application/vnd.jupyter.widget-view+json"} <= set(bundle)
+    assert bundle["text/plain"] == "the bar of a"
+    assert "the cure, and a button: Train. At the start: the bar of a" in capsys.readouterr().out
+
+
+def test_nothing_to_choose_from_is_an_error():
+    with pytest.raises(ValueError, match="at least one"):
+        Chooser(draw, [], label="l", button="b")

@@ -1,0 +1,155 @@
+"""Pictures of lesson 07: four instruments, context against rate, and training seen in the plane of posterior means."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from vae_course.figures.base import BLUE, INK, MARKERS, ORANGE, PALETTE, SKY, Picture, array, new_figure, styled
+from vae_course.text_models import TextVAE
+from vae_course.training import History
+
+
+@styled
+def trainings(histories: Sequence[History]) -> Picture:
+    """The loss and the rate in each part of several trainings, a line a run."""
+    figure, (left, right) = new_figure(2, width=9, height=3.1)
+    for history in histories:
+        parts = len(history["loss"])
+        steps = [history.steps * (part + 1) / parts for part in range(parts)]
+        left.plot(steps, history["loss"], color=BLUE, linestyle="-", linewidth=1, marker=".")
+        right.plot(steps, history["rate"], color=ORANGE, linestyle="-", linewidth=1, marker=".")
+    left.set(title="A loss that looks well ...", xlabel="training steps", ylabel="loss (nats per sentence)")
+    right.set(title="... and a rate that does not", xlabel="training steps", ylabel="rate (nats per sentence)")
+    right.set_ylim(bottom=-0.01)
+    words = f"In each of {len(histories)} runs the loss falls as it should, while the rate falls to nearly nothing."
+    return Picture(figure, words)
+
+
+@styled
+def instruments(patients: Mapping[str, Sequence[Mapping[str, float]]]) -> Picture:
+    """A panel an instrument, a point a model: ``patients`` maps a kind of model to the readings of its runs."""
+    names = list(next(iter(patients.values()))[0])
+    figure, panels = new_figure(len(names), width=10, height=3)
+    for axes, name in zip(panels, names, strict=True):
+        for column, (readings, colour, marker) in enumerate(zip(patients.values(), PALETTE, MARKERS, strict=False)):
+            # Runs side by side, else five equal readings would look like one.
+            places = [column + 0.09 * (run - (len(readings) - 1) / 2) for run in range(len(readings))]
+            values = [reading[name] for reading in readings]
+            axes.plot(places, values, color=colour, marker=marker, linestyle="none", markersize=7, alpha=0.8)
+        axes.axhline(0, color="#b0b0b0", linewidth=1, linestyle="-", zorder=0)
+        axes.set_xticks(range(len(patients)), list(patients), fontsize=9)
+        axes.set(title=name.partition(" (")[0], ylabel=name, xlim=(-0.5, len(patients) - 0.5))
+        axes.margins(y=0.15)
+    sick, *others = patients
+    words = (
+        f"Rate, information and what z saves are nearly zero in every {sick} run, and clearly more for: {', '.join(others)}."
+    )
+    return Picture(figure, words)
+
+
+@styled
+def cap(sizes: Sequence[int], measured: Sequence[float], largest: Sequence[float], truth: float) -> Picture:
+    """Mutual information measured on sets of N posteriors, beside the most that N allow and the truth, in nats."""
+    figure, (axes,) = new_figure(height=3.4)
+    axes.axhline(truth, color=INK, linestyle=":", label=f"the truth, {truth:.2f}")
+    axes.plot(sizes, largest, color=ORANGE, linestyle="--", label="ln N, the most that N sentences allow")
+    axes.plot(sizes, measured, color=BLUE, linestyle="-", marker="o", label="measured, mean over the sets")
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(sizes, [str(size) for size in sizes])
+    axes.set(title="A small set cannot hold much information", xlabel="sentences N that z is compared with")
+    axes.set_ylabel("mutual information (nats)")
+    axes.legend(loc="lower right")
+    words = "Measured information follows ln N while N is small, and levels off at the truth only when ln N is far above it."
+    return Picture(figure, words)
+
+
+@styled
+def context(
+    contexts: Sequence[int], without: Sequence[float], with_z: Sequence[float], rates: Sequence[float], truth: float | None
+) -> Picture:
+    """NLL of a decoder alone and of a VAE around it, and the VAE's rate, for each context; ``truth``: the entropy, if known."""
+    figure, (left, right) = new_figure(2, width=9, height=3.5)
+    places = range(len(contexts))
+    left.plot(places, without, color=ORANGE, linestyle="--", marker="s", label="language model")
+    left.plot(places, with_z, color=BLUE, linestyle="-", marker="o", label="VAE (importance weighted)")
+    left.fill_between(places, with_z, without, color=SKY, alpha=0.5, label="what z earns, net")
+    if truth is not None:
+        left.axhline(truth, color=INK, linestyle=":", label=f"entropy of the corpus, {truth:.2f}")
+    left.set(title="The more the decoder sees, the less z earns", ylabel="NLL (nats per sentence)")
+    left.legend(fontsize=9)
+    right.plot(places, rates, color=BLUE, linestyle="-", marker="o")
+    right.set(title="... and the less it says", ylabel="rate (nats per sentence)")
+    right.set_ylim(bottom=0)
+    for axes in (left, right):
+        axes.set_xticks(places, [str(words) for words in contexts])
+        axes.set_xlabel("preceding words that the decoder sees")
+    words = (
+        "NLL with and without z, and the rate: in the generated world z's lead and its rate shrink as the decoder sees more."
+    )
+    return Picture(figure, words)
+
+
+# --- the plane of posterior means -------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def snapshot(model: TextVAE, tokens: Tensor, points: int = 41) -> Tensor:
+    """Where a model of one latent puts each sentence (He 2019): means of p(z given x) and q(z given x), (2, sentences).
+
+    The first is Bayes' rule on a grid of ``points`` from -4 to 4, prior N(0, 1). Raises ``ValueError`` for more latents.
+    """
+    if model.sizes.latent != 1:
+        raise ValueError(f"model: a grid needs one latent, got {model.sizes.latent}")
+    grid = torch.linspace(-4, 4, points, device=tokens.device)
+    log_likelihood = model.log_likelihood(tokens, grid[:, None, None].expand(-1, len(tokens), 1))
+    weights = torch.softmax(log_likelihood - grid[:, None].square() / 2, dim=0)
+    return torch.stack([(weights * grid[:, None]).sum(0), model.posterior(tokens).mean[:, 0]]).cpu()
+
+
+def spreads(snapshots: Tensor) -> Tensor:
+    """Standard deviation over sentences of both means: (parts, 2, sentences) to (parts, 2)."""
+    return snapshots.std(dim=-1)
+
+
+def _diagonal(axes: Axes, most: float) -> None:
+    axes.plot([-most, most], [-most, most], color="#b0b0b0", linestyle="-", linewidth=1, zorder=0)
+
+
+@styled
+def paths(named: Mapping[str, Tensor]) -> Picture:
+    """How far model and encoder spread sentences out, as trainings go on; tensors (parts, 2, sentences), model first."""
+    figure, (axes,) = new_figure(width=6.4, height=4.6)
+    for (name, snapshots), colour, marker in zip(named.items(), PALETTE, MARKERS, strict=False):
+        x, y = array(spreads(snapshots)).T
+        axes.plot(x, y, color=colour, linestyle="-", linewidth=1, marker=marker, markersize=4, alpha=0.6, label=name)
+        axes.quiver(
+            x[:-1], y[:-1], x[1:] - x[:-1], y[1:] - y[:-1], color=colour, angles="xy", scale_units="xy", scale=1, width=0.005
+        )
+        axes.plot(x[-1:], y[-1:], color=colour, marker=marker, markersize=12, markeredgecolor=INK)
+    _diagonal(axes, 2.0)
+    most = 1.1 * max(float(spreads(snapshots).max()) for snapshots in named.values())
+    axes.set(xlim=(0, most), ylim=(0, most))
+    axes.set(title="Where trainings go, and where they end (large)", ylabel="spread of the encoder's means of z")
+    axes.set_xlabel("spread of the model's own posterior means of z")
+    axes.legend(loc="upper left")
+    words = (
+        "Plain training turns back towards the origin; the aggressive encoder keeps to the diagonal; a narrow window climbs it."
+    )
+    return Picture(figure, words)
+
+
+@styled
+def replay(named: Mapping[str, Tensor], *, part: float) -> Picture:
+    """The sentences in the plane of posterior means after ``part`` (from 0 to 1) of each training; tensors as in ``paths``."""
+    figure, panels = new_figure(len(named), width=9.5, height=3.6)
+    most = 1.1 * max(float(snapshots.abs().max()) for snapshots in named.values())
+    for axes, (name, snapshots), colour, marker in zip(panels, named.items(), PALETTE, MARKERS, strict=False):
+        model, encoder = array(snapshots[round(part * (len(snapshots) - 1))])
+        axes.scatter(model, encoder, s=22, color=colour, marker=marker, alpha=0.7)
+        _diagonal(axes, most)
+        axes.set(title=name, xlabel="mean of the model's p(z given x)", xlim=(-most, most), ylim=(-most, most))
+    panels[0].set_ylabel("mean of the encoder's q(z given x)")
+    words = f"One point a sentence after {part:.0%} of each training; on the diagonal encoder and model agree."
+    return Picture(figure, words)
