@@ -342,7 +342,7 @@ def test_a_generator_decides_the_sentences_and_nothing_else_is_seeded():
 
 
 def test_english_is_small():
-    english, train = WORLD.english, splits()["train"]
+    english, train = WORLD.english, splits("english")["train"]
     assert {len(sentence) for sentence in train} == {11, 12, 13, 14, 15, 16}
     assert len(english.grammar.words()) == 97
     assert {word for sentence in train for word in sentence} == english.grammar.words()
@@ -390,7 +390,7 @@ def test_the_stored_texts_have_the_stored_checksums_and_entropies():
     for split in ("validation", "test"):
         content = (DATA / "world" / f"{split}.txt").read_bytes()
         assert hashlib.sha256(content).hexdigest() == stored["english"]["splits"][split]["sha256"]
-        assert content.decode().splitlines() == [" ".join(sentence) for sentence in splits()[split]]
+        assert content.decode().splitlines() == [" ".join(sentence) for sentence in splits("english")[split]]
     for name in LANGUAGE_NAMES:
         found = enumerated(name)
         assert stored[name]["sentences"] == found.sentences

@@ -245,7 +245,7 @@ def split_facts() -> Mapping[str, NDArray[np.int64]]:
 
 
 @cache
-def splits(language: str = "english") -> Mapping[str, list[Tokens]]:
+def splits(language: str) -> Mapping[str, list[Tokens]]:
     """One sentence for each row of ``split_facts``, so that the languages are parallel.
 
     The sets are drawn independently, as the entropy assumes, so that some test sentences are also in train.
@@ -296,7 +296,7 @@ def _also_in_train(sets: Mapping[str, Collection[object]]) -> dict[str, float]:
 
 def write_data(folder: Path) -> list[Path]:
     """Write English validation and test, a sentence a line, and ``checksums.json``, which is ``describe``; return the paths."""
-    texts = {f"{split}.txt": _lines(splits()[split]) for split in ("validation", "test")}
+    texts = {f"{split}.txt": _lines(splits("english")[split]) for split in ("validation", "test")}
     texts["checksums.json"] = json.dumps(describe(), indent=1) + "\n"
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
