@@ -95,7 +95,7 @@ def context(
 
 
 @torch.no_grad()
-def snapshot(model: TextVAE, tokens: Tensor, points: int = 41) -> Tensor:
+def snapshot(model: TextVAE, tokens: Tensor, points: int = 31) -> Tensor:
     """Where a model of one latent puts each sentence (He 2019): means of p(z given x) and q(z given x), (2, sentences).
 
     The first is Bayes' rule on a grid of ``points`` from -4 to 4, prior N(0, 1). Raises ``ValueError`` for more latents.
