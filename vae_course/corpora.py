@@ -138,7 +138,7 @@ def load(
     vocabulary = Vocabulary.build(train, min_count, max_size)
     if len(vocabulary) == len(SPECIAL) + 1:
         raise ValueError(f"{name}: {vocabulary.words[-1]!r} is the only {tokens} in train, so there is nothing to model")
-    truth: Language | None = getattr(world.WORLD, language or "english") if name == "world" else None
+    truth = world.WORLD[language or "english"] if name == "world" else None
     return Corpus(str(name), train, validation, test, vocabulary, tokenizer, truth, _source(name))
 
 
@@ -160,7 +160,7 @@ def _texts(name: str | Path, tokens: TokenKind, languages: Sequence[str], folder
     match name:
         case "world":
             # Written Chinese has no spaces: as words its tokens are taken, as characters what is written.
-            separator = " " if tokens == "word" else getattr(world.WORLD, languages[0]).separator
+            separator = " " if tokens == "word" else world.WORLD[languages[0]].separator
             return {split: [separator.join(words) for words in world.splits(languages[0])[split]] for split in SPLITS}
         case "docstrings":
             sentences = list(dict.fromkeys(chain.from_iterable(chain(*docstring) for docstring in _docstrings())))

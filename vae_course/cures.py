@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from vae_course.batches import FixedSteps, SentenceBatches, Sentences
-from vae_course.evaluation import encode, information
+from vae_course.evaluation import device_of, encode, information
 from vae_course.objectives import (
     AggressiveEncoder,
     ImportanceWeighted,
@@ -141,14 +141,7 @@ def train_vae(
         budget, seconds = _pretrained(model, batches, cure, budget, seed, checkpoint)
     objective = cure.objective(model, batches, budget).to(device)
     check = _Checks(objective, validation, after_check)
-    history = train(
-        Update.adam(objective, objective.loss, budget.learning_rate, decay_over=budget.steps, max_norm=5.0),
-        FixedSteps(batches, max(1, budget.steps // budget.checks)),
-        epochs=budget.checks,
-        generator=seeded(seed),
-        checkpoint=checkpoint,
-        after_epoch=check,
-    )
+    history = _train(objective, batches, budget, seed, checkpoint, check)
     return Trained(model, history, seconds + sum(history["cpu_seconds"]))
 
 
@@ -157,18 +150,13 @@ def _pretrained(
 ) -> tuple[Budget, float]:
     """Train as an autoencoder, give the decoder new weights, and return the budget that is left and the seconds used."""
     steps = round(cure.pretraining * budget.steps)
-    objective = NegativeElbo(model, constant(0.0)).to(next(model.parameters()).device)
+    objective = NegativeElbo(model, constant(0.0)).to(device_of(model))
     update = Update.adam(objective, objective.loss, budget.learning_rate, max_norm=5.0)
     first = checkpoint.with_name(checkpoint.name + ".pretraining") if checkpoint else None
     history = train(
         update, FixedSteps(batches, steps), epochs=1, generator=seeded(seed), checkpoint=first, after_epoch=_Clock()
     )
-
-    def with_new_decoder() -> TextVAE:
-        model.reset_decoder()
-        return model
-
-    seeded_module(seed + 1, with_new_decoder).to(next(model.parameters()).device)
+    seeded_module(seed + 1, model.reset_decoder)
     return replace(budget, steps=budget.steps - steps), sum(history["cpu_seconds"])
 
 
@@ -185,10 +173,26 @@ def train_language_model(
     """The yardstick: the same decoder without z, trained alike."""
     budget = budget or Budget()
     model = seeded_module(seed, lambda: LanguageModel(vocabulary_size, sizes)).to(device)
-    batches = FixedSteps(SentenceBatches(sentences, budget.batch_size, device), max(1, budget.steps // budget.checks))
-    update = Update.adam(model, model.loss, budget.learning_rate, decay_over=budget.steps, max_norm=5.0)
-    generator = seeded(seed)
-    return model, train(update, batches, epochs=budget.checks, generator=generator, checkpoint=checkpoint, after_epoch=_Clock())
+    batches = SentenceBatches(sentences, budget.batch_size, device)
+    return model, _train(model, batches, budget, seed, checkpoint, _Clock())
+
+
+def _train(
+    trained: Objective | LanguageModel,
+    batches: SentenceBatches,
+    budget: Budget,
+    seed: int,
+    checkpoint: Path | None,
+    after_check: Callable[[History], None],
+) -> History:
+    return train(
+        Update.adam(trained, trained.loss, budget.learning_rate, decay_over=budget.steps, max_norm=5.0),
+        FixedSteps(batches, max(1, budget.steps // budget.checks)),
+        epochs=budget.checks,
+        generator=seeded(seed),
+        checkpoint=checkpoint,
+        after_epoch=after_check,
+    )
 
 
 class _Clock:

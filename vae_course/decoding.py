@@ -50,7 +50,6 @@ def _written(decoder: Decoder, z: Tensor | None, count: int | None, longest: int
     written, going = [], torch.ones(count, dtype=torch.bool, device=device)
     for _ in range(longest):
         logits, state = decoder.step(words, state)
-        logits[:, [PAD, BOS]] = -torch.inf  # never targets: the model leaves them next to nothing
         words = choose(logits)
         going = going & (words != EOS)
         if not going.any():

@@ -221,10 +221,13 @@ def importance_weighted_bound(model: LatentModel, x: Tensor, generator: Generato
     if samples < 1 or chunk < 1:
         raise ValueError(f"samples and chunk: expected at least 1 of each, got {samples} and {chunk}")
     q = model.posterior(x)
-    prior = q.prior
     total = torch.full((len(x),), -math.inf, dtype=q.mean.dtype, device=q.mean.device)
     for start in range(0, samples, chunk):
         z = q.sample(generator, min(chunk, samples - start))
-        log_weight = model.log_likelihood(x, z) + prior.log_density(z) - q.log_density(z)
-        total = torch.logaddexp(total, torch.logsumexp(log_weight, dim=0))
+        total = torch.logaddexp(total, torch.logsumexp(log_importance_weight(q, z, model.log_likelihood(x, z)), dim=0))
     return total - math.log(samples)
+
+
+def log_importance_weight(q: Posterior, z: Tensor, log_likelihood: Tensor) -> Tensor:
+    """log p(x, z) / q(z given x) in nats, of draws z (..., batch, latent) with their log p(x given z), (..., batch)."""
+    return log_likelihood + q.prior.log_density(z) - q.log_density(z)

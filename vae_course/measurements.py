@@ -27,6 +27,7 @@ from vae_course.evaluation import (
     reconstruction,
     share_in_language,
 )
+from vae_course.grammar import Language
 from vae_course.text_models import LanguageModel, TextSizes, TextVAE
 from vae_course.training import seeded
 
@@ -167,7 +168,7 @@ def _test_figures(model: LanguageModel | TextVAE, corpus: Corpus, test: list[lis
     if isinstance(model, TextVAE):
         figures |= _latent_figures(model, corpus, test)
     if corpus.language is not None:
-        figures |= _truth_figures(model, corpus, measured)
+        figures |= _truth_figures(model, corpus, corpus.language, test, measured)
     return figures
 
 
@@ -211,13 +212,13 @@ def _latent_figures(model: TextVAE, corpus: Corpus, test: list[list[int]]) -> Fi
     return figures
 
 
-def _truth_figures(model: LanguageModel | TextVAE, corpus: Corpus, measured: Likelihood) -> Figures:
-    language = corpus.language
-    assert language is not None
+def _truth_figures(
+    model: LanguageModel | TextVAE, corpus: Corpus, language: Language, test: list[list[int]], measured: Likelihood
+) -> Figures:
     above = measured.above(exact_nll(language, corpus.test))
     z = None
     if isinstance(model, TextVAE):
-        z = encode(model, corpus.encoded("test")[:1000]).prior.sample(seeded(3)).to(device_of(model))
+        z = encode(model, test[:1000]).prior.sample(seeded(3)).to(device_of(model))
     written = sampled(model.decoder, z, seeded(4), count=None if z is not None else 1000)
     return {
         "nats_above_truth": above.value,
@@ -244,7 +245,7 @@ def _circumstances(corpus: Corpus, study: Study, budget: Budget, command: str, d
 
 
 def stored(name: str) -> Figures:
-    """The document ``data/results/<name>.json`` that ``store`` wrote. Raises ``FileNotFoundError`` if there is none."""
+    """The document ``data/results/<name>.json`` that ``measure`` wrote. Raises ``FileNotFoundError`` if there is none."""
     path = RESULTS / f"{name}.json"
     if not path.exists():
         raise FileNotFoundError(f"{path}: not there; `vae-course measure {name}` makes it")

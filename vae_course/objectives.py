@@ -11,6 +11,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from vae_course.distributions import Gaussian, TextPosterior
+from vae_course.estimators import log_importance_weight
 from vae_course.text_models import TextVAE
 from vae_course.training import Batches, Metrics
 
@@ -195,7 +196,7 @@ class ImportanceWeighted(Objective):
         """The negative bound, and the rate."""
         q = self.model.posterior(tokens)
         z = q.sample(generator, self.samples)
-        log_weight = self.model.log_likelihood(tokens, z, generator) + q.prior.log_density(z) - q.log_density(z)
+        log_weight = log_importance_weight(q, z, self.model.log_likelihood(tokens, z, generator))
         bound = log_weight.logsumexp(0) - math.log(self.samples)
         return {"loss": -bound.mean(), "rate": mean_rate(q).detach()}
 

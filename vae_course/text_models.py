@@ -316,10 +316,14 @@ class TextVAE(nn.Module):
         self.head = (head or GaussianHead()).built(self.encoder.features, self.sizes.latent)
         self.reset_decoder()
 
-    def reset_decoder(self) -> None:
-        """Give the decoder new random weights, from torch's global generator as any layer (see ``training.seeded_module``)."""
+    def reset_decoder(self) -> "TextVAE":
+        """Give the decoder new random weights, from torch's global generator as any layer (see ``training.seeded_module``).
+
+        Returns itself.
+        """
         decoder = _decoder(self.vocabulary_size, self.sizes, self.sizes.latent)
         self.decoder = decoder.to(self.encoder.embedding.weight)  # where, and of the type that, the encoder is
+        return self
 
     def posterior(self, tokens: Tensor) -> TextPosterior:
         """The encoder's q(z given sentence), (batch, latent)."""

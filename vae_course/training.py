@@ -147,6 +147,11 @@ class History:
         """The metric's value in the last epoch."""
         return self[name][-1]
 
+    def steps_of(self, name: str) -> list[float]:
+        """How many steps had been taken at each of the metric's values, for the x axis of its curve."""
+        parts = len(self[name])
+        return [self.steps * (part + 1) / parts for part in range(parts)]
+
     def __repr__(self) -> str:
         return f"trained {self.epochs} epochs, {self.steps} steps; measured {', '.join(self.metrics)}"
 

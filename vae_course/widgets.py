@@ -24,7 +24,25 @@ class Slider:
     step: float
 
 
-class Explorer:
+class _Controlled:
+    """A picture below its controls, and without a kernel the picture that they start with; ``told`` names them in words."""
+
+    def __init__(self, start: Picture, controls: Sequence[ipywidgets.Widget], told: str):
+        self.start, self.told = start, told
+        self.image = ipywidgets.Image(value=start.png(), format="png")
+        self.words = ipywidgets.HTML(start.words)
+        self.box = ipywidgets.VBox([*controls, self.image, self.words])
+
+    def _show(self, picture: Picture) -> None:
+        self.image.value, self.words.value = picture.png(), picture.words
+
+    def _ipython_display_(self) -> None:
+        widget_view = self.box._repr_mimebundle_()
+        display({**widget_view, **self.start.mime_bundle()}, raw=True)
+        print(f"{self.told}. At the start: {self.start.words}")
+
+
+class Explorer(_Controlled):
     """A picture with a slider for each argument of ``draw``, a pure function that returns a ``Picture``.
 
     In JupyterLab the sliders move. Where no widget can run (a printed page, a code host, a grader) the same output shows
@@ -33,12 +51,9 @@ class Explorer:
 
     def __init__(self, draw: Callable[..., Picture], **sliders: Slider):
         self.draw = draw
-        self.labels = [slider.label for slider in sliders.values()]
         self.controls = {name: _control(slider) for name, slider in sliders.items()}
-        self.start = self.picture()
-        self.image = ipywidgets.Image(value=self.start.png(), format="png")
-        self.words = ipywidgets.HTML(self.start.words)
-        self.box = ipywidgets.VBox([*self.controls.values(), self.image, self.words])
+        told = f"Sliders in JupyterLab: {'; '.join(slider.label for slider in sliders.values())}"
+        super().__init__(self.picture(), list(self.controls.values()), told)
         for control in self.controls.values():
             control.observe(self._redraw, names="value")
 
@@ -47,16 +62,10 @@ class Explorer:
         return self.draw(**{name: control.value for name, control in self.controls.items()})
 
     def _redraw(self, change: object) -> None:
-        picture = self.picture()
-        self.image.value, self.words.value = picture.png(), picture.words
-
-    def _ipython_display_(self) -> None:
-        widget_view = self.box._repr_mimebundle_()
-        display({**widget_view, **self.start.mime_bundle()}, raw=True)
-        print(f"Sliders in JupyterLab: {'; '.join(self.labels)}. At the start: {self.start.words}")
+        self._show(self.picture())
 
 
-class Chooser:
+class Chooser(_Controlled):
     """A picture for one of several options, drawn when a button is pressed: for what takes too long to follow a slider.
 
     ``draw`` is a pure function of the option that returns a ``Picture``. The first option's is drawn at once: where no widget
@@ -67,13 +76,10 @@ class Chooser:
         if not options:
             raise ValueError("options: expected at least one, got none")
         self.draw = draw
-        self.label, self.action = label, button
-        self.start = draw(options[0])
         self.choice = ipywidgets.Dropdown(options=list(options), description=label, style={"description_width": "initial"})
         self.button = ipywidgets.Button(description=button)
-        self.image = ipywidgets.Image(value=self.start.png(), format="png")
-        self.words = ipywidgets.HTML(self.start.words)
-        self.box = ipywidgets.VBox([ipywidgets.HBox([self.choice, self.button]), self.image, self.words])
+        controls = ipywidgets.HBox([self.choice, self.button])
+        super().__init__(draw(options[0]), [controls], f"In JupyterLab: {label}, and a button: {button}")
         self.button.on_click(self._redraw)
 
     def _redraw(self, button: object) -> None:
@@ -87,12 +93,7 @@ class Chooser:
             raise
         finally:
             self.button.disabled = False
-        self.image.value, self.words.value = picture.png(), picture.words
-
-    def _ipython_display_(self) -> None:
-        widget_view = self.box._repr_mimebundle_()
-        display({**widget_view, **self.start.mime_bundle()}, raw=True)
-        print(f"In JupyterLab: {self.label}, and a button: {self.action}. At the start: {self.start.words}")
+        self._show(picture)
 
 
 def _control(slider: Slider) -> ipywidgets.FloatSlider:

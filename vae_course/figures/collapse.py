@@ -16,8 +16,7 @@ def trainings(histories: Sequence[History]) -> Picture:
     """The loss and the rate in each part of several trainings, a line a run."""
     figure, (left, right) = new_figure(2, width=9, height=3.1)
     for history in histories:
-        parts = len(history["loss"])
-        steps = [history.steps * (part + 1) / parts for part in range(parts)]
+        steps = history.steps_of("loss")
         left.plot(steps, history["loss"], color=BLUE, linestyle="-", linewidth=1, marker=".")
         right.plot(steps, history["rate"], color=ORANGE, linestyle="-", linewidth=1, marker=".")
     left.set(title="A loss that looks well ...", xlabel="training steps", ylabel="loss (nats per sentence)")

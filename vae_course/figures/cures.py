@@ -1,6 +1,6 @@
 """Pictures of lesson 08: the line that no model passes, penalties on the rate, and what each cure buys at which price."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -11,10 +11,9 @@ from vae_course.comparisons import Floor, Rows, Spread, floor, negative_elbo, ov
 from vae_course.figures.base import BLUE, INK, LINES, ORANGE, PALETTE, RED, Picture, new_figure, styled
 from vae_course.grammar import Language
 from vae_course.measurements import Figures
+from vae_course.objectives import Schedule
 
 FORBIDDEN: dict[str, Any] = {"facecolor": "#e6e6e6", "edgecolor": "#bdbdbd", "hatch": "//", "linewidth": 0.0}
-
-
 FAR = 1.6  # entropies; what lies beyond is named but not drawn, so that the rest can be seen
 
 
@@ -238,9 +237,6 @@ def rates(histories: Mapping[str, Sequence[float]], promised: float) -> Picture:
     axes.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     words = "Each cure's rate in every tenth of its training; the thin dotted line is the rate that normalized means promise."
     return Picture(figure, words)
-
-
-Schedule = Callable[[int], float]
 
 
 @styled

@@ -76,9 +76,14 @@ def costs(tokens: Tensor, nats: Tensor, vocabulary: Vocabulary, most: int = 16) 
 def learning_curve(history: History, floor: float | None, name: str = "language model") -> Picture:
     """The loss in each part of a training, and the entropy below which no model can go, where it is known."""
     figure, (axes,) = new_figure(height=3.3)
-    losses = history["loss"]
-    steps = [history.steps * (k + 1) / len(losses) for k in range(len(losses))]
-    axes.plot(steps, losses, color=BLUE, linestyle="-", marker="o", label=f"{name}, mean of the last steps")
+    axes.plot(
+        history.steps_of("loss"),
+        history["loss"],
+        color=BLUE,
+        linestyle="-",
+        marker="o",
+        label=f"{name}, mean of the last steps",
+    )
     title = "The loss falls"
     if floor is not None:
         title = "The loss falls towards the entropy, and no further"
@@ -110,7 +115,7 @@ def sentence_by_sentence(nll: Tensor, exact: Tensor | None) -> Picture:
 def training_of_vae(history: History) -> Picture:
     """Distortion, rate and KL weight in each part of a VAE's training."""
     figure, (left, right) = new_figure(2, width=9, height=3.3)
-    steps = [history.steps * (k + 1) / len(history["rate"]) for k in range(len(history["rate"]))]
+    steps = history.steps_of("rate")
     left.plot(steps, history["distortion"], color=BLUE, linestyle="-", marker="o")
     left.set(title="Distortion", xlabel="training steps", ylabel="nats per sentence")
     right.plot(steps, history["rate"], color=RED, linestyle="-.", marker="s", label="rate")
