@@ -3,6 +3,7 @@
 The lessons as they are stored are run by nbval, which collects ``notebooks/`` beside these tests.
 """
 
+import ast
 import copy
 import subprocess
 import sys
@@ -15,9 +16,31 @@ from vae_course.lessons import METADATA, NOTEBOOKS, execute, with_solutions
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 
 
+def code_cells(notebook):
+    return [(cell, ast.parse(cell.source)) for cell in notebook.cells if cell.cell_type == "code"]
+
+
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_a_solved_lesson_runs_to_the_end_with_every_check_green(path):
+def test_no_cell_uses_what_the_reader_writes(path):
+    """So a solved lesson runs to the end exactly as the stored, unsolved one does, and need not be run in full again."""
+    cells = code_cells(nbformat.read(path, as_version=4))
+    written = {node.name for cell, tree in cells if cell.metadata.get("exercise") for node in tree.body if is_function(node)}
+    for cell, tree in cells:
+        if not cell.metadata.get("exercise"):
+            names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+            assert not names & written, cell.source
+
+
+def is_function(node):
+    return isinstance(node, ast.FunctionDef)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_every_exercise_of_a_solved_lesson_is_told_correct(path):
+    """In a kernel, after the cells with the parameters and the imports: an exercise needs nothing else."""
     solved = with_solutions(nbformat.read(path, as_version=4))
+    parameters, imports, *others = (cell for cell, _ in code_cells(solved))
+    solved.cells = [parameters, imports, *(cell for cell in others if cell.metadata.get("exercise"))]
     execute(solved)
     for cell in solved.cells:
         if number := cell.metadata.get("exercise"):
