@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from vae_course.batches import SentenceBatches, count_tokens, in_order, pad, predicted
+from vae_course.batches import PairBatches, SentenceBatches, count_tokens, in_order, pad, predicted
 from vae_course.training import Update, seeded, train
 from vae_course.vocabulary import BOS, EOS, PAD
 
@@ -189,3 +189,47 @@ def test_batches_are_the_same_on_the_gpu():
     for rows, tokens in in_order(SMALL, 8, device):
         result[rows] = tokens.sum(1)
     assert result.tolist() == [sum(sentence) for sentence in SMALL]
+
+
+# --- pairs ------------------------------------------------------------------------------------------------------------
+
+
+def numbered_pairs(count):
+    """Sources and targets of many lengths; both spell the pair's own number, so that a mix-up shows."""
+    lengths = torch.randint(1, 9, (2, count), generator=seeded(7)).tolist()
+    return tuple([[BOS, *[10 + row] * lengths[side][row], EOS] for row in range(count)] for side in (0, 1))
+
+
+def test_an_epoch_has_each_pair_once_and_source_and_target_stay_together():
+    sources, targets = numbered_pairs(101)
+    pairs = PairBatches(sources, targets, batch_size=8)
+    seen = []
+    batches = list(pairs.epoch(seeded(0)))
+    for batch in batches:
+        assert len(batch.source) == len(batch.target) <= 8
+        assert torch.equal(batch.source[:, 1], batch.target[:, 1])
+        for source, target in zip(batch.source.tolist(), batch.target.tolist(), strict=True):
+            number = source[1] - 10
+            assert [n for n in source if n != PAD] == sources[number]
+            assert [n for n in target if n != PAD] == targets[number]
+            seen.append(number)
+    assert sorted(seen) == list(range(101))
+    assert len(batches) == len(pairs) == 13
+    targets_area = sum(batch.target.numel() for batch in batches)
+    assert sum(map(len, targets)) / targets_area > 0.93
+    assert [b.target.tolist() for b in pairs.epoch(seeded(1))] != [b.target.tolist() for b in batches]
+
+
+def test_pairs_in_order_say_which_they_are():
+    sources, targets = numbered_pairs(30)
+    rows = []
+    for chosen, batch in PairBatches(sources, targets, batch_size=7).in_order():
+        assert (batch.source[:, 1] - 10).tolist() == chosen.tolist()
+        rows += chosen.tolist()
+    assert sorted(rows) == list(range(30))
+
+
+def test_unequal_numbers_of_sources_and_targets_are_refused():
+    sources, targets = numbered_pairs(3)
+    with pytest.raises(ValueError, match="expected a target for each source, got 3 and 2"):
+        PairBatches(sources, targets[:2], batch_size=2)

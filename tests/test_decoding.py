@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 import torch
 
-from vae_course.decoding import greedy, sampled
+from vae_course.decoding import beam, greedy, sampled
 from vae_course.text_models import LanguageModel, TextSizes, TextVAE
 from vae_course.training import seeded, seeded_module
 from vae_course.vocabulary import BOS, EOS, PAD, UNK
@@ -90,6 +90,68 @@ def test_sampled_frequencies_are_the_exact_probabilities(sizes, temperature):
     assert total == pytest.approx(1)
 
 
+@pytest.mark.parametrize("nucleus", [0.3, 0.7, 0.95])
+def test_a_nucleus_is_the_fewest_likeliest_words_that_reach_it(nucleus):
+    model, z, draws = decoder(SIZES["lstm"], seed=4), latents(4), 4000
+    kept_counts = set()
+    for row in z:
+        drawn = Counter(
+            (*words, EOS)[0] for words in sampled(model, row.expand(draws, -1), seeded(0), nucleus=nucleus, longest=1)
+        )
+        p = {word: math.exp(log_p) for word, log_p in next_words(model, [], row[None]).items()}
+        kept: dict[int, float] = {}
+        for word in sorted(p, key=p.get, reverse=True):
+            if sum(kept.values()) >= nucleus:
+                break
+            kept[word] = p[word]
+        kept_counts.add(len(kept))
+        assert set(drawn) == set(kept)
+        for word, probability in kept.items():
+            expected = probability / sum(kept.values())
+            assert drawn[word] / draws == pytest.approx(expected, abs=4.5 * math.sqrt(expected * (1 - expected) / draws) + 1e-3)
+    assert max(kept_counts) < 4 or nucleus == 0.95
+
+
+# --- beam search --------------------------------------------------------------------------------------------------
+
+
+def score(model, words, z, longest, power):
+    """log p of a sentence by teacher forcing / its predicted tokens ** power; one that is cut at ``longest`` has no <eos>."""
+    tokens = [*words, EOS][:longest]
+    return sum(next_words(model, words[:k], z)[token] for k, token in enumerate(tokens)) / len(tokens) ** power
+
+
+@each_size
+@pytest.mark.parametrize("power", [0.0, 1.0])
+def test_a_wide_beam_finds_the_best_of_all_sentences(sizes, power):
+    model, z = decoder(sizes), latents(6)
+    everything = [words for length in range(4) for words in product(WRITABLE, repeat=length)]
+    expected = [max(everything, key=lambda words, row=row: score(model, words, row[None], 3, power)) for row in z]
+    assert [tuple(words) for words in beam(model, z, width=40, longest=3, length_power=power)] == expected
+
+
+@each_size
+def test_a_beam_of_one_is_greedy(sizes):
+    model, z = decoder(sizes), latents(12)
+    narrow, by_hand_greedy = beam(model, z, width=1, longest=7), greedy(model, z, longest=7)
+    for narrow_row, greedy_row, code in zip(narrow, by_hand_greedy, z, strict=True):
+        # Greedy stops at the first <eos> that is likeliest; a beam goes on if the rest may still be likelier.
+        better = score(model, narrow_row, code[None], 7, 0) - score(model, greedy_row, code[None], 7, 0)
+        assert narrow_row == greedy_row or better > 0
+
+
+def test_a_wider_beam_finds_likelier_sentences_and_length_power_longer_ones():
+    model, z = decoder(SIZES["gru"], seed=5), latents(40)
+    found = {width: beam(model, z, width=width, longest=6) for width in (1, 3, 30)}
+    totals = {
+        width: sum(score(model, words, row[None], 6, 0) for words, row in zip(rows, z, strict=True))
+        for width, rows in found.items()
+    }
+    assert totals[1] < totals[3] <= totals[30]
+    lengths = {power: sum(map(len, beam(model, z, width=30, longest=6, length_power=power))) for power in (0.0, 1.0)}
+    assert lengths[0.0] < lengths[1.0]
+
+
 def test_sentences_of_one_call_are_drawn_independently():
     model = decoder(SIZES["lstm"], seed=2, language_model=True)
     drawn = [tuple(words) for words in sampled(model, None, seeded(1), count=4000, longest=1)]
@@ -143,4 +205,10 @@ def test_errors():
             ValueError, match=r"temperature: expected a positive number, got .*; for the likeliest words use greedy"
         ):
             sampled(model, latents(2), seeded(0), temperature=temperature)
+    for nucleus in (0.0, -1.0, 1.1, math.nan):
+        with pytest.raises(ValueError, match=r"nucleus: expected a probability above 0 and at most 1"):
+            sampled(model, latents(2), seeded(0), nucleus=nucleus)
+    with pytest.raises(ValueError, match=r"width: expected at least 1, got 0"):
+        beam(model, latents(2), width=0)
     assert greedy(decoder(SIZES["lstm"], language_model=True), None, count=0) == []
+    assert beam(decoder(SIZES["lstm"], language_model=True), None, count=0) == []

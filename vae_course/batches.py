@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, count, islice
+from typing import Any, NamedTuple
 
 import torch
 from torch import Generator, Tensor
@@ -93,17 +94,67 @@ class SentenceBatches:
             yield self._packed.batch(batches[index])
 
 
+class Pair(NamedTuple):
+    """Sources and their targets, row by row: token numbers (batch, time), each with a time of its own."""
+
+    source: Tensor
+    target: Tensor
+
+
+@dataclass(frozen=True)
+class PairBatches:
+    """``SentenceBatches`` of pairs: batches of about equal length of target and source, for models of target given source."""
+
+    sources: Sentences
+    targets: Sentences
+    batch_size: int
+    device: torch.device | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.sources) != len(self.targets):
+            raise ValueError(f"expected a target for each source, got {len(self.sources)} and {len(self.targets)}")
+        _ = self._packed
+
+    @cached_property
+    def _packed(self) -> "tuple[_Packed, _Packed]":
+        return tuple(_Packed.of(texts, self.batch_size, self.device) for texts in (self.sources, self.targets))  # type: ignore[return-value]
+
+    def __len__(self) -> int:
+        return -(-len(self.sources) // self.batch_size)
+
+    def epoch(self, generator: Generator) -> Iterator[Pair]:
+        """The batches of one epoch, on ``device``."""
+        source, target = self._packed
+        shuffled = torch.randperm(len(self.sources), generator=generator)
+        rows = shuffled[_by_length(source, target, shuffled)].tensor_split(len(self))
+        for index in torch.randperm(len(rows), generator=generator).tolist():
+            yield Pair(source.batch(rows[index]), target.batch(rows[index]))
+
+    def in_order(self) -> Iterator[tuple[Tensor, Pair]]:
+        """For evaluation: each pair once, always in the same order, as (rows, pair); see the function ``in_order``."""
+        source, target = self._packed
+        everything = torch.arange(len(self.sources))
+        for rows in _by_length(source, target, everything).split(self.batch_size):
+            yield rows, Pair(source.batch(rows), target.batch(rows))
+
+
+def _by_length(source: "_Packed", target: "_Packed", rows: Tensor) -> Tensor:
+    """The order that sorts ``rows`` by their target's length, and among equals by their source's."""
+    order = source.lengths[rows].argsort(stable=True)
+    return order[target.lengths[rows[order]].argsort(stable=True)]
+
+
 @dataclass(frozen=True)
 class FixedSteps:
     """Epochs of a chosen number of batches, for budgets in steps: each goes through ``batches`` anew, as often as needed."""
 
-    batches: SentenceBatches
+    batches: SentenceBatches | PairBatches
     steps: int
 
     def __len__(self) -> int:
         return self.steps
 
-    def epoch(self, generator: Generator) -> Iterator[Tensor]:
+    def epoch(self, generator: Generator) -> Iterator[Any]:
         """The first ``steps`` batches of as many shuffled epochs as that takes."""
         return islice(chain.from_iterable(self.batches.epoch(generator) for _ in count()), self.steps)
 

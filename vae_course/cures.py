@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from vae_course.batches import FixedSteps, SentenceBatches, Sentences
+from vae_course.batches import FixedSteps, PairBatches, SentenceBatches, Sentences
+from vae_course.conditional import SequenceToSequence
 from vae_course.evaluation import device_of, encode, information
 from vae_course.objectives import (
     AggressiveEncoder,
@@ -37,7 +38,7 @@ class Budget:
     checks: int = 10  # parts into which the steps are cut for the history, checkpoints and He 2019's test of the encoder
 
 
-MakeObjective = Callable[[TextVAE, SentenceBatches, Budget], Objective]
+MakeObjective = Callable[[TextVAE, SentenceBatches, Budget], Objective[TextVAE]]
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,11 @@ def _steps(share: float, budget: Budget) -> int:
     return max(1, round(share * budget.steps))
 
 
-def _cyclical(model: TextVAE, batches: SentenceBatches, budget: Budget) -> Objective:
+def _cyclical(model: TextVAE, batches: SentenceBatches, budget: Budget) -> Objective[TextVAE]:
     return NegativeElbo(model, cyclical_annealing(_steps(0.2, budget), cycles=4))
 
 
-def _lagging(model: TextVAE, batches: SentenceBatches, budget: Budget) -> Objective:
+def _lagging(model: TextVAE, batches: SentenceBatches, budget: Budget) -> Objective[TextVAE]:
     return AggressiveEncoder(model, batches, budget.learning_rate)
 
 
@@ -141,7 +142,7 @@ def train_vae(
         budget, seconds = _pretrained(model, batches, cure, budget, seed, checkpoint)
     objective = cure.objective(model, batches, budget).to(device)
     check = _Checks(objective, validation, after_check)
-    history = _train(objective, batches, budget, seed, checkpoint, check)
+    history = fit(objective, batches, budget, seed=seed, checkpoint=checkpoint, after_check=check)
     return Trained(model, history, seconds + sum(history["cpu_seconds"]))
 
 
@@ -174,24 +175,29 @@ def train_language_model(
     budget = budget or Budget()
     model = seeded_module(seed, lambda: LanguageModel(vocabulary_size, sizes)).to(device)
     batches = SentenceBatches(sentences, budget.batch_size, device)
-    return model, _train(model, batches, budget, seed, checkpoint, _Clock())
+    return model, fit(model, batches, budget, seed=seed, checkpoint=checkpoint)
 
 
-def _train(
-    trained: Objective | LanguageModel,
-    batches: SentenceBatches,
+def fit(
+    trained: Objective[Any] | LanguageModel | SequenceToSequence,
+    batches: SentenceBatches | PairBatches,
     budget: Budget,
+    *,
     seed: int,
-    checkpoint: Path | None,
-    after_check: Callable[[History], None],
+    checkpoint: Path | None = None,
+    after_check: Callable[[History], None] | None = None,
 ) -> History:
+    """Spend a budget on anything that has a ``loss``: an objective with its model, or a model without z.
+
+    ``checkpoint``: a file to save to and go on from. ``after_check`` is called ``budget.checks`` times.
+    """
     return train(
         Update.adam(trained, trained.loss, budget.learning_rate, decay_over=budget.steps, max_norm=5.0),
         FixedSteps(batches, max(1, budget.steps // budget.checks)),
         epochs=budget.checks,
         generator=seeded(seed),
         checkpoint=checkpoint,
-        after_epoch=after_check,
+        after_epoch=after_check or _Clock(),
     )
 
 
@@ -210,7 +216,7 @@ class _Clock:
 class _Checks:
     """What happens between the parts of a training: the caller's own look at it, and the end of an encoder's aggression."""
 
-    def __init__(self, objective: Objective, validation: Sentences, after: Callable[[TextVAE, History], None] | None):
+    def __init__(self, objective: Objective[TextVAE], validation: Sentences, after: Callable[[TextVAE, History], None] | None):
         if isinstance(objective, AggressiveEncoder) and len(validation) < 2:
             raise ValueError("lagging inference: needs validation sentences, to know when the encoder has caught up")
         self.objective, self.validation, self.after = objective, validation[:1000], after

@@ -182,6 +182,30 @@ class Gaussian:
         """KL(self to N(0, I)) for each dimension: 1/2 (mean^2 + exp(log_var) - 1 - log_var). Shape (..., dimension)."""
         return 0.5 * (self.mean.square() + torch.expm1(self.log_var) - self.log_var)
 
+    def kl_to_prior_per_dimension(self) -> Tensor:
+        """The rate of each coordinate, shape (..., dimension)."""
+        return self.kl_to_standard_normal_per_dimension()
+
+
+@dataclass(frozen=True)
+class GaussianGiven(Gaussian):
+    """A posterior of a conditional VAE, q(z given source, target): its prior is p(z given source), ``given``, not N(0, I)."""
+
+    given: Gaussian
+
+    @property
+    def prior(self) -> Gaussian:
+        """p(z given source)."""
+        return self.given
+
+    def kl_to_prior(self) -> Tensor:
+        """The rate, KL(q(z given source, target) to p(z given source)), in nats. Returns (...)."""
+        return self.kl_to(self.given)
+
+    def kl_to_prior_per_dimension(self) -> Tensor:
+        """The rate of each coordinate, shape (..., dimension)."""
+        return self.kl_to_per_dimension(self.given)
+
 
 # --- von Mises-Fisher -----------------------------------------------------------------------------------------------
 

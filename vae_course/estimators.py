@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Generator, Tensor
@@ -177,14 +177,17 @@ class Posterior(Density, Protocol):
         ...
 
 
-class LatentModel(Protocol):
+Data = TypeVar("Data", contravariant=True)  # a batch of what the model reads: a tensor, or a pair of them
+
+
+class LatentModel(Protocol[Data]):
     """What the bounds need of a model with a latent variable."""
 
-    def posterior(self, x: Tensor) -> Posterior:
+    def posterior(self, x: Data) -> Posterior:
         """The encoder's q(z given x), shape (batch, latent)."""
         ...
 
-    def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
+    def log_likelihood(self, x: Data, z: Tensor) -> Tensor:
         """The decoder's log p(x given z) in nats. ``z``: (..., batch, latent). Returns (..., batch)."""
         ...
 
@@ -205,14 +208,14 @@ class Elbo:
         return -self.distortion - self.rate
 
 
-def elbo(model: LatentModel, x: Tensor, generator: Generator, samples: int = 1) -> Elbo:
+def elbo(model: LatentModel[Data], x: Data, generator: Generator, samples: int = 1) -> Elbo:
     """The ELBO (Kingma & Welling 2014, eq. 7): distortion by ``samples`` reparameterized draws, rate in closed form."""
     q = model.posterior(x)
     distortion = -model.log_likelihood(x, q.sample(generator, samples)).mean(0)
     return Elbo(distortion, q.kl_to_prior())
 
 
-def importance_weighted_bound(model: LatentModel, x: Tensor, generator: Generator, samples: int, chunk: int = 64) -> Tensor:
+def importance_weighted_bound(model: LatentModel[Data], x: Data, generator: Generator, samples: int, chunk: int = 64) -> Tensor:
     """log 1/K sum_k p(x, z_k) / q(z_k given x), K = ``samples`` (Burda 2016, eq. 8), in nats, shape (batch,).
 
     With K = 1 it estimates the ELBO; it rises to log p(x) as K grows. At most ``chunk`` samples are held at once, and they
@@ -221,7 +224,7 @@ def importance_weighted_bound(model: LatentModel, x: Tensor, generator: Generato
     if samples < 1 or chunk < 1:
         raise ValueError(f"samples and chunk: expected at least 1 of each, got {samples} and {chunk}")
     q = model.posterior(x)
-    total = torch.full((len(x),), -math.inf, dtype=q.mean.dtype, device=q.mean.device)
+    total = torch.full(q.mean.shape[:-1], -math.inf, dtype=q.mean.dtype, device=q.mean.device)
     for start in range(0, samples, chunk):
         z = q.sample(generator, min(chunk, samples - start))
         total = torch.logaddexp(total, torch.logsumexp(log_importance_weight(q, z, model.log_likelihood(x, z)), dim=0))

@@ -1,14 +1,16 @@
 """What is measured of a trained text model: likelihood, information in z, collapse, reconstruction, and language."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sacrebleu
 import torch
 from torch import Generator, Tensor
 
-from vae_course.batches import Sentences, count_tokens, in_order
+from vae_course.batches import PairBatches, Sentences, count_tokens, in_order
+from vae_course.conditional import ConditionalTextVAE, SequenceToSequence
 from vae_course.decoding import greedy
 from vae_course.distributions import Gaussian, TextPosterior, VonMisesFisher
 from vae_course.estimators import Estimate, importance_weighted_bound
@@ -64,23 +66,39 @@ class Likelihood:
 
 @torch.no_grad()
 def likelihood(
-    model: LanguageModel | TextVAE, sentences: Sentences, generator: Generator, samples: int = 100, batch_size: int = 64
+    model: LanguageModel | TextVAE | SequenceToSequence | ConditionalTextVAE,
+    sentences: Sentences | PairBatches,
+    generator: Generator,
+    samples: int = 100,
+    batch_size: int = 64,
 ) -> Likelihood:
-    """Measure a model on encoded ``sentences``: ``samples`` draws of z for each NLL (Burda 2016), one for the ELBO."""
-    columns = {name: torch.empty(len(sentences), dtype=torch.float64) for name in ("nll", "rate", "distortion")}
-    for rows, tokens in in_order(sentences, batch_size, device_of(model)):
-        if isinstance(model, LanguageModel):
+    """Measure a model on encoded ``sentences``: ``samples`` draws of z for each NLL (Burda 2016), one for the ELBO.
+
+    A model of targets given sources takes ``PairBatches``, whose own batch size counts; its NLL is of the targets.
+    """
+    targets = sentences.targets if isinstance(sentences, PairBatches) else sentences
+    columns = {name: torch.empty(len(targets), dtype=torch.float64) for name in ("nll", "rate", "distortion")}
+    for rows, tokens, numbers in _batches(sentences, batch_size, device_of(model)):
+        if isinstance(model, LanguageModel | SequenceToSequence):
             columns["nll"][rows] = -model.log_likelihood(tokens).double().cpu()
             continue
         q = model.posterior(tokens)
         columns["rate"][rows] = q.kl_to_prior().double().cpu()
         columns["distortion"][rows] = -model.log_likelihood(tokens, q.sample(generator)).double().cpu()
         # Logits that stay in the processor's cache are worth more than large batches of samples.
-        chunk = max(1, 4_000_000 // (tokens.numel() * model.vocabulary_size))
+        chunk = max(1, 4_000_000 // (numbers * model.vocabulary_size))
         columns["nll"][rows] = -importance_weighted_bound(model, tokens, generator, samples, chunk).double().cpu()
-    if isinstance(model, LanguageModel):
-        return Likelihood(columns["nll"], count_tokens(sentences))
-    return Likelihood(tokens=count_tokens(sentences), samples=samples, **columns)
+    if isinstance(model, LanguageModel | SequenceToSequence):
+        return Likelihood(columns["nll"], count_tokens(targets))
+    return Likelihood(tokens=count_tokens(targets), samples=samples, **columns)
+
+
+def _batches(sentences: Sentences | PairBatches, batch_size: int, device: torch.device) -> Iterator[tuple[Tensor, Any, int]]:
+    """Rows, what a model reads of them, and how many numbers there are to predict, pads included."""
+    if isinstance(sentences, PairBatches):
+        yield from ((rows, pair, pair.target.numel()) for rows, pair in sentences.in_order())
+    else:
+        yield from ((rows, tokens, tokens.numel()) for rows, tokens in in_order(sentences, batch_size, device))
 
 
 def exact_nll(language: Language, sentences: Sequence[Tokens]) -> Tensor:

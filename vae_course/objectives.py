@@ -6,10 +6,12 @@ Every loss is in nats per sentence: summed over words and latent coordinates, th
 import math
 from collections.abc import Callable
 from itertools import islice
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Generator, Tensor, nn
 
+from vae_course.conditional import ConditionalTextVAE
 from vae_course.distributions import Gaussian, TextPosterior
 from vae_course.estimators import log_importance_weight
 from vae_course.text_models import TextVAE
@@ -62,7 +64,7 @@ def free_bits(nats_per_dimension: float) -> Penalty:
     def penalty(q: TextPosterior) -> Tensor:
         if not isinstance(q, Gaussian):
             raise TypeError(f"free_bits: needs a posterior with a rate for each coordinate (Gaussian), got {type(q).__name__}")
-        return q.kl_to_standard_normal_per_dimension().mean(0).clamp_min(nats_per_dimension).sum()
+        return q.kl_to_prior_per_dimension().mean(0).clamp_min(nats_per_dimension).sum()
 
     return penalty
 
@@ -75,7 +77,11 @@ def free_bits_in_total(nats: float) -> Penalty:
 # --- objectives -----------------------------------------------------------------------------------------------------
 
 
-class Objective(nn.Module):
+Model = TypeVar("Model", bound=TextVAE | ConditionalTextVAE)
+Batch = Any  # what the model reads: token numbers (batch, time), or a Pair of them
+
+
+class Objective(nn.Module, Generic[Model]):
     """A loss for ``training.Update`` that knows how many steps were taken; the count is saved with the weights.
 
     ``Update(objective, optimizer, objective.loss)``: as a module it has all parameters of ``model``.
@@ -83,31 +89,31 @@ class Objective(nn.Module):
 
     step: Tensor
 
-    def __init__(self, model: TextVAE):
+    def __init__(self, model: Model):
         super().__init__()
         self.model = model
         self.register_buffer("step", torch.zeros((), dtype=torch.long))
 
-    def loss(self, tokens: Tensor, generator: Generator) -> Metrics:
-        """Metrics of a batch (batch, time), among them "loss"; counts the step."""
+    def loss(self, tokens: Batch, generator: Generator) -> Metrics:
+        """Metrics of a batch, among them "loss"; counts the step."""
         metrics = self.measured(tokens, generator)
         self.step += 1
         return metrics
 
-    def measured(self, tokens: Tensor, generator: Generator) -> Metrics:
+    def measured(self, tokens: Batch, generator: Generator) -> Metrics:
         """The metrics, without counting."""
         raise NotImplementedError
 
 
-class NegativeElbo(Objective):
+class NegativeElbo(Objective[Model]):
     """distortion + kl_weight * penalty: the ELBO (Kingma & Welling 2014), or a variant of it."""
 
-    def __init__(self, model: TextVAE, kl_weight: Schedule | None = None, penalty: Penalty = mean_rate):
+    def __init__(self, model: Model, kl_weight: Schedule | None = None, penalty: Penalty = mean_rate):
         super().__init__(model)
         self.kl_weight = kl_weight or constant()
         self.penalty = penalty
 
-    def measured(self, tokens: Tensor, generator: Generator) -> Metrics:
+    def measured(self, tokens: Batch, generator: Generator) -> Metrics:
         """Also the distortion, the rate (not the penalty) and the KL weight of the step."""
         q = self.model.posterior(tokens)
         distortion = -self.model.log_likelihood(tokens, q.sample(generator), generator).mean()
@@ -116,7 +122,7 @@ class NegativeElbo(Objective):
         return {"loss": loss, "distortion": distortion, "rate": mean_rate(q), "kl_weight": torch.tensor(kl_weight)}
 
 
-class AggressiveEncoder(NegativeElbo):
+class AggressiveEncoder(NegativeElbo[TextVAE]):
     """Lagging inference networks (He 2019): before each step of the decoder the encoder alone catches up.
 
     The encoder takes up to ``most`` steps on other ``batches``, ten at a time, for as long as the mean loss of the ten falls;
@@ -183,16 +189,16 @@ class AggressiveEncoder(NegativeElbo):
         self.optimizer.load_state_dict(state)
 
 
-class ImportanceWeighted(Objective):
+class ImportanceWeighted(Objective[Model]):
     """The importance-weighted bound with ``samples`` draws of z a sentence (Burda 2016, eq. 8): tighter than the ELBO."""
 
-    def __init__(self, model: TextVAE, samples: int):
+    def __init__(self, model: Model, samples: int):
         if samples < 1:
             raise ValueError(f"samples: expected at least 1, got {samples}")
         super().__init__(model)
         self.samples = samples
 
-    def measured(self, tokens: Tensor, generator: Generator) -> Metrics:
+    def measured(self, tokens: Batch, generator: Generator) -> Metrics:
         """The negative bound, and the rate."""
         q = self.model.posterior(tokens)
         z = q.sample(generator, self.samples)
@@ -201,19 +207,19 @@ class ImportanceWeighted(Objective):
         return {"loss": -bound.mean(), "rate": mean_rate(q).detach()}
 
 
-class Wasserstein(Objective):
+class Wasserstein(Objective[Model]):
     """distortion + weight * MMD^2(draws of q(z) against p(z)): as in WAE (Tolstikhin 2018), InfoVAE (Zhao 2019).
 
     Only the *aggregate* posterior is held to the prior, so no sentence is asked to give up its own place.
     """
 
-    def __init__(self, model: TextVAE, weight: float):
+    def __init__(self, model: Model, weight: float):
         if weight < 0:
             raise ValueError(f"weight: expected at least 0, got {weight}")
         super().__init__(model)
         self.weight = weight
 
-    def measured(self, tokens: Tensor, generator: Generator) -> Metrics:
+    def measured(self, tokens: Batch, generator: Generator) -> Metrics:
         """Also the squared MMD, the distortion and the rate."""
         q = self.model.posterior(tokens)
         if not isinstance(q, Gaussian):

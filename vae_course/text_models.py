@@ -60,10 +60,14 @@ class TextSizes:
 
 
 class Step(NamedTuple):
-    """What a decoder carries from one word to the next while it writes."""
+    """What a decoder carries from one word to the next while it writes: a row a sentence in z and in each of ``memory``."""
 
     z: Tensor | None
     memory: tuple[Tensor, ...]
+
+    def rows(self, chosen: Tensor) -> "Step":
+        """The state of the sentences ``chosen`` (indices), in their order; a sentence may be chosen twice."""
+        return Step(None if self.z is None else self.z[chosen], tuple(part[chosen] for part in self.memory))
 
 
 class Decoder(Protocol):
@@ -82,7 +86,7 @@ class Decoder(Protocol):
         ...
 
 
-class _Output(nn.Module):
+class Output(nn.Module):
     """From the decoder's features to a logit for each word, z's own path included where there is one."""
 
     never: Tensor
@@ -117,7 +121,7 @@ class RecurrentDecoder(nn.Module):
         cell = {"lstm": nn.LSTM, "gru": nn.GRU}[sizes.cell]
         self.recurrent = cell(sizes.embedding + (latent if self.z_at_steps else 0), sizes.hidden, batch_first=True)
         self.first_state = nn.Linear(latent, sizes.hidden) if latent and sizes.z_to in ("both", "state") else None
-        self.output = _Output(vocabulary_size, sizes, latent, self.embedding)
+        self.output = Output(vocabulary_size, sizes, latent, self.embedding)
 
     def logits(self, inputs: Tensor, z: Tensor | None, noise: Generator | None = None) -> Tensor:
         """See ``Decoder``."""
@@ -129,9 +133,9 @@ class RecurrentDecoder(nn.Module):
     def start(self, z: Tensor | None, count: int) -> Step:
         """See ``Decoder``. An LSTM's first cell is W z + b and its first output tanh of that, as in texar and Li 2019."""
         if self.first_state is not None and z is not None:
-            cell = self.first_state(z)[None]
+            cell = self.first_state(z)
         else:
-            cell = self.embedding.weight.new_zeros(1, count, self.sizes.hidden)
+            cell = self.embedding.weight.new_zeros(count, self.sizes.hidden)
         return Step(z, (torch.tanh(cell), cell) if self.sizes.cell == "lstm" else (torch.tanh(cell),))
 
     def step(self, inputs: Tensor, state: Step) -> tuple[Tensor, Step]:
@@ -142,12 +146,12 @@ class RecurrentDecoder(nn.Module):
     def _run(self, words: Tensor, z: Tensor | None, memory: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
         if self.z_at_steps and z is not None:
             words = torch.cat([words, z[:, None].expand(-1, words.shape[1], -1)], dim=-1)
+        layers = tuple(part[None] for part in memory)  # torch's recurrent layers want their number first
         if self.sizes.cell == "lstm":
-            features, memory = self.recurrent(words, memory)
+            features, layers = self.recurrent(words, layers)
         else:
-            features, last = self.recurrent(words, memory[0])
-            memory = (last,)
-        return features, memory
+            features, *layers = self.recurrent(words, layers[0])
+        return features, tuple(part[0] for part in layers)
 
 
 class WindowDecoder(nn.Module):
@@ -167,7 +171,7 @@ class WindowDecoder(nn.Module):
         self.words_in = nn.Linear(self.context * sizes.embedding, sizes.hidden) if self.context else None
         self.z_in = nn.Linear(latent, sizes.hidden, bias=False) if latent and sizes.z_to != "neither" else None
         self.between = nn.Linear(sizes.hidden, sizes.hidden)
-        self.output = _Output(vocabulary_size, sizes, latent, self.embedding)
+        self.output = Output(vocabulary_size, sizes, latent, self.embedding)
 
     def logits(self, inputs: Tensor, z: Tensor | None, noise: Generator | None = None) -> Tensor:
         """See ``Decoder``. Raises ``ValueError`` for more than ``longest`` words, as ``step`` does."""
@@ -180,17 +184,17 @@ class WindowDecoder(nn.Module):
         return self._features_to_logits(windows, positions, z, noise)
 
     def start(self, z: Tensor | None, count: int) -> Step:
-        """See ``Decoder``: memory is the window (batch, context) and the position (1,)."""
+        """See ``Decoder``: memory is the window (batch, context) and the position (batch,), the same for all."""
         device = self.embedding.weight.device
         window = torch.full((count, self.context), PAD, device=device)
-        return Step(z, (window, torch.zeros(1, dtype=torch.long, device=device)))
+        return Step(z, (window, torch.zeros(count, dtype=torch.long, device=device)))
 
     def step(self, inputs: Tensor, state: Step) -> tuple[Tensor, Step]:
         """See ``Decoder``."""
         window, position = state.memory
-        self._check_length(int(position) + 1)
+        self._check_length(int(position[0]) + 1)
         window = torch.cat([window, inputs[:, None]], dim=1)[:, 1:]
-        logits = self._features_to_logits(window[:, None], position, state.z, None)
+        logits = self._features_to_logits(window[:, None], position[:1], state.z, None)
         return logits[:, 0], Step(state.z, (window, position + 1))
 
     def _check_length(self, words: int) -> None:
@@ -298,6 +302,12 @@ class LstmEncoder(nn.Module):
         return features
 
 
+def encoder_of(vocabulary_size: int, sizes: TextSizes) -> ConvolutionEncoder | LstmEncoder:
+    """The encoder that ``sizes`` ask for."""
+    kind = ConvolutionEncoder if sizes.encoder == "convolution" else LstmEncoder
+    return kind(vocabulary_size, sizes)
+
+
 # --- the text VAE -----------------------------------------------------------------------------------------------------
 
 
@@ -311,8 +321,7 @@ class TextVAE(nn.Module):
         super().__init__()
         self.sizes = sizes or TextSizes()
         self.vocabulary_size = vocabulary_size
-        kind = ConvolutionEncoder if self.sizes.encoder == "convolution" else LstmEncoder
-        self.encoder: ConvolutionEncoder | LstmEncoder = kind(vocabulary_size, self.sizes)
+        self.encoder = encoder_of(vocabulary_size, self.sizes)
         self.head = (head or GaussianHead()).built(self.encoder.features, self.sizes.latent)
         self.reset_decoder()
 
