@@ -61,21 +61,22 @@ def test_run_writes_notebooks_pages_and_an_index(course):
     assert '<a href="00_works.html">00_works</a>' in (course / "out" / "index.html").read_text()
 
 
-def test_a_corpus_reaches_the_lessons_on_text_and_no_others(course, monkeypatch):
+@pytest.mark.parametrize("parameter", ["corpus", "pairs"])
+def test_a_text_of_the_readers_reaches_the_lessons_that_take_it_and_no_others(course, monkeypatch, parameter):
     path = course / "notebooks" / "01_fails.ipynb"
     notebook = nbformat.read(path, as_version=4)
-    notebook.cells[1].source += '\ncorpus = "world"'
-    notebook.cells[2].source = "print(corpus)"
+    notebook.cells[1].source += f'\n{parameter} = "world"'
+    notebook.cells[2].source = f"print({parameter})"
     nbformat.write(notebook, path)
     (course / "mine.txt").write_text("a sentence\n")
     monkeypatch.chdir(course)
-    result = call("run", "--corpus", "mine.txt", "--output", "out")
+    result = call("run", f"--{parameter}", "mine.txt", "--output", "out")
     assert "1 of 1 lessons ok" in result.output
     executed = nbformat.read(course / "out" / "01_fails.ipynb", as_version=4)
     assert executed.cells[-1].outputs[0].text.strip() == str(course / "mine.txt")
-    refused = call("run", "00", "--corpus", "mine.txt")
+    refused = call("run", "00", f"--{parameter}", "mine.txt")
     assert refused.exit_code == 2
-    assert "00_works cannot run on another corpus" in refused.output
+    assert f"--{parameter}: 00_works cannot run on a text of yours" in refused.output
 
 
 def test_pages_fetch_nothing(course):

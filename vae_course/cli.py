@@ -70,15 +70,19 @@ def run(
     profile: Annotated[Profile, typer.Option(help="fast: under a minute a lesson; full: trained for longer.")] = Profile.fast,
     device: Annotated[Device, typer.Option(help="auto takes CUDA where there is one.")] = Device.auto,
     corpus: Annotated[str | None, typer.Option(help="For the lessons on text: a file of yours, one sentence a line.")] = None,
+    pairs: Annotated[
+        str | None, typer.Option(help="For the lessons on pairs of texts: a file of yours, .tsv, .csv or .jsonl.")
+    ] = None,
     output: Annotated[Path, typer.Option(help="Where executed notebooks and pages are written.")] = Path("executed"),
 ) -> None:
     """Run lessons; write each as an executed notebook and an HTML page, with an index. Exit status 1 if any failed."""
     chosen = _lessons(lessons)
     parameters = {"profile": profile.value, "device": device.value}
-    if corpus is not None:
-        chosen = _with_corpus(chosen, named=bool(lessons))
-        # Lessons run in their own folder, so a path must not be relative to this one.
-        parameters["corpus"] = str(Path(corpus).resolve()) if Path(corpus).exists() else corpus
+    for name, text in {"corpus": corpus, "pairs": pairs}.items():
+        if text is not None:
+            chosen = _that_take(name, chosen, named=bool(lessons))
+            # Lessons run in their own folder, so a path must not be relative to this one.
+            parameters[name] = str(Path(text).resolve()) if Path(text).exists() else text
     if device is Device.cuda:
         from vae_course.training import find_device
 
@@ -103,15 +107,17 @@ def run(
         raise typer.Exit(1)
 
 
-def _with_corpus(lessons: "list[Lesson]", named: bool) -> "list[Lesson]":
-    """The lessons that take a corpus; one that was named and does not is an error."""
+def _that_take(parameter: str, lessons: "list[Lesson]", named: bool) -> "list[Lesson]":
+    """The lessons that have ``parameter``; one that was named and has not is an error."""
     import papermill
 
-    other = [lesson for lesson in lessons if "corpus" not in papermill.inspect_notebook(lesson.path)]
+    other = [lesson for lesson in lessons if parameter not in papermill.inspect_notebook(lesson.path)]
     if named and other:
         names = ", ".join(lesson.name for lesson in other)
         raise _stop(
-            ValueError(f"--corpus: {names} cannot run on another corpus; name lessons on text, or none for all of these")
+            ValueError(
+                f"--{parameter}: {names} cannot run on a text of yours given so; name other lessons, or none for all that can"
+            )
         )
     return [lesson for lesson in lessons if lesson not in other]
 

@@ -17,7 +17,8 @@ ROOT = NOTEBOOKS.parent
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 EXEMPT = "nbval-ignore-output"
 ALLOWED_TAGS = {"parameters", EXEMPT}
-ON_TEXT = ("06", "07", "08", "09")  # these also run on a reader's own text
+# These also run on a reader's own text, or pairs of texts.
+TAKES = {**dict.fromkeys(("06", "07", "08", "09", "10"), "corpus"), **dict.fromkeys(("11", "12", "13"), "pairs")}
 
 
 @pytest.fixture(params=PATHS, ids=lambda path: path.stem)
@@ -104,7 +105,7 @@ def test_its_size_is_a_lessons(lesson):
 
 def test_it_can_be_run_with_parameters(lesson):
     (parameters,) = [cell for cell in cells(lesson, "code") if "parameters" in cell.metadata.get("tags", [])]
-    on_text = [("corpus", '"world"')] if lesson.stem[:2] in ON_TEXT else []
+    on_text = [(TAKES[lesson.stem[:2]], '"world"')] if lesson.stem[:2] in TAKES else []
     assert re.findall(r"^(\w+) = (.+?)(?:  #.*)?$", parameters.source, re.MULTILINE) == [
         ("profile", '"fast"'),
         ("device", '"auto"'),
