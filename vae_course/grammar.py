@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from torch import Generator
 Tokens = tuple[str, ...]
 Facts = Mapping[str, str]
 Floats = NDArray[np.float64]
+Lattice = list[Mapping[str, float]]  # for each place of a sentence the words that may stand there, with a log-weight
 
 
 @dataclass(frozen=True)
@@ -380,10 +382,52 @@ class Language:
         best = max(readings, key=lambda reading: reading.log_probability)
         return Recognized(best.facts, float(np.logaddexp.reduce([reading.log_probability for reading in readings])))
 
+    def readings(self, lattice: Lattice) -> dict[Tokens, float]:
+        """Every sentence of the language in a lattice, with log p(sentence) + the log-weights of its words, in nats.
+
+        ``recognize`` does the same where there is one word a place.
+        """
+        found: dict[Tokens, float] = {}
+        for end, facts, tokens, log_weight in _readings(self.grammar, lattice, _Reading(0, {}, (), 0.0)):
+            if end == len(lattice) and (log_p := self.prior.log_probability(facts)) > -math.inf:
+                found[tokens] = float(np.logaddexp(found.get(tokens, -math.inf), log_p + log_weight))
+        return found
+
     def log_probability(self, tokens: Tokens) -> float:
         """log p(sentence) in nats; minus infinity for a sentence that is not in the language."""
         recognized = self.recognize(tokens)
         return -math.inf if recognized is None else recognized.log_probability
+
+
+class _Reading(NamedTuple):
+    """The beginning of a lattice as it was read: its end, the facts stated so far, its words, and their log-weight."""
+
+    end: int
+    facts: dict[str, str]
+    tokens: Tokens
+    log_weight: float
+
+
+def _readings(node: Node, lattice: Lattice, before: _Reading) -> Iterator[_Reading]:
+    """All ways to go on with ``node``."""
+    end, facts, tokens, log_weight = before
+    match node:
+        case Text(words):
+            places = lattice[end : end + len(words)]
+            if len(places) == len(words) and all(word in place for word, place in zip(words, places, strict=True)):
+                own = sum(place[word] for word, place in zip(words, places, strict=True))
+                yield _Reading(end + len(words), facts, tokens + words, log_weight + own)
+        case Sequence(parts):
+            found = [before]
+            for part in parts:
+                found = [after for reading in found for after in _readings(part, lattice, reading)]
+            yield from found
+        case Choice(options, probabilities):
+            for option, p in zip(options, probabilities, strict=True):
+                yield from _readings(option, lattice, before._replace(log_weight=log_weight + math.log(p)))
+        case By(factor, branches):
+            for value in [facts[factor]] if factor in facts else branches:
+                yield from _readings(branches[value], lattice, before._replace(facts={**facts, factor: value}))
 
 
 def _stated(node: Node, prior: FactPrior) -> set[str]:
