@@ -313,7 +313,7 @@ def _at(start: Tensor, end: Tensor, place: Tensor) -> Tensor:
 
 INTERPOLATE = Exercise(
     number="9.4",
-    task="Points evenly spread on the line from start (latent,) to end (latent,), both of them included: (points, latent).",
+    task="Evenly spaced points on the line from start (latent,) to end (latent,), both of them included: (points, latent).",
     reference=interpolate,
     cases=_ends,
     hints=(

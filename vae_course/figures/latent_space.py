@@ -47,7 +47,9 @@ def gaps(trained: float, turned: Sequence[float], aligned: float) -> Picture:
     axes.set_yticks(range(len(rows)), list(rows))
     axes.set(xlim=(0, max(0.25, 1.15 * aligned)), ylim=(-0.6, len(rows) - 0.4))
     axes.grid(axis="x", color="#d8d8d8", linestyle="-", linewidth=0.8)
-    axes.set(title="One model, one ELBO, any gap", xlabel="mutual information gap, mean over the facts (1: each has its axis)")
+    axes.set(
+        title="One model, one ELBO, many gaps", xlabel="mutual information gap, mean over the facts (1: each has its axis)"
+    )
     words = "The trained axes have a small gap, as axes turned at random have; axes turned to the facts have a much larger one."
     return Picture(figure, words)
 
@@ -102,8 +104,8 @@ def appearance(rates: Sequence[float], shares: Tensor, names: Sequence[str], far
     axes.axhline(0, color=INK, linestyle=":", linewidth=1)
     axes.set(title="What comes first, as a nat of rate gets cheaper", xlabel="rate (nats per sentence)")
     axes.set_ylabel("known of the fact's entropy (%)")
-    axes.legend(loc="upper left", fontsize=9)
-    words = "All factors become known as the rate grows; those with a partner far away in the sentence lead at low rates."
+    axes.legend(loc="upper left", fontsize=9, title="partner far: solid; near: dashed", title_fontsize=9, alignment="left")
+    words = "All factors become known as the rate grows; at low rates those whose partner is far away lead on average."
     return Picture(figure, words)
 
 
