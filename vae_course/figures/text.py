@@ -106,7 +106,7 @@ def sentence_by_sentence(nll: Tensor, exact: Tensor | None) -> Picture:
     ends = [float(exact.min()), float(exact.max())]
     axes.plot(ends, ends, color=INK, linestyle=":", label="model = truth")
     axes.set(xlabel="exact -log p (nats)", ylabel="model's NLL (nats)")
-    axes.set_title(f"Each sentence priced nearly right: {Estimate.of(nll - exact).value:.2f} nats too dear")
+    axes.set_title(f"Priced nearly right: {Estimate.of(nll - exact).value:.2f} nats too dear on average")
     axes.legend(loc="upper left")
     return Picture(figure, "Points, one a test sentence, lie close along the diagonal on which model and truth agree.")
 
@@ -146,7 +146,7 @@ def on_one_axis(samples: Sequence[int], bounds: Sequence[Estimate], elbo: Estima
         axes.axhline(0, color=INK, linestyle=":", label="the truth")
     axes.set_xscale("log", base=2)
     axes.set_xticks(samples, [str(k) for k in samples])
-    axes.set_title("An ELBO is not an NLL: samples close most of the gap")
+    axes.set_title("An ELBO is not an NLL: samples tighten the bound")
     axes.set_xlabel("samples K of z a sentence; bars: ± 2 standard errors")
     axes.set_ylabel("nats per sentence" + (" above the truth" if known else ""))
     bottom, top = axes.get_ylim()
@@ -223,6 +223,9 @@ def scores(named: Mapping[str, Mapping[str, Estimate]]) -> Picture:
         axes.bar(
             places, values, width * 0.9, yerr=errors, capsize=3, color=colour, hatch=hatch, label=writer, edgecolor="white"
         )
+        for place, value in zip(places, values, strict=True):
+            if value < 1:  # a bar of no height would look forgotten
+                axes.text(place, 1, f"{value:.1g}", ha="center", va="bottom", fontsize=9)
     axes.set_xticks(range(len(kinds)), kinds)
     axes.set(title="How well do they write?", ylabel="% of the sentences; ± 2 std. errors", ylim=(0, 104))
     figure.legend(loc="outside lower center", ncols=len(writers), fontsize=9)
