@@ -95,7 +95,7 @@ CURES = {
         Cure(
             "window of four words + many free bits",
             "Yang 2017, Li 2019",
-            _annealed(0.4, penalty=free_bits_in_total(14.0)),
+            _annealed(0.4, penalty=free_bits_in_total(12.0)),
             sizes={"context": 4},
             pretraining=0.25,
         ),

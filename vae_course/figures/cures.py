@@ -29,7 +29,7 @@ def bound(language: Language | None) -> Picture:
     places = [(0.0, "z says nothing:\na language model")]
     if facts is not None:
         places.append((facts, f"z says all facts: {facts:.2f} nats,\nthe words cost {entropy - facts:.2f}"))
-    places.append((entropy, "z says the whole sentence"))
+    places.append((entropy, "z says the\nwhole sentence"))
     for rate, name in places:
         axes.plot([rate], [entropy - rate], "o", color=BLUE, markersize=9, clip_on=False, zorder=4)
         axes.annotate(name, (rate, entropy - rate), xytext=(9, 7), textcoords="offset points", fontsize=9)
