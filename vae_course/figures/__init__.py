@@ -12,7 +12,9 @@ from vae_course.figures import (
     gradients,
     latent_space,
     opening,
+    summaries,
     text,
+    translations,
 )
 
 __all__ = [
@@ -27,5 +29,7 @@ __all__ = [
     "gradients",
     "latent_space",
     "opening",
+    "summaries",
     "text",
+    "translations",
 ]

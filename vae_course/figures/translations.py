@@ -1,0 +1,112 @@
+"""Pictures of lesson 12: ceilings of scores, variety, words written all at once, every direction, few pairs, real text."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from vae_course.figures.base import BLUE, INK, ORANGE, RED, SKY, Picture, array, new_figure, styled
+
+
+@styled
+def ceilings(references: Sequence[int], bleu: Sequence[float], chrf: Sequence[float]) -> Picture:
+    """Scores of a perfect translator against more and more reference translations a sentence."""
+    figure, (axes,) = new_figure(width=6.5, height=3.2)
+    for name, values, colour, line, marker in (("BLEU", bleu, BLUE, "-", "o"), ("chrF", chrf, ORANGE, "--", "s")):
+        axes.plot(references, values, color=colour, linestyle=line, marker=marker, label=name)
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(references, [str(count) for count in references])
+    axes.set(title="Perfect, and far from 100", xlabel="reference translations of each sentence", ylabel="score (0 to 100)")
+    axes.set(ylim=(50, 102))
+    axes.legend(loc="lower right")
+    words = "Both scores of a translator who makes no mistake rise with the number of references, and start far below 100."
+    return Picture(figure, words)
+
+
+def _bars(axes: Any, named: Mapping[str, float], limit: float, form: str) -> None:  # noqa: ANN401 - matplotlib's Axes
+    """Horizontal bars, the first at the top, each with its value behind it."""
+    for place, value in enumerate(named.values()):
+        axes.barh(place, value, color=(BLUE, ORANGE, SKY, INK, RED)[place % 5], edgecolor=INK, height=0.6)
+        axes.text(value + 0.01 * limit, place, form.format(value), va="center", fontsize=9)
+    axes.set_yticks(range(len(named)), list(named))
+    axes.set_ylim(len(named) - 0.5, -0.5)
+    axes.set_xlim(0, limit)
+
+
+@styled
+def variety(right: Mapping[str, float], different: Mapping[str, float], rounds: int, known: bool = True) -> Picture:
+    """Shares of right translations, and how many different right ones ``rounds`` tries find, for each way to write."""
+    figure, (left, second) = new_figure(2, width=10, height=0.45 * len(right) + 1.3)
+    _bars(left, right, 1.15, "{:.0%}")
+    _bars(second, different, max(1.2, 1.2 * max(different.values())), "{:.1f}")
+    second.set_yticks([])
+    left.set(title="Right", xlabel="share of translations" + ("" if known else " that are the reference"))
+    second.set(title=f"Different and right, of {rounds} tries", xlabel="translations a sentence")
+    words = "A bar for each way to write: how often it is right, and how many different right translations it finds."
+    return Picture(figure, words)
+
+
+@styled
+def at_once(right: Mapping[str, float], known: bool = True) -> Picture:
+    """The share of right translations for each way to write all words at once."""
+    figure, (axes,) = new_figure(width=8, height=0.45 * len(right) + 1.2)
+    _bars(axes, right, 1.12, "{:.0%}")
+    axes.set(title="All words at once needs z", xlabel="share right" + ("" if known else " (only the reference counts)"))
+    words = "Without z next to nothing written at once is right; with z most is, and reading it back into z helps further."
+    return Picture(figure, words)
+
+
+@styled
+def directions(right: Tensor, languages: Sequence[str], never: Sequence[tuple[str, str]]) -> Picture:
+    """Shares right (from, to) for each pair of languages; those in ``never`` were never trained together."""
+    figure, (axes,) = new_figure(width=5.6, height=3.8)
+    values = array(right)
+    axes.imshow(values, vmin=0, vmax=1.6, aspect="auto")
+    for y, source in enumerate(languages):
+        for x, target in enumerate(languages):
+            note = "\nnever trained" if (source, target) in never else "\n(a copy)" if x == y else ""
+            axes.text(x, y, f"{values[y, x]:.1%}{note}", ha="center", va="center", fontsize=10)
+            if note.startswith("\nnever"):
+                corners = [x - 0.47, x + 0.47, x + 0.47, x - 0.47], [y - 0.46, y - 0.46, y + 0.46, y + 0.46]
+                axes.fill(*corners, facecolor="none", edgecolor=RED, linestyle="-", linewidth=2.5)
+    axes.set_xticks(range(len(languages)), list(languages))
+    axes.set_yticks(range(len(languages)), list(languages))
+    axes.set(title="All facts right, through one z", xlabel="written in", ylabel="read in")
+    return Picture(figure, "The two directions that were never trained are about as right as those that were.")
+
+
+@styled
+def few_pairs(rows: Sequence[Mapping[str, Any]]) -> Picture:
+    """Stored shares right by the number of pairs, a group of bars for each model; a dot for each seed."""
+    names, sizes = list(dict.fromkeys(row["name"] for row in rows)), sorted({row["pairs"] for row in rows})
+    figure, (axes,) = new_figure(width=7, height=3.3)
+    for k, (name, colour) in enumerate(zip(names, (ORANGE, BLUE), strict=True)):
+        values = [[row["right"] for row in rows if (row["name"], row["pairs"]) == (name, size)] for size in sizes]
+        places = [place + 0.36 * k - 0.18 for place in range(len(sizes))]
+        heights = [sum(v) / len(v) for v in values]
+        axes.bar(places, heights, color=colour, edgecolor=INK, width=0.34, label=name)
+        for place, dots, height in zip(places, values, heights, strict=True):
+            axes.plot([place] * len(dots), dots, color=INK, linestyle="", marker="o", markersize=4)
+            axes.text(place, height + 0.05, f"{height:.0%}", ha="center", fontsize=9)
+    axes.set_xticks(range(len(sizes)), [f"{size:,} pairs" for size in sizes])
+    axes.set(title="Text without pairs helps where pairs are few", ylabel="share with all facts right", ylim=(0, 1.15))
+    axes.legend(loc="upper left", fontsize=8)
+    return Picture(figure, "Bars of two models, dots of their seeds: the shared latent with text of each language leads.")
+
+
+@styled
+def real_text(rows: Sequence[Mapping[str, Any]]) -> Picture:
+    """Stored BLEU and chrF on the strings of JupyterLab, for each way to translate them, one panel a language."""
+    languages = list(dict.fromkeys(row["language"] for row in rows))
+    figure, panels = new_figure(len(languages), width=10, height=2.9)
+    for k, (axes, language) in enumerate(zip(panels, languages, strict=True)):
+        chosen = [row for row in rows if row["language"] == language]
+        for y, row in enumerate(chosen):
+            for offset, score, colour in ((-0.18, "bleu", BLUE), (0.18, "chrf", ORANGE)):
+                label = {"bleu": "BLEU", "chrf": "chrF"}[score] if y == 0 else None
+                axes.barh(y + offset, row[score], color=colour, edgecolor=INK, height=0.34, label=label)
+                axes.text(row[score] + 1, y + offset, f"{row[score]:.0f}", va="center", fontsize=9)
+        axes.set_yticks(range(len(chosen)), [row["name"] for row in chosen] if k == 0 else [""] * len(chosen))
+        axes.set(title=f"English to {language}", xlabel="score (0 to 100)", xlim=(0, 100), ylim=(len(chosen) - 0.4, -0.6))
+    panels[-1].legend(fontsize=8, loc="upper right")
+    return Picture(figure, "On real strings both models score below simply taking the translation of the most similar string.")
