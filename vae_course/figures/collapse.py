@@ -6,7 +6,7 @@ import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from vae_course.figures.base import BLUE, INK, MARKERS, ORANGE, PALETTE, SKY, Picture, array, new_figure, styled
+from vae_course.figures.base import BLUE, INK, LINES, MARKERS, ORANGE, PALETTE, SKY, Picture, array, new_figure, styled
 from vae_course.text_models import TextVAE
 from vae_course.training import History
 
@@ -19,7 +19,7 @@ def trainings(histories: Sequence[History]) -> Picture:
         steps = history.steps_of("loss")
         left.plot(steps, history["loss"], color=BLUE, linestyle="-", linewidth=1, marker=".")
         right.plot(steps, history["rate"], color=ORANGE, linestyle="-", linewidth=1, marker=".")
-    left.set(title="A loss that looks well ...", xlabel="training steps", ylabel="loss (nats per sentence)")
+    left.set(title="A loss that looks good ...", xlabel="training steps", ylabel="loss (nats per sentence)")
     right.set(title="... and a rate that does not", xlabel="training steps", ylabel="rate (nats per sentence)")
     right.set_ylim(bottom=-0.01)
     words = f"In each of {len(histories)} runs the loss falls as it should, while the rate falls to nearly nothing."
@@ -73,10 +73,10 @@ def context(
     places = range(len(contexts))
     left.plot(places, without, color=ORANGE, linestyle="--", marker="s", label="language model")
     left.plot(places, with_z, color=BLUE, linestyle="-", marker="o", label="VAE (importance weighted)")
-    left.fill_between(places, with_z, without, color=SKY, alpha=0.5, label="what z earns, net")
+    left.fill_between(places, with_z, without, color=SKY, alpha=0.5, label="NLL saved by z")
     if truth is not None:
         left.axhline(truth, color=INK, linestyle=":", label=f"entropy of the corpus, {truth:.2f}")
-    left.set(title="The more the decoder sees, the less z earns", ylabel="NLL (nats per sentence)")
+    left.set(title="The more the decoder sees, the less z saves", ylabel="NLL (nats per sentence)")
     left.legend(fontsize=9)
     right.plot(places, rates, color=BLUE, linestyle="-", marker="o")
     right.set(title="... and the less it says", ylabel="rate (nats per sentence)")
@@ -116,25 +116,39 @@ def _diagonal(axes: Axes, most: float) -> None:
     axes.plot([-most, most], [-most, most], color="#b0b0b0", linestyle="-", linewidth=1, zorder=0)
 
 
+def correlations(snapshots: Tensor) -> Tensor:
+    """Pearson correlation over sentences of the model's and the encoder's means: (parts, 2, sentences) to (parts,)."""
+    return torch.stack([torch.corrcoef(snapshot)[0, 1] for snapshot in snapshots])
+
+
 @styled
 def paths(named: Mapping[str, Tensor]) -> Picture:
-    """How far model and encoder spread sentences out, as trainings go on; tensors (parts, 2, sentences), model first."""
-    figure, (axes,) = new_figure(width=6.4, height=4.6)
-    for (name, snapshots), colour, marker in zip(named.items(), PALETTE, MARKERS, strict=False):
-        x, y = array(spreads(snapshots)).T
-        axes.plot(x, y, color=colour, linestyle="-", linewidth=1, marker=marker, markersize=4, alpha=0.6, label=name)
-        axes.quiver(
-            x[:-1], y[:-1], x[1:] - x[:-1], y[1:] - y[:-1], color=colour, angles="xy", scale_units="xy", scale=1, width=0.005
-        )
-        axes.plot(x[-1:], y[-1:], color=colour, marker=marker, markersize=12, markeredgecolor=INK)
-    _diagonal(axes, 2.0)
+    """How trainings go on; tensors (parts, 2, sentences), the model's means first.
+
+    A panel a training: how far encoder and model spread the sentences out. The last panel: do their means agree?
+    """
+    figure, (*panels, agreement) = new_figure(len(named) + 1, width=11, height=3.3)
     most = 1.1 * max(float(spreads(snapshots).max()) for snapshots in named.values())
-    axes.set(xlim=(0, most), ylim=(0, most))
-    axes.set(title="Where trainings go, and where they end (large)", ylabel="spread of the encoder's means of z")
-    axes.set_xlabel("spread of the model's own posterior means of z")
-    axes.legend(loc="upper left")
+    for axes, (name, snapshots), colour, line, marker in zip(panels, named.items(), PALETTE, LINES, MARKERS, strict=False):
+        x, y = array(spreads(snapshots)).T
+        axes.plot(x, y, color=colour, linestyle="-", linewidth=1, marker=".")
+        axes.plot(x[:1], y[:1], color="white", linestyle="none", marker="o", markersize=9, markeredgecolor=INK, label="start")
+        axes.plot(
+            x[-1:], y[-1:], color=colour, linestyle="none", marker=marker, markersize=10, markeredgecolor=INK, label="end"
+        )
+        _diagonal(axes, most)
+        axes.set(title=name, xlabel="spread of the model's means", xlim=(-0.03, most), ylim=(-0.03, most), aspect="equal")
+        share = torch.linspace(0, 1, len(snapshots))
+        agreement.plot(
+            share, correlations(snapshots), color=colour, linestyle=line, marker=marker, markersize=4, linewidth=1.5, label=name
+        )
+    panels[0].set_ylabel("spread of the encoder's means")
+    panels[0].legend(loc="upper left", fontsize=9)
+    agreement.set(title="Do the means agree?", xlabel="share of the training", ylabel="correlation", ylim=(-0.3, 1.03))
+    agreement.legend(loc="lower right", fontsize=9)
     words = (
-        "Plain training turns back towards the origin; the aggressive encoder keeps to the diagonal; a narrow window climbs it."
+        "A path a training, from ring to large mark: plain training turns back, the others end further out. "
+        "With the aggressive encoder the means agree sooner than in plain training."
     )
     return Picture(figure, words)
 
@@ -145,10 +159,12 @@ def replay(named: Mapping[str, Tensor], *, part: float) -> Picture:
     figure, panels = new_figure(len(named), width=9.5, height=3.6)
     most = 1.1 * max(float(snapshots.abs().max()) for snapshots in named.values())
     for axes, (name, snapshots), colour, marker in zip(panels, named.items(), PALETTE, MARKERS, strict=False):
-        model, encoder = array(snapshots[round(part * (len(snapshots) - 1))])
+        means = snapshots[round(part * (len(snapshots) - 1))]
+        model, encoder = array(means)
         axes.scatter(model, encoder, s=22, color=colour, marker=marker, alpha=0.7)
         _diagonal(axes, most)
-        axes.set(title=name, xlabel="mean of the model's p(z given x)", xlim=(-most, most), ylim=(-most, most))
+        axes.set(title=f"{name}\ncorrelation {float(correlations(means[None])):.2f}", xlim=(-most, most), ylim=(-most, most))
+        axes.set_xlabel("mean of the model's p(z given x)")
     panels[0].set_ylabel("mean of the encoder's q(z given x)")
     words = f"One point a sentence after {part:.0%} of each training; on the diagonal encoder and model agree."
     return Picture(figure, words)
