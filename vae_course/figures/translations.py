@@ -7,6 +7,8 @@ from torch import Tensor
 
 from vae_course.figures.base import BLUE, INK, ORANGE, RED, SKY, Picture, array, new_figure, styled
 
+NAMES = {"zh": "Chinese", "fr": "French"}
+
 
 @styled
 def ceilings(references: Sequence[int], bleu: Sequence[float], chrf: Sequence[float]) -> Picture:
@@ -26,7 +28,7 @@ def ceilings(references: Sequence[int], bleu: Sequence[float], chrf: Sequence[fl
 def _bars(axes: Any, named: Mapping[str, float], limit: float, form: str) -> None:  # noqa: ANN401 - matplotlib's Axes
     """Horizontal bars, the first at the top, each with its value behind it."""
     for place, value in enumerate(named.values()):
-        axes.barh(place, value, color=(BLUE, ORANGE, SKY, INK, RED)[place % 5], edgecolor=INK, height=0.6)
+        axes.barh(place, value, color=SKY, edgecolor=INK, height=0.6)
         axes.text(value + 0.01 * limit, place, form.format(value), va="center", fontsize=9)
     axes.set_yticks(range(len(named)), list(named))
     axes.set_ylim(len(named) - 0.5, -0.5)
@@ -52,7 +54,7 @@ def at_once(right: Mapping[str, float], known: bool = True) -> Picture:
     figure, (axes,) = new_figure(width=8, height=0.45 * len(right) + 1.2)
     _bars(axes, right, 1.12, "{:.0%}")
     axes.set(title="All words at once needs z", xlabel="share right" + ("" if known else " (only the reference counts)"))
-    words = "Without z next to nothing written at once is right; with z most is, and reading it back into z helps further."
+    words = "Without z few sentences written at once are right; with z most are, and reading them back into z helps further."
     return Picture(figure, words)
 
 
@@ -61,7 +63,7 @@ def directions(right: Tensor, languages: Sequence[str], never: Sequence[tuple[st
     """Shares right (from, to) for each pair of languages; those in ``never`` were never trained together."""
     figure, (axes,) = new_figure(width=5.6, height=3.8)
     values = array(right)
-    axes.imshow(values, vmin=0, vmax=1.6, aspect="auto")
+    axes.imshow(values, vmin=0, vmax=5, aspect="auto")
     for y, source in enumerate(languages):
         for x, target in enumerate(languages):
             note = "\nnever trained" if (source, target) in never else "\n(a copy)" if x == y else ""
@@ -77,7 +79,7 @@ def directions(right: Tensor, languages: Sequence[str], never: Sequence[tuple[st
 
 @styled
 def few_pairs(rows: Sequence[Mapping[str, Any]]) -> Picture:
-    """Stored shares right by the number of pairs, a group of bars for each model; a dot for each seed."""
+    """Stored shares right by the number of pairs, a bar for each model; a dot for each seed."""
     names, sizes = list(dict.fromkeys(row["name"] for row in rows)), sorted({row["pairs"] for row in rows})
     figure, (axes,) = new_figure(width=7, height=3.3)
     for k, (name, colour) in enumerate(zip(names, (ORANGE, BLUE), strict=True)):
@@ -89,16 +91,17 @@ def few_pairs(rows: Sequence[Mapping[str, Any]]) -> Picture:
             axes.plot([place] * len(dots), dots, color=INK, linestyle="", marker="o", markersize=4)
             axes.text(place, height + 0.05, f"{height:.0%}", ha="center", fontsize=9)
     axes.set_xticks(range(len(sizes)), [f"{size:,} pairs" for size in sizes])
-    axes.set(title="Text without pairs helps where pairs are few", ylabel="share with all facts right", ylim=(0, 1.15))
+    axes.set(title="Text without pairs does not make up for attention", ylabel="share with all facts right", ylim=(0, 1.15))
     axes.legend(loc="upper left", fontsize=8)
-    return Picture(figure, "Bars of two models, dots of their seeds: the shared latent with text of each language leads.")
+    words = "Bars for two models and two numbers of pairs: level where pairs are fewest, then the one that attends leads."
+    return Picture(figure, words)
 
 
 @styled
 def real_text(rows: Sequence[Mapping[str, Any]]) -> Picture:
     """Stored BLEU and chrF on the strings of JupyterLab, for each way to translate them, one panel a language."""
     languages = list(dict.fromkeys(row["language"] for row in rows))
-    figure, panels = new_figure(len(languages), width=10, height=2.9)
+    figure, panels = new_figure(len(languages), width=10, height=3.2)
     for k, (axes, language) in enumerate(zip(panels, languages, strict=True)):
         chosen = [row for row in rows if row["language"] == language]
         for y, row in enumerate(chosen):
@@ -107,6 +110,9 @@ def real_text(rows: Sequence[Mapping[str, Any]]) -> Picture:
                 axes.barh(y + offset, row[score], color=colour, edgecolor=INK, height=0.34, label=label)
                 axes.text(row[score] + 1, y + offset, f"{row[score]:.0f}", va="center", fontsize=9)
         axes.set_yticks(range(len(chosen)), [row["name"] for row in chosen] if k == 0 else [""] * len(chosen))
-        axes.set(title=f"English to {language}", xlabel="score (0 to 100)", xlim=(0, 100), ylim=(len(chosen) - 0.4, -0.6))
+        axes.set(
+            title=f"English to {NAMES[language]}", xlabel="score (0 to 100)", xlim=(0, 100), ylim=(len(chosen) - 0.4, -0.6)
+        )
     panels[-1].legend(fontsize=8, loc="upper right")
+    figure.suptitle("On real strings neither model is up to the nearest neighbour", x=0.01, ha="left")
     return Picture(figure, "On real strings both models score below simply taking the translation of the most similar string.")
