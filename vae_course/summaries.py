@@ -15,8 +15,9 @@ from rouge_score.rouge_scorer import RougeScorer
 from torch import Generator, Tensor
 
 from vae_course.decoding import greedy
+from vae_course.evaluation import exact_nll
 from vae_course.factors import UNREADABLE
-from vae_course.grammar import FactPrior, Floats, Tokens
+from vae_course.grammar import FactPrior, Floats, Language, Tokens
 from vae_course.text_models import Decoder
 
 Rows = NDArray[np.int64]
@@ -145,29 +146,18 @@ def written_from(decoder: Decoder, z: Tensor, longest: int = 20, chunk: int = 20
 
 def word_counts(sentences: Sequence[Sequence[int]], size: int) -> Tensor:
     """How often each word of a vocabulary of ``size`` is in each sentence: (sentences, size)."""
-    counts = torch.zeros(len(sentences), size)
-    for row, sentence in enumerate(sentences):
-        counts[row] = torch.tensor(sentence, dtype=torch.long).bincount(minlength=size)
-    return counts
+    rows = torch.arange(len(sentences)).repeat_interleave(torch.tensor([len(sentence) for sentence in sentences]))
+    words = torch.tensor([word for sentence in sentences for word in sentence], dtype=torch.long)
+    return (rows * size + words).bincount(minlength=len(sentences) * size).view(-1, size).float()
 
 
-def surprise_of_words(sentences: Sequence[Sequence[int]], size: int) -> Tensor:
-    """-log of the share of ``sentences`` that have a word, in nats: (size,). Words of every sentence, or of none, weigh 0.
+def overlap(first: Tensor, second: Tensor) -> Tensor:
+    """ROUGE-1 (F1) of counts of words, both (..., size): 2 shared / (all of both), shared being what both have. (...,).
 
-    As a weight it is the inverse document frequency (Spärck Jones 1972).
+    The same number as ``rouge`` gives (Lin 2004), for many pairs at once.
     """
-    share = (word_counts(sentences, size) > 0).double().mean(0)
-    return torch.where(share > 0, -share.log(), 0.0).float()
-
-
-def overlap(first: Tensor, second: Tensor, weights: Tensor | None = None) -> Tensor:
-    """ROUGE-1 (F1) of counts of words (..., size), each word with its weight (size,): 2 shared / (all of both). (...,).
-
-    A word is shared as often as *both* have it. Without weights this is ROUGE-1 itself (Lin 2004).
-    """
-    weights = torch.ones(first.shape[-1]) if weights is None else weights
-    shared, both = torch.minimum(first, second) @ weights, first @ weights + second @ weights
-    return 2 * shared / both.clamp_min(1e-9)
+    shared = torch.minimum(first, second).sum(-1)
+    return 2 * shared / (first.sum(-1) + second.sum(-1)).clamp_min(1)
 
 
 # --- scores -------------------------------------------------------------------------------------------------------------
@@ -195,3 +185,34 @@ def invented(stated: Tensor, reports: Tensor) -> Tensor:
     """
     told = (stated[:, None] == reports).any(1)
     return (~told & (stated != UNREADABLE)).sum(1)
+
+
+def nll_given_facts(language: Language, sentences: Sequence[Tokens]) -> Tensor:
+    """-log p(sentence given its facts) under the grammar, in nats, (sentences,): the price of the wording alone.
+
+    Its mean is H(summary given text) for a text that states the same facts. Infinite outside the language.
+    """
+    facts = [recognized.facts if (recognized := language.recognize(sentence)) else None for sentence in sentences]
+    log_p = [language.prior.log_probability(found) if found else 0.0 for found in facts]
+    return exact_nll(language, sentences) + torch.tensor(log_p, dtype=torch.float64)
+
+
+def one_fact_wrong(sentences: Sequence[Tokens], language: Language, generator: Generator) -> list[Tokens]:
+    """Each sentence with one word replaced by another, so that it states other facts; words are tried at random.
+
+    Raises ``ValueError`` for a sentence outside the language.
+    """
+    words = sorted(language.grammar.words())
+    return [_reworded(sentence, words, language, generator) for sentence in sentences]
+
+
+def _reworded(sentence: Tokens, words: Sequence[str], language: Language, generator: Generator) -> Tokens:
+    truth = language.recognize(sentence)
+    if truth is None:
+        raise ValueError(f"expected a sentence of {language.name}, got: {' '.join(sentence)}")
+    while True:
+        place, word = (int(torch.randint(n, (), generator=generator)) for n in (len(sentence), len(words)))
+        changed = (*sentence[:place], words[word], *sentence[place + 1 :])
+        found = language.recognize(changed)
+        if found is not None and found.facts != truth.facts:
+            return changed

@@ -1,0 +1,216 @@
+"""Witnesses and Bayes against enumeration; scores against rouge-score, counts by hand and the grammar's own wordings."""
+
+import math
+from collections import Counter
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+
+from vae_course import summaries, training, world
+from vae_course.decoding import greedy
+from vae_course.evaluation import exact_nll
+from vae_course.factors import UNREADABLE
+from vae_course.grammar import Factor, FactPrior
+from vae_course.text_models import TextSizes, TextVAE
+
+# A small world: who, then what (nobody of kind "a" does "run"), then where, which depends on who.
+PRIOR = FactPrior(
+    (
+        Factor("who", ("a", "b"), {"": (3, 1)}),
+        Factor("what", ("run", "sit", "eat"), {"a": (0, 1, 1), "b": (2, 1, 1)}, "who"),
+        Factor("where", ("in", "out"), {"a": (1, 4), "b": (1, 1)}, "who"),
+    )
+)
+WHO = {0: 3 / 4, 1: 1 / 4}
+WHAT = {0: {0: 0, 1: 1 / 2, 2: 1 / 2}, 1: {0: 1 / 2, 1: 1 / 4, 2: 1 / 4}}
+WHERE = {0: {0: 1 / 5, 1: 4 / 5}, 1: {0: 1 / 2, 1: 1 / 2}}
+ENGLISH = world.WORLD.english
+
+
+def told(true, report, forgets):
+    """p(report given the true facts) in the small world, written out."""
+    probability = forgets * WHO[report[0]] + (1 - forgets) * (true[0] == report[0])
+    for table, t, r in ((WHAT, true[1], report[1]), (WHERE, true[2], report[2])):
+        usual = table[report[0]]
+        possible = usual[t] > 0  # else the true value cannot follow what was told of "who"
+        probability *= forgets * usual[r] + (1 - forgets) * (t == r) if possible else usual[r]
+    return probability
+
+
+def prior(facts):
+    return WHO[facts[0]] * WHAT[facts[0]][facts[1]] * WHERE[facts[0]][facts[2]]
+
+
+def channel(witness, report, true):
+    return math.exp(sum(table[value] for table, value in zip(witness.log_channel(np.array(report)), true, strict=True)))
+
+
+WORLDS = [facts for facts in product(range(2), range(3), range(2)) if prior(facts) > 0]
+
+
+@pytest.mark.parametrize("forgets", [0.2, 0.7])
+def test_the_channel_is_what_is_written_out_and_sums_to_one_over_all_reports(forgets):
+    witness = summaries.Witness(PRIOR, forgets)
+    for true in WORLDS:
+        probabilities = [channel(witness, report, true) for report in WORLDS]
+        assert probabilities == pytest.approx([told(true, report, forgets) for report in WORLDS])
+        assert sum(probabilities) == pytest.approx(1)
+
+
+def test_reports_are_drawn_from_the_channel():
+    witness, count = summaries.Witness(PRIOR, 0.4), 40_000
+    for true in ((1, 0, 0), (0, 2, 1)):
+        reports = witness.reports(np.array([true]), count, training.seeded(1))
+        assert reports.shape == (1, count, 3)
+        found = Counter(map(tuple, reports[0].tolist()))
+        assert set(found) <= set(WORLDS)
+        for report in WORLDS:
+            p = told(true, report, 0.4)
+            assert abs(found[report] / count - p) < 4.5 * math.sqrt(p * (1 - p) / count), (true, report)
+
+
+def test_each_event_has_its_own_reports():
+    rows = world.FACTS.sample(50, training.seeded(0))
+    reports = summaries.Witness(world.FACTS, 1e-9).reports(rows, 3, training.seeded(1))
+    assert (reports == rows[:, None]).all()
+
+
+def test_all_reports_are_possible_worlds():
+    rows = world.FACTS.sample(200, training.seeded(0))
+    reports = summaries.Witness(world.FACTS, 0.5).reports(rows, 4, training.seeded(1)).reshape(-1, 7)
+    possible = {tuple(row) for row in world.FACTS.worlds.tolist()}
+    assert all(tuple(row) in possible for row in reports.tolist())
+
+
+def test_the_joint_and_the_bayes_summary_are_those_of_enumeration():
+    witness = summaries.Witness(PRIOR, 0.5)
+    for reports in (((0, 1, 1), (1, 0, 0), (1, 0, 1)), ((0, 2, 0),), ((1, 1, 0), (0, 1, 1))):
+        joint = {facts: prior(facts) * math.prod(told(facts, report, 0.5) for report in reports) for facts in WORLDS}
+        rows = [tuple(row) for row in PRIOR.worlds.tolist()]
+        found = np.exp(witness.log_joint(np.array(reports)))
+        assert found.tolist() == pytest.approx([joint[row] for row in rows])
+        assert tuple(witness.bayes_summary(np.array(reports))) == max(joint, key=joint.get)
+
+
+def test_no_rule_has_all_facts_right_more_often_than_bayes():
+    rows = world.FACTS.sample(300, training.seeded(3))
+    witness = summaries.Witness(world.FACTS, 0.35)
+    reports = witness.reports(rows, 4, training.seeded(4))
+    bayes = np.stack([witness.bayes_summary(four) for four in reports])
+    right = [(chosen == rows).all(1).mean() for chosen in (bayes, summaries.majority(reports), reports[:, 0])]
+    assert right[0] > right[1] + 0.03
+    assert right[1] > right[2] + 0.1
+
+
+@pytest.mark.parametrize("forgets", [0, 1, -0.1, 1.5])
+def test_a_witness_forgets_with_a_probability(forgets):
+    with pytest.raises(ValueError, match="forgets: expected a probability between 0 and 1"):
+        summaries.Witness(PRIOR, forgets)
+
+
+def test_the_majority_is_per_fact_and_the_first_of_equals():
+    reports = np.array([[[3, 1, 5], [2, 1, 6], [2, 4, 7]], [[0, 0, 1], [1, 1, 1], [2, 0, 0]]])
+    assert summaries.majority(reports).tolist() == [[2, 1, 5], [0, 0, 1]]
+    assert summaries.majority(reports[0]).tolist() == [2, 1, 5]
+
+
+def test_the_medoid_is_nearest_to_all_others():
+    assert summaries.medoid(torch.tensor([[0.0, 1, 5], [1, 0, 3], [5, 3, 0]])) == 1
+    distances = torch.rand(40, 6, 6, generator=training.seeded(0))
+    expected = [min(range(6), key=lambda k, d=d: sum(d[k])) for d in distances.tolist()]
+    assert summaries.medoid(distances).tolist() == expected
+
+
+def test_the_subsets_are_all_and_the_last_has_all():
+    masks = summaries.subsets(4)
+    assert {tuple(row) for row in masks.tolist()} == set(product((0, 1), repeat=4)) - {(0, 0, 0, 0)}
+    assert len(masks) == 15
+    assert masks[-1].tolist() == [1, 1, 1, 1]
+    assert masks[2**3 - 2].tolist() == [1, 1, 1, 0]  # the first three
+    with pytest.raises(ValueError, match="1 to 12"):
+        summaries.subsets(13)
+
+
+def test_means_of_subsets_are_means():
+    codes = torch.randn(5, 3, 2, generator=training.seeded(0))
+    masks = summaries.subsets(3)
+    found = summaries.subset_means(codes, masks)
+    assert found.shape == (5, 7, 2)
+    for event, k in product(range(5), range(7)):
+        chosen = [codes[event, place] for place in range(3) if masks[k, place]]
+        torch.testing.assert_close(found[event, k], torch.stack(chosen).mean(0))
+
+
+def test_writing_in_parts_is_writing_at_once():
+    model = training.seeded_module(0, lambda: TextVAE(12, TextSizes(embedding=4, hidden=8, latent=3, context=2))).eval()
+    z = 5 * torch.randn(7, 3, generator=training.seeded(0))
+    written = summaries.written_from(model.decoder, z, longest=6, chunk=3)
+    assert written == greedy(model.decoder, z, longest=6)
+    assert len({tuple(row) for row in written}) > 1
+
+
+def test_words_are_counted():
+    sentences = [[4, 5, 4], [6], [], [5, 5, 5, 7]]
+    assert summaries.word_counts(sentences, 8).tolist() == [[Counter(s)[word] for word in range(8)] for s in sentences]
+
+
+def test_overlap_is_rouge_1():
+    first, second = (ENGLISH.sample(100, training.seeded(k)) for k in (0, 1))
+    words = {word: number for number, word in enumerate(sorted(ENGLISH.grammar.words()))}
+    counts = [summaries.word_counts([[words[w] for w in s] for s in part], len(words)) for part in (first, second)]
+    torch.testing.assert_close(summaries.overlap(*counts).double(), summaries.rouge(first, second)["ROUGE-1"])
+
+
+def test_overlap_by_hand():
+    first, second = torch.tensor([[2.0, 1, 0], [0, 0, 0]]), torch.tensor([1.0, 1, 3])
+    assert summaries.overlap(first, second).tolist() == pytest.approx([2 * 2 / 8, 0])
+    assert summaries.overlap(torch.zeros(3), torch.zeros(3)).item() == 0
+
+
+def test_rouge_by_hand():
+    written, reference = ("a", "cat", "sat", "a", "a"), ("a", "b", "cat", "sat", "here", "a")
+    found = summaries.rouge([written], [reference])
+    assert found["ROUGE-1"].item() == pytest.approx(2 * 4 / 11)  # a a cat sat
+    assert found["ROUGE-2"].item() == pytest.approx(2 * 1 / 9)  # cat sat
+    assert found["ROUGE-L"].item() == pytest.approx(2 * 4 / 11)  # a cat sat a
+    reversed_words = summaries.rouge([reference[::-1]], [reference])
+    assert reversed_words["ROUGE-1"].item() == 1
+    assert reversed_words["ROUGE-2"].item() == 0
+
+
+def test_rouge_takes_tokens_as_they_are():
+    assert summaries.rouge([("修好", "了")], [("修好", "灯")])["ROUGE-1"].item() == pytest.approx(0.5)
+
+
+def test_the_price_of_wording_is_the_grammars():
+    facts = ENGLISH.recognize(ENGLISH.sample(1, training.seeded(0))[0]).facts
+    wordings = list(ENGLISH.grammar.wordings(facts))
+    priced = summaries.nll_given_facts(ENGLISH, [tokens for tokens, _ in wordings])
+    assert (-priced).tolist() == pytest.approx([log_p for _, log_p in wordings])
+    assert (-priced).exp().sum().item() == pytest.approx(1)
+    assert summaries.nll_given_facts(ENGLISH, [("the", "the")]).item() == math.inf
+
+
+def test_the_mean_price_of_wording_is_its_entropy():
+    sentences = ENGLISH.sample(600, training.seeded(0))
+    priced = summaries.nll_given_facts(ENGLISH, sentences)
+    assert abs(priced.mean().item() - ENGLISH.wording_entropy) < 4 * priced.std().item() / math.sqrt(600)
+    assert (priced < exact_nll(ENGLISH, sentences)).all()
+
+
+def test_invented_facts_by_hand():
+    reports = torch.tensor([[[0, 1, 2], [0, 3, 2]], [[0, 1, 2], [1, 3, 2]], [[0, 0, 0], [0, 0, 0]]])
+    stated = torch.tensor([[0, 3, 2], [2, 1, 1], [UNREADABLE] * 3])
+    assert summaries.invented(stated, reports).tolist() == [0, 2, 0]
+
+
+def test_one_word_is_replaced_and_a_fact_is_wrong():
+    sentences = ENGLISH.sample(30, training.seeded(0))
+    for before, after in zip(sentences, summaries.one_fact_wrong(sentences, ENGLISH, training.seeded(1)), strict=True):
+        assert sum(a != b for a, b in zip(before, after, strict=True)) == 1
+        was, now = ENGLISH.recognize(before).facts, ENGLISH.recognize(after).facts
+        assert sum(was[name] != now[name] for name in was) == 1
+    with pytest.raises(ValueError, match="expected a sentence of english"):
+        summaries.one_fact_wrong([("the", "kite")], ENGLISH, training.seeded(0))

@@ -1,0 +1,101 @@
+"""Pictures of lesson 11: scores that miss a wrong fact, means of codes, summaries beside the exact optimum, ways to reword."""
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor
+
+from vae_course.estimators import Estimate
+from vae_course.figures.base import BLUE, INK, LINES, MARKERS, ORANGE, PALETTE, RED, Picture, array, new_figure, styled
+
+
+@styled
+def misled(wrong: Mapping[str, Tensor], right: Mapping[str, Tensor]) -> Picture:
+    """Scores (events,) by name: of summaries with one fact wrong, and of summaries with all right in other words.
+
+    Each panel says in what share of events the wrong one scores higher.
+    """
+    figure, axes = new_figure(len(wrong), width=9, height=3.2)
+    for panel, name in zip(axes, wrong, strict=True):
+        bins = [k / 20 for k in range(21)]
+        panel.hist(array(right[name]), bins=bins, color=BLUE, alpha=0.55, label="all facts right, other words")
+        panel.hist(array(wrong[name]), bins=bins, color=RED, histtype="step", hatch="//", linewidth=1.5, label="one fact wrong")
+        ahead = (wrong[name] > right[name]).double().mean()
+        panel.set(title=f"{name}: in {ahead:.0%} of events", xlabel="score against the reference (F1)", xlim=(0, 1.02))
+    axes[0].set_ylabel("summaries")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
+    figure.suptitle("The wrong summary scores higher")
+    words = "Summaries with one fact wrong score mostly above summaries that say the same as the reference in other words."
+    return Picture(figure, words)
+
+
+@styled
+def more_reports(right: Mapping[str, Sequence[float]]) -> Picture:
+    """For each model the share of events with all facts right, by the mean code of the first 1, 2, ... reports."""
+    figure, (axes,) = new_figure(height=3.5)
+    for (name, shares), colour, line, marker in zip(right.items(), PALETTE, LINES, MARKERS, strict=False):
+        counts, heights = range(1, len(shares) + 1), [100 * share for share in shares]
+        axes.plot(counts, heights, color=colour, linestyle=line, marker=marker, label=name)
+    axes.set(xlabel="reports whose codes are averaged", ylabel="all seven facts right (% of events)", ylim=(-3, 103))
+    axes.set_title("The mean of six codes says more than one code, if there is anything to say")
+    figure.legend(loc="outside right center", fontsize=9)
+    words = (
+        "With no KL and with a cheap one the share falls from one report to two, then rises; at the full KL it stays near 0."
+    )
+    return Picture(figure, words)
+
+
+@styled
+def all_right(shares: Mapping[str, Estimate], best: str) -> Picture:
+    """A bar a rule: events with all facts right, with two standard errors; the rule ``best`` also as a line to measure by."""
+    figure, (axes,) = new_figure(height=0.36 * len(shares) + 1.2)
+    rows = list(range(len(shares)))[::-1]
+    values = [100 * share.value for share in shares.values()]
+    errors = [200 * share.standard_error for share in shares.values()]
+    colours = [ORANGE if "subset" in name else BLUE for name in shares]
+    axes.barh(rows, values, 0.65, xerr=errors, color=colours, edgecolor=INK, linewidth=0.6, error_kw={"linewidth": 1})
+    axes.axvline(100 * shares[best].value, color=INK, linestyle=":", linewidth=1.2)
+    axes.set_yticks(rows, list(shares))
+    axes.set(
+        title="The best subset beats the mean and the medoid, and stays below the vote",
+        xlabel="all seven facts right (% of events)",
+        xlim=(0, 104),
+    )
+    words = (
+        "The best subset is far ahead of one report, the medoid and the mean of all; a vote and the exact Bayes summary lead."
+    )
+    return Picture(figure, words)
+
+
+@styled
+def side_by_side(scores: Mapping[str, Mapping[str, float]]) -> Picture:
+    """For each writer some shares by name (0 to 1), as groups of bars."""
+    figure, (axes,) = new_figure(height=3.5)
+    kinds = list(next(iter(scores.values())))
+    fills, hatches = ("white", ORANGE, BLUE, INK), ("", "//", "", "")
+    for k, (writer, values) in enumerate(scores.items()):
+        places = [column + 0.8 * (k - (len(scores) - 1) / 2) / len(scores) for column in range(len(kinds))]
+        heights = [100 * values[kind] for kind in kinds]
+        axes.bar(
+            places, heights, 0.8 / len(scores), color=fills[k], hatch=hatches[k], edgecolor=INK, linewidth=0.8, label=writer
+        )
+    axes.set_xticks(range(len(kinds)), kinds)
+    axes.set(title="With z or without: a tie", ylabel="share (%)", ylim=(0, 105))
+    figure.legend(loc="outside lower center", ncols=len(scores), fontsize=9)
+    return Picture(figure, "The two trained models stand level in every score, above the story's first sentence.")
+
+
+@styled
+def ways_to_say(different: Mapping[str, Estimate], fine: Mapping[str, float], draws: int) -> Picture:
+    """For each way of writing: how many different summaries ``draws`` hold, mean over texts, and the share that is fine."""
+    figure, (left, right) = new_figure(2, width=9, height=0.4 * len(different) + 1.3)
+    rows = list(range(len(different)))[::-1]
+    errors = [2 * count.standard_error for count in different.values()]
+    counts = [count.value for count in different.values()]
+    left.barh(rows, counts, 0.65, xerr=errors, color=BLUE, edgecolor=INK, linewidth=0.6, error_kw={"linewidth": 1})
+    left.set_yticks(rows, list(different))
+    left.set(title="How many ways to say it", xlabel=f"different summaries in {draws} draws", xlim=(0, draws))
+    right.barh(rows, [100 * fine[name] for name in different], 0.65, color=ORANGE, edgecolor=INK, linewidth=0.6)
+    right.set_yticks(rows, [])
+    right.set(title="How many of them are right", xlabel="all facts right (% of draws)", xlim=(0, 103))
+    words = "Without a draw there is one summary; draws of z give several, nearly all right; drawn words give more, and slips."
+    return Picture(figure, words)
