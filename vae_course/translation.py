@@ -25,7 +25,7 @@ from vae_course.corpora import Corpus, TokenKind
 from vae_course.cures import Budget, fit
 from vae_course.decoding import greedy
 from vae_course.distributions import Gaussian
-from vae_course.grammar import Language, Tokens
+from vae_course.grammar import Language, Recognized, Tokens
 from vae_course.objectives import NegativeElbo, Schedule, free_bits, linear_annealing
 from vae_course.text_models import Output, Step, TextSizes, TextVAE, log_likelihood_of
 from vae_course.training import History, Metrics, Update, seeded, seeded_module, train
@@ -94,9 +94,8 @@ def wording_nats(sentences: Sequence[Tokens], language: Language) -> Tensor:
 
     Raises ``ValueError`` for a sentence that is not in the language.
     """
-    facts = [language.prior.log_probability(facts) for facts in _facts(sentences, language)]
-    whole = [language.log_probability(tokens) for tokens in sentences]
-    return torch.tensor(facts, dtype=torch.float64) - torch.tensor(whole, dtype=torch.float64)
+    read = _read(sentences, language)
+    return torch.tensor([language.prior.log_probability(one.facts) - one.log_probability for one in read], dtype=torch.float64)
 
 
 def right(written: Sequence[Tokens], references: Sequence[Tokens], language: Language | None) -> Tensor:
@@ -118,11 +117,15 @@ def _states(tokens: Tokens, facts: dict[str, str], language: Language) -> bool:
 
 
 def _facts(sentences: Sequence[Tokens], language: Language) -> list[dict[str, str]]:
+    return [one.facts for one in _read(sentences, language)]
+
+
+def _read(sentences: Sequence[Tokens], language: Language) -> list[Recognized]:
     found = [language.recognize(tokens) for tokens in sentences]
     for number, one in enumerate(found):
         if one is None:
             raise ValueError(f"reference {number} is not a sentence of {language.name}: {' '.join(sentences[number])}")
-    return [one.facts for one in found if one is not None]
+    return [one for one in found if one is not None]
 
 
 def different_right(rounds: Sequence[Sequence[Tokens]], references: Sequence[Tokens], language: Language | None) -> float:
