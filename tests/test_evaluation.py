@@ -18,6 +18,7 @@ from vae_course.evaluation import (
     facts_kept,
     information,
     likelihood,
+    likelihood_from_some,
     reconstruction,
     share_in_language,
 )
@@ -170,6 +171,22 @@ def test_the_nll_falls_towards_the_exact_one_with_more_samples(exact):
     assert abs(above[3].value) < 0.1 * above[0].value
     # The pairing: sentences differ more than the estimates of one sentence's NLL.
     assert above[3].standard_error < 0.5 * measured[3].nats_per_sentence.standard_error
+
+
+def test_the_nll_from_some_sentences_is_that_of_all(exact):
+    """Every 5th of each sentence's copies is weighted: the same mean as by weighting all, and no less sure."""
+    whole = likelihood(exact.model, CORPUS * 200, seeded(6), samples=250)
+    part = likelihood_from_some(exact.model, CORPUS * 200, seeded(7), samples=250, some=241)
+    assert (part.samples, part.weighted, whole.weighted) == (250, 241, None)
+    assert part.tokens == whole.tokens
+    assert torch.allclose(part.rate, whole.rate)
+    truth = (-exact.log_evidence).repeat(200)
+    error = part.above(truth).standard_error + part.negative_elbo.standard_error
+    assert part.nats_per_sentence.value == pytest.approx(whole.nats_per_sentence.value, abs=3 * error)
+    assert part.negative_elbo.value - part.nats_per_sentence.value > 0.5 * exact.gap.mean().item()
+    for some in (1, 1201):
+        with pytest.raises(ValueError, match=f"some: expected 2 to 1200 sentences, got {some}"):
+            likelihood_from_some(exact.model, CORPUS * 200, seeded(7), samples=2, some=some)
 
 
 def test_information_is_exact_on_average(exact):

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from vae_course.batches import pad
+from vae_course.batches import SentenceBatches, pad
 from vae_course.posteriors import VonMisesFisherHead
 from vae_course.text_models import (
     ConvolutionEncoder,
@@ -16,7 +16,7 @@ from vae_course.text_models import (
     dropped,
     with_words_dropped,
 )
-from vae_course.training import Update, seeded, seeded_module
+from vae_course.training import Update, seeded, seeded_module, train
 from vae_course.vocabulary import BOS, EOS, PAD, UNK
 
 A, B, C = 4, 5, 6  # the three words of the vocabulary
@@ -41,6 +41,8 @@ SIZES = {
     "blind": TextSizes(**SMALL, context=0),
     "window of 1": TextSizes(**SMALL, context=1, encoder="lstm"),
     "window of 3, skip": TextSizes(**SMALL, context=3, skip=True),
+    "lstm, skip, adaptive softmax": TextSizes(**SMALL, skip=True, cutoffs=(5, 6)),
+    "window of 1, adaptive softmax": TextSizes(**SMALL, context=1, cutoffs=(5,)),
 }
 each_size = pytest.mark.parametrize("sizes", SIZES.values(), ids=SIZES)
 
@@ -95,8 +97,6 @@ def test_log_likelihood_is_the_sum_of_the_words_log_probabilities(sizes):
 def test_sentences_of_all_lengths_have_total_probability_1(sizes):
     """All sentences of up to 3 words, and all beginnings of 4, which is what else can happen."""
     model = seeded_module(0, lambda: TextVAE(SIZE, sizes)).double()  # small weights: both are likely
-    with torch.no_grad():
-        model.decoder.output.words.bias[[PAD, BOS]] = -1e9  # what no sentence has
     z = latents(1)
     total = 0.0
     for length in range(4):
@@ -106,6 +106,16 @@ def test_sentences_of_all_lengths_have_total_probability_1(sizes):
     going_on = model.log_likelihood(begun, z.expand(len(begun), -1)).exp().sum().item()
     assert 0.1 < total < 0.9
     assert total + going_on == pytest.approx(1)
+
+
+@pytest.mark.parametrize("cutoffs", [(), (5, 6)], ids=["plain softmax", "adaptive softmax"])
+def test_pads_and_beginnings_stay_without_probability_in_training(cutoffs):
+    model = seeded_module(0, lambda: LanguageModel(SIZE, TextSizes(**SMALL, cutoffs=cutoffs)))
+    update = Update.adam(model, model.loss, learning_rate=0.1)
+    train(update, SentenceBatches(SENTENCES, batch_size=2), epochs=3, generator=seeded(0))
+    p = model.decoder.logits(pad(SENTENCES)[:, :-1], None).softmax(-1)
+    assert p[..., [PAD, BOS]].max() == 0
+    assert torch.allclose(p.sum(-1), torch.ones(4, 7))
 
 
 @pytest.mark.parametrize("head", [None, VonMisesFisherHead(5.0)])

@@ -14,7 +14,17 @@ from torch.nn import functional
 
 from vae_course.batches import Pair
 from vae_course.distributions import Gaussian, GaussianGiven
-from vae_course.text_models import Decoder, Output, Step, TextSizes, dropped, encoder_of, log_likelihood_of, with_words_dropped
+from vae_course.text_models import (
+    Decoder,
+    Output,
+    Step,
+    TextSizes,
+    chosen,
+    dropped,
+    encoder_of,
+    log_likelihood_of,
+    with_words_dropped,
+)
 from vae_course.training import Metrics
 from vae_course.vocabulary import PAD
 
@@ -133,6 +143,10 @@ class Writer:
         words = dropped(self.decoder.embedding(hidden), sizes.dropout, noise)
         logits, _ = self.decoder(words, self.source, z, self.decoder.first_memory(self.source, z), noise)
         return logits  # type: ignore[no-any-return]
+
+    def log_probabilities(self, inputs: Tensor, targets: Tensor, z: Tensor | None, noise: Generator | None = None) -> Tensor:
+        """See ``Decoder``."""
+        return chosen(self.logits(inputs, z, noise), targets)
 
     def start(self, z: Tensor | None, count: int) -> Step:
         """See ``Decoder``. Raises ``ValueError`` for a number of sentences other than that of sources."""

@@ -14,7 +14,7 @@ from torch.nn import functional
 from vae_course.distributions import TextPosterior, standard_uniform
 from vae_course.posteriors import GaussianHead, Head
 from vae_course.training import Metrics
-from vae_course.vocabulary import BOS, PAD, UNK
+from vae_course.vocabulary import BOS, PAD, SPECIAL, UNK
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class TextSizes:
     ``context``: how many preceding words the decoder sees: None for all (recurrent), 0 for none (a blind decoder).
     ``dropout`` acts on the decoder's word vectors and outputs; ``word_dropout`` hides input words as ``<unk>`` (Bowman 2016).
     ``skip`` adds a direct path from z to the output layer (Dieng 2019). ``tied`` shares word vectors with the output layer.
+    ``cutoffs``: for large vocabularies an adaptive softmax (Grave 2017), as exact a distribution and several times quicker;
+    words beyond each of these ranks, the rarer ones, are grouped and get shorter vectors.
     """
 
     embedding: int = 128
@@ -38,6 +40,7 @@ class TextSizes:
     word_dropout: float = 0.0
     skip: bool = False
     tied: bool = False
+    cutoffs: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         for name, options in {
@@ -54,6 +57,10 @@ class TextSizes:
             raise ValueError(f"sizes must be at least 1 and context at least 0, got {self}")
         if self.tied and self.embedding != self.hidden:
             raise ValueError(f"tied: needs embedding = hidden, got {self.embedding} and {self.hidden}")
+        if self.tied and self.cutoffs:
+            raise ValueError("tied: an adaptive softmax's vectors have several lengths and cannot be shared; give no cutoffs")
+        if list(self.cutoffs) != sorted({cutoff for cutoff in self.cutoffs if cutoff > len(SPECIAL)}):
+            raise ValueError(f"cutoffs: expected rising ranks above the {len(SPECIAL)} special words', got {self.cutoffs}")
 
 
 # --- decoders -------------------------------------------------------------------------------------------------------
@@ -77,6 +84,10 @@ class Decoder(Protocol):
         """Teacher forcing: ``inputs`` (batch, time), z (batch, latent) -> (batch, time, vocabulary). ``noise``: for dropout."""
         ...
 
+    def log_probabilities(self, inputs: Tensor, targets: Tensor, z: Tensor | None, noise: Generator | None = None) -> Tensor:
+        """log p of each of ``targets`` (batch, time), the words that follow ``inputs``, in nats; 0 for ``<pad>``."""
+        ...
+
     def start(self, z: Tensor | None, count: int) -> Step:
         """The state before the first word of ``count`` sentences."""
         ...
@@ -86,28 +97,58 @@ class Decoder(Protocol):
         ...
 
 
+def chosen(logits: Tensor, targets: Tensor) -> Tensor:
+    """log p of ``targets`` (batch, time) under logits (batch, time, vocabulary), in nats; 0 where a target is ``<pad>``."""
+    nll = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=PAD, reduction="none")
+    return -nll.view(targets.shape)
+
+
 class Output(nn.Module):
-    """From the decoder's features to a logit for each word, z's own path included where there is one."""
+    """From the decoder's features (batch, time, hidden) to the next word, z's own path included where there is one."""
 
     never: Tensor
+    words: nn.Linear | nn.AdaptiveLogSoftmaxWithLoss
 
     def __init__(self, vocabulary_size: int, sizes: TextSizes, latent: int, embedding: nn.Embedding):
         super().__init__()
         self.dropout = sizes.dropout
-        self.words = nn.Linear(sizes.hidden, vocabulary_size)
+        # <pad> and <bos> never follow a word: with no probability for them, that of all sentences sums to 1.
+        if sizes.cutoffs:
+            # The common words' own vectors are whole, each further group's half as long as those of the group before.
+            self.words = nn.AdaptiveLogSoftmaxWithLoss(
+                sizes.hidden, vocabulary_size, list(sizes.cutoffs), div_value=2.0, head_bias=True
+            )
+            with torch.no_grad():
+                self.words.head.bias[[PAD, BOS]] = -1e9  # their gradient is 0, so they stay there
+        else:
+            self.words = nn.Linear(sizes.hidden, vocabulary_size)
         if sizes.tied:
             self.words.weight = embedding.weight
         self.skip = nn.Linear(latent, sizes.hidden, bias=False) if sizes.skip and latent else None
-        # <pad> and <bos> never follow a word: with no probability for them, that of all sentences sums to 1.
         never = torch.zeros(vocabulary_size)
         never[[PAD, BOS]] = -torch.inf
         self.register_buffer("never", never, persistent=False)
 
     def forward(self, features: Tensor, z: Tensor | None, noise: Generator | None) -> Tensor:
-        """(batch, time, hidden) -> (batch, time, vocabulary)."""
+        """Logits of all words, (batch, time, vocabulary)."""
+        features = self._completed(features, z, noise)
+        if isinstance(self.words, nn.Linear):
+            return functional.linear(features, self.words.weight, self.words.bias + self.never)
+        log_p: Tensor = self.words.log_prob(features.flatten(0, 1)).view(*features.shape[:2], -1)
+        return log_p + self.never
+
+    def log_probabilities(self, features: Tensor, targets: Tensor, z: Tensor | None, noise: Generator | None) -> Tensor:
+        """See ``Decoder``. An adaptive softmax looks at a group of rarer words only where the target is in it."""
+        if isinstance(self.words, nn.Linear):
+            return chosen(self(features, z, noise), targets)
+        inside = targets != PAD
+        counted = self.words(self._completed(features, z, noise)[inside], targets[inside]).output
+        return torch.zeros_like(features[..., 0]).masked_scatter(inside, counted)
+
+    def _completed(self, features: Tensor, z: Tensor | None, noise: Generator | None) -> Tensor:
         if self.skip is not None and z is not None:
             features = features + self.skip(z)[:, None]
-        return functional.linear(dropped(features, self.dropout, noise), self.words.weight, self.words.bias + self.never)
+        return dropped(features, self.dropout, noise)
 
 
 class RecurrentDecoder(nn.Module):
@@ -125,10 +166,16 @@ class RecurrentDecoder(nn.Module):
 
     def logits(self, inputs: Tensor, z: Tensor | None, noise: Generator | None = None) -> Tensor:
         """See ``Decoder``."""
-        words = dropped(self.embedding(with_words_dropped(inputs, self.sizes.word_dropout, noise)), self.sizes.dropout, noise)
-        features, _ = self._run(words, z, self.start(z, len(inputs)).memory)
-        logits: Tensor = self.output(features, z, noise)
+        logits: Tensor = self.output(self._features(inputs, z, noise), z, noise)
         return logits
+
+    def log_probabilities(self, inputs: Tensor, targets: Tensor, z: Tensor | None, noise: Generator | None = None) -> Tensor:
+        """See ``Decoder``."""
+        return self.output.log_probabilities(self._features(inputs, z, noise), targets, z, noise)
+
+    def _features(self, inputs: Tensor, z: Tensor | None, noise: Generator | None) -> Tensor:
+        words = dropped(self.embedding(with_words_dropped(inputs, self.sizes.word_dropout, noise)), self.sizes.dropout, noise)
+        return self._run(words, z, self.start(z, len(inputs)).memory)[0]
 
     def start(self, z: Tensor | None, count: int) -> Step:
         """See ``Decoder``. An LSTM's first cell is W z + b and its first output tanh of that, as in texar and Li 2019."""
@@ -175,13 +222,21 @@ class WindowDecoder(nn.Module):
 
     def logits(self, inputs: Tensor, z: Tensor | None, noise: Generator | None = None) -> Tensor:
         """See ``Decoder``. Raises ``ValueError`` for more than ``longest`` words, as ``step`` does."""
+        logits: Tensor = self.output(self._features(inputs, z, noise), z, noise)
+        return logits
+
+    def log_probabilities(self, inputs: Tensor, targets: Tensor, z: Tensor | None, noise: Generator | None = None) -> Tensor:
+        """See ``Decoder``."""
+        return self.output.log_probabilities(self._features(inputs, z, noise), targets, z, noise)
+
+    def _features(self, inputs: Tensor, z: Tensor | None, noise: Generator | None) -> Tensor:
         self._check_length(inputs.shape[1])
         inputs = with_words_dropped(inputs, self.sizes.word_dropout, noise)
         positions = torch.arange(inputs.shape[1], device=inputs.device)
         # Word t sees words t - context + 1 ... t: before the first there is padding.
         padded = functional.pad(inputs, (max(self.context - 1, 0), 0), value=PAD)
         windows = padded.unfold(1, self.context, 1) if self.context else inputs.new_empty(*inputs.shape, 0)
-        return self._features_to_logits(windows, positions, z, noise)
+        return self._features_of(windows, positions, z, noise)
 
     def start(self, z: Tensor | None, count: int) -> Step:
         """See ``Decoder``: memory is the window (batch, context) and the position (batch,), the same for all."""
@@ -194,23 +249,22 @@ class WindowDecoder(nn.Module):
         window, position = state.memory
         self._check_length(int(position[0]) + 1)
         window = torch.cat([window, inputs[:, None]], dim=1)[:, 1:]
-        logits = self._features_to_logits(window[:, None], position[:1], state.z, None)
+        logits = self.output(self._features_of(window[:, None], position[:1], state.z, None), state.z, None)
         return logits[:, 0], Step(state.z, (window, position + 1))
 
     def _check_length(self, words: int) -> None:
         if words > self.longest:
             raise ValueError(f"inputs: a window decoder knows {self.longest} positions, got {words} words")
 
-    def _features_to_logits(self, windows: Tensor, positions: Tensor, z: Tensor | None, noise: Generator | None) -> Tensor:
+    def _features_of(self, windows: Tensor, positions: Tensor, z: Tensor | None, noise: Generator | None) -> Tensor:
         features = self.position(positions)[None].expand(len(windows), -1, -1)
         if self.words_in is not None:
             words = dropped(self.embedding(windows), self.sizes.dropout, noise).flatten(2)
             features = features + self.words_in(words)
         if self.z_in is not None and z is not None:
             features = features + self.z_in(z)[:, None]
-        features = features + functional.relu(self.between(functional.relu(features)))
-        logits: Tensor = self.output(features, z, noise)
-        return logits
+        further: Tensor = self.between(functional.relu(features))
+        return features + functional.relu(further)
 
 
 def _decoder(vocabulary_size: int, sizes: TextSizes, latent: int) -> RecurrentDecoder | WindowDecoder:
@@ -236,9 +290,7 @@ def with_words_dropped(inputs: Tensor, share: float, noise: Generator | None) ->
 
 def log_likelihood_of(decoder: Decoder, tokens: Tensor, z: Tensor | None, noise: Generator | None = None) -> Tensor:
     """log p(words and ``<eos>`` given z), summed over each sentence, in nats: (batch,). Padding counts nothing."""
-    logits = decoder.logits(tokens[:, :-1], z, noise)
-    nll = functional.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten(), ignore_index=PAD, reduction="none")
-    return -nll.view(len(tokens), -1).sum(1)
+    return decoder.log_probabilities(tokens[:, :-1], tokens[:, 1:], z, noise).sum(1)
 
 
 # --- language model ---------------------------------------------------------------------------------------------------

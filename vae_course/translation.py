@@ -27,7 +27,7 @@ from vae_course.decoding import greedy
 from vae_course.distributions import Gaussian
 from vae_course.grammar import Language, Recognized, Tokens
 from vae_course.objectives import NegativeElbo, Schedule, free_bits, linear_annealing
-from vae_course.text_models import Output, Step, TextSizes, TextVAE, log_likelihood_of
+from vae_course.text_models import Output, Step, TextSizes, TextVAE, chosen, log_likelihood_of
 from vae_course.training import History, Metrics, Update, seeded, seeded_module, train
 from vae_course.vocabulary import BOS, EOS, Characters, Vocabulary, Words
 from vae_course.world import LANGUAGE_NAMES, WORLD
@@ -189,6 +189,10 @@ class ParallelWriter:
         """See ``Decoder``: only the number of ``inputs`` matters."""
         logits: Tensor = self.decoder(torch.arange(inputs.shape[1], device=inputs.device), self.source, z, noise)
         return logits
+
+    def log_probabilities(self, inputs: Tensor, targets: Tensor, z: Tensor | None, noise: Generator | None = None) -> Tensor:
+        """See ``Decoder``."""
+        return chosen(self.logits(inputs, z, noise), targets)
 
     def start(self, z: Tensor | None, count: int) -> Step:
         """See ``Decoder``. Raises ``ValueError`` for a number of sentences other than that of sources."""
