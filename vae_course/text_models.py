@@ -263,8 +263,8 @@ class WindowDecoder(nn.Module):
             features = features + self.words_in(words)
         if self.z_in is not None and z is not None:
             features = features + self.z_in(z)[:, None]
-        further: Tensor = self.between(functional.relu(features))
-        return features + functional.relu(further)
+        completed: Tensor = features + functional.relu(self.between(functional.relu(features)))
+        return completed
 
 
 def _decoder(vocabulary_size: int, sizes: TextSizes, latent: int) -> RecurrentDecoder | WindowDecoder:
