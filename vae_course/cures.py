@@ -72,8 +72,14 @@ def _cyclical(model: TextVAE, batches: SentenceBatches, budget: Budget) -> Objec
     return NegativeElbo(model, cyclical_annealing(_steps(0.2, budget), cycles=4))
 
 
-def _lagging(model: TextVAE, batches: SentenceBatches, budget: Budget) -> Objective[TextVAE]:
-    return AggressiveEncoder(model, batches, budget.learning_rate)
+def _lagging(annealed: float = 0.0) -> MakeObjective:
+    """The aggressive encoder; ``annealed``: the share of steps in which the KL weight rises."""
+
+    def objective(model: TextVAE, batches: SentenceBatches, budget: Budget) -> Objective[TextVAE]:
+        kl_weight = linear_annealing(_steps(annealed, budget)) if annealed else constant()
+        return AggressiveEncoder(model, batches, budget.learning_rate, kl_weight=kl_weight)
+
+    return objective
 
 
 CURES = {
@@ -88,7 +94,8 @@ CURES = {
         Cure("free bits in total + annealing", "Kingma 2016", _annealed(penalty=free_bits_in_total(5.0))),
         Cure("batch-normalized means", "Zhu 2020", _elbo(), head=lambda: BatchNormHead(0.6)),
         Cure("committed rate", "Razavi 2019", _elbo(), head=lambda: CommittedRateHead(5.0)),
-        Cure("lagging inference", "He 2019", _lagging),
+        Cure("lagging inference", "He 2019", _lagging()),
+        Cure("lagging inference + annealing", "He 2019", _lagging(annealed=0.5)),
         Cure("pretraining + free bits", "Li 2019", _annealed(0.4, penalty=free_bits_in_total(8.0)), pretraining=0.25),
         Cure("pretraining + many free bits", "Li 2019", _annealed(0.4, penalty=free_bits_in_total(14.0)), pretraining=0.25),
         Cure("window of four words + annealing", "Yang 2017", _annealed(), sizes={"context": 4}),
@@ -214,7 +221,13 @@ class _Clock:
 
 
 class _Checks:
-    """What happens between the parts of a training: the caller's own look at it, and the end of an encoder's aggression."""
+    """What happens between the parts of a training: the caller's own look at it, and the end of an encoder's aggression.
+
+    That comes when the mutual information on validation sentences has stopped climbing (He 2019): no new peak in ``patience``
+    checks, since one alone may be noise.
+    """
+
+    patience = 3
 
     def __init__(self, objective: Objective[TextVAE], validation: Sentences, after: Callable[[TextVAE, History], None] | None):
         if isinstance(objective, AggressiveEncoder) and len(validation) < 2:
@@ -227,8 +240,7 @@ class _Checks:
             measured = information(encode(self.objective.model, self.validation), seeded(history.epochs))
             climbed = history.metrics.setdefault("mutual_information", [])
             climbed.append(measured.mutual_information.value)
-            # Until z is used at all there is no peak to be past.
-            if len(climbed) > 1 and climbed[-1] < max(climbed[:-1]) and max(climbed) > 1:
+            if len(climbed) - climbed.index(max(climbed)) > self.patience:
                 self.objective.calm()
         self.clock(history)
         if self.after is not None:
