@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from vae_course import corpora, measurements
+from vae_course import comparisons, corpora, measurements
 from vae_course.cures import Budget
 from vae_course.measurements import LANGUAGE_MODEL, STUDIES, Study, measure, stored
 from vae_course.text_models import TextSizes
@@ -50,6 +50,18 @@ def test_a_study_measures_every_model_under_every_seed_and_says_how(small):
         torch.tensor(language_model["nll"] * 30 / language_model["tokens"]).exp().item(), rel=1e-4
     )
     assert language_model["nll"] - language_model["nats_above_truth"] == pytest.approx(vae["nll"] - vae["nats_above_truth"])
+
+
+def test_a_large_test_set_may_be_weighted_in_part(small, monkeypatch):
+    monkeypatch.setitem(STUDIES, "tiny", replace(TINY, seeds=(0,), weighted=10))
+    measure("tiny", scratch=small / "scratch")
+    language_model, vae = stored("tiny")["rows"]
+    assert (language_model["weighted_sentences"], language_model["sentences"]) == (30, 30)  # exact for all
+    assert (vae["weighted_sentences"], vae["sentences"], vae["samples"]) == (10, 30, 3)
+    assert vae["nll"] != vae["negative_elbo"]
+    told = comparisons.our_table("tiny")
+    assert "3 importance samples for 10 of the 30 test sentences" in told
+    assert "free bits + annealing" in told
 
 
 def test_finished_models_are_not_trained_again(small, monkeypatch):

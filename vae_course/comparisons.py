@@ -144,6 +144,7 @@ OUR_COLUMNS: Columns = {
     "perplexity": ("perplexity", ".1f"),
     "KL": ("rate", ".1f"),
     "MI": ("mutual_information", ".1f"),
+    "active units": ("active_units", ".0f"),
 }
 
 
@@ -177,4 +178,9 @@ def our_table(name: str) -> str:
         document = stored(name)
     except FileNotFoundError:
         return f"ours: not measured yet (`vae-course measure {name}` takes hours)"
-    return f"ours ({circumstances(document)}; not trained to convergence)\n{table(document['rows'], OUR_COLUMNS)}"
+    rows = document["rows"]
+    some = min((row["weighted_sentences"] for row in rows if "rate" in row), default=0)
+    note = (
+        f"\nNLL of a VAE: {document['samples']} importance samples for {some} of the {rows[0]['sentences']:,} test sentences."
+    )
+    return f"ours ({circumstances(document)}; not trained to convergence)\n{table(rows, OUR_COLUMNS)}{note if some else ''}"
