@@ -89,7 +89,10 @@ class Sequence(Node):
     parts: tuple[Node, ...]
 
     def write(self, facts: Facts, uniforms: Iterator[float]) -> Tokens:  # noqa: D102
-        return tuple(token for part in self.parts for token in part.write(facts, uniforms))
+        written: Tokens = ()
+        for part in self.parts:
+            written += part.write(facts, uniforms)
+        return written
 
     def entropy(self, facts: Mapping[str, NDArray[np.str_]]) -> Floats:  # noqa: D102 - entropies of independent choices add
         return sum((part.entropy(facts) for part in self.parts), start=_zeros(facts))
@@ -131,11 +134,11 @@ class Choice(Node):
 
     def write(self, facts: Facts, uniforms: Iterator[float]) -> Tokens:  # noqa: D102
         left = next(uniforms)
-        for option, probability in zip(self.options[:-1], self.probabilities[:-1], strict=True):
+        for chosen, probability in enumerate(self.probabilities):
             left -= probability
             if left < 0:
-                return option.write(facts, uniforms)
-        return self.options[-1].write(facts, uniforms)
+                break
+        return self.options[chosen].write(facts, uniforms)  # the last one, should rounding leave a little
 
     def entropy(self, facts: Mapping[str, NDArray[np.str_]]) -> Floats:  # noqa: D102 - H(choice) + E[H(what follows)]
         own = -sum(p * math.log(p) for p in self.probabilities)
