@@ -134,11 +134,11 @@ class Choice(Node):
 
     def write(self, facts: Facts, uniforms: Iterator[float]) -> Tokens:  # noqa: D102
         left = next(uniforms)
-        for chosen, probability in enumerate(self.probabilities):
+        for option, probability in zip(self.options, self.probabilities, strict=True):
             left -= probability
             if left < 0:
-                break
-        return self.options[chosen].write(facts, uniforms)  # the last one, should rounding leave a little
+                return option.write(facts, uniforms)
+        return self.options[-1].write(facts, uniforms)  # rounding left a little
 
     def entropy(self, facts: Mapping[str, NDArray[np.str_]]) -> Floats:  # noqa: D102 - H(choice) + E[H(what follows)]
         own = -sum(p * math.log(p) for p in self.probabilities)
