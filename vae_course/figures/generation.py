@@ -105,11 +105,10 @@ def likeliest(nats: Mapping[str, Tensor], one: tuple[str, float] | None, unit: s
 def on_demand(numbers: Sequence[int], obeyed: Mapping[str, Sequence[float]], different: Sequence[float]) -> Picture:
     """The share of sentences with all the attributes asked for, against how many were asked for, and how these differ."""
     figure, (left, right) = new_figure(2, width=9, height=3.4)
-    styles = zip(obeyed.items(), (ORANGE, BLUE, INK), LINES, MARKERS, (8, 8, -15), strict=False)
-    for (name, shares), colour, line, marker, above in styles:
+    for (name, shares), colour, line, marker in zip(obeyed.items(), (ORANGE, BLUE, INK), LINES, MARKERS, strict=False):
         left.plot(numbers, [100 * share for share in shares], color=colour, linestyle=line, marker=marker, label=name)
-        for number, share in zip(numbers, shares, strict=True):
-            place = {"xy": (number, 100 * share), "xytext": (0, above), "textcoords": "offset points"}
+        for number, share, lowest in zip(numbers, shares, map(min, zip(*obeyed.values(), strict=True)), strict=True):
+            place = {"xy": (number, 100 * share), "xytext": (0, -15 if share == lowest else 8), "textcoords": "offset points"}
             left.annotate(f"{100 * share:.1f}", **place, ha="center", fontsize=8)
     left.set(xlabel="attributes asked for at once", ylabel="sentences that have them all (%)", ylim=(-14, 112))
     left.set(title="What is asked for comes", xlim=(min(numbers) - 0.3, max(numbers) + 0.3))
