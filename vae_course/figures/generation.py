@@ -108,8 +108,8 @@ def on_demand(numbers: Sequence[int], obeyed: Mapping[str, Sequence[float]], dif
     for (name, shares), colour, line, marker in zip(obeyed.items(), (ORANGE, BLUE, INK), LINES, MARKERS, strict=False):
         left.plot(numbers, [100 * share for share in shares], color=colour, linestyle=line, marker=marker, label=name)
         for number, share, lowest in zip(numbers, shares, map(min, zip(*obeyed.values(), strict=True)), strict=True):
-            place = {"xy": (number, 100 * share), "xytext": (0, -15 if share == lowest else 8), "textcoords": "offset points"}
-            left.annotate(f"{100 * share:.1f}", **place, ha="center", fontsize=8)
+            place, away = (number, 100 * share), (0, -15 if share == lowest else 8)
+            left.annotate(f"{100 * share:.1f}", place, away, textcoords="offset points", ha="center", fontsize=8)
     left.set(xlabel="attributes asked for at once", ylabel="sentences that have them all (%)", ylim=(-14, 112))
     left.set(title="What is asked for comes", xlim=(min(numbers) - 0.3, max(numbers) + 0.3))
     left.set_xticks(numbers)
