@@ -54,8 +54,10 @@ def test_histograms_share_their_axis_and_count_every_sentence(one):
     assert len(real.lines) == (2 if one else 1)
 
 
-def test_a_share_of_zero_is_drawn_at_the_bottom():
+def test_shares_on_demand_are_drawn_in_percent_with_their_numbers():
     left, right = generation.on_demand([1, 2], {"asked": [0.9, 0.5], "idle": [0.1, 0.0]}, [1.0, 0.8]).figure.axes
-    assert [line.get_ydata().tolist() for line in left.lines] == [[0.9, 0.5], [0.1, 0.001]]
-    assert left.get_ylim()[0] < 0.001
+    assert [line.get_ydata().tolist() for line in left.lines] == [[90, 50], [10, 0]]
+    assert [text.get_text() for text in left.texts] == ["90.0", "50.0", "10.0", "0.0"]
+    assert left.get_ylim()[0] < 0
+    assert labels(left) == ["asked", "idle"]
     assert [bar.get_height() for bar in right.patches] == pytest.approx([100, 80])

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from vae_course.figures.base import BLUE, INK, LINES, MARKERS, ORANGE, PALETTE, RED, Picture, array, new_figure, styled
+from vae_course.figures.base import BLUE, INK, LINES, MARKERS, ORANGE, RED, Picture, array, new_figure, styled
 
 
 def table(named: Mapping[str, Mapping[str, float]]) -> str:
@@ -70,7 +70,7 @@ def greedy_variety(shares: Mapping[str, float], draws: int) -> Picture:
     for row, share in zip(rows, shares.values(), strict=True):
         axes.text(100 * share + 1, row, f"{100 * share:.1f} %", va="center", fontsize=10)
     axes.set_yticks(rows, list(shares))
-    axes.set(title="Choose z, then write without chance", xlim=(0, 112))
+    axes.set(title="Without chance, only a z that is used gives variety", xlim=(0, 112))
     axes.set_xlabel(f"different sentences among {draws:,} greedy ones (%)")
     return Picture(figure, "Only the VAE whose z is used writes many different greedy sentences; the others write one or few.")
 
@@ -83,7 +83,7 @@ def likeliest(nats: Mapping[str, Tensor], one: tuple[str, float] | None, unit: s
     high = max(float(values.quantile(0.995)) for values in nats.values()) + 0.5
     for panel, (name, values), colour in zip(axes, nats.items(), (INK, BLUE, ORANGE, RED), strict=False):
         panel.hist(array(values), bins=40, range=(low, high), color=colour, alpha=0.75)
-        panel.axvline(float(values.mean()), color=colour, linestyle="-", linewidth=2)
+        panel.axvline(float(values.mean()), color=INK, linestyle="-", linewidth=2)
         panel.text(0.99, 0.95, name, transform=panel.transAxes, ha="right", va="top", fontsize=10, fontweight="bold")
         panel.set(xlim=(low, high), yticks=[])
         panel.spines["left"].set_visible(False)
@@ -94,7 +94,7 @@ def likeliest(nats: Mapping[str, Tensor], one: tuple[str, float] | None, unit: s
     if one:
         axes[0].text(one[1] + 0.1, 0.95, one[0], transform=axes[0].get_xaxis_transform(), va="top", fontsize=9)
     axes[0].set_title("The likelier, the duller: the truth seldom writes what a search finds")
-    axes[-1].set_xlabel(f"-log p of a sentence, {unit}; bars to the left are likelier")
+    axes[-1].set_xlabel(f"-log p of a sentence, {unit}; further left is likelier; thick line: mean")
     words = (
         "Real and sampled sentences share one spread of -log p; greedy and searched ones lie to its left, far from its middle."
     )
@@ -105,16 +105,18 @@ def likeliest(nats: Mapping[str, Tensor], one: tuple[str, float] | None, unit: s
 def on_demand(numbers: Sequence[int], obeyed: Mapping[str, Sequence[float]], different: Sequence[float]) -> Picture:
     """The share of sentences with all the attributes asked for, against how many were asked for, and how these differ."""
     figure, (left, right) = new_figure(2, width=9, height=3.4)
-    for (name, shares), colour, line, marker in zip(obeyed.items(), (ORANGE, BLUE, *PALETTE), LINES, MARKERS, strict=False):
-        left.plot(numbers, [max(share, 1e-3) for share in shares], color=colour, linestyle=line, marker=marker, label=name)
-    left.set_yscale("log")
-    left.set(xlabel="attributes asked for at once", ylabel="share that has them all (0 drawn as 0.001)", ylim=(7e-4, 1.5))
-    left.set_title("What is asked for comes")
+    for (name, shares), colour, line, marker in zip(obeyed.items(), (ORANGE, BLUE, INK), LINES, MARKERS, strict=False):
+        left.plot(numbers, [100 * share for share in shares], color=colour, linestyle=line, marker=marker, label=name)
+        for number, share, lowest in zip(numbers, shares, map(min, zip(*obeyed.values(), strict=True)), strict=True):
+            place, away = (number, 100 * share), (0, -15 if share == lowest else 8)
+            left.annotate(f"{100 * share:.1f}", place, away, textcoords="offset points", ha="center", fontsize=8)
+    left.set(xlabel="attributes asked for at once", ylabel="sentences that have them all (%)", ylim=(-14, 112))
+    left.set(title="What is asked for comes", xlim=(min(numbers) - 0.3, max(numbers) + 0.3))
     left.set_xticks(numbers)
-    left.legend(fontsize=8, loc="lower left")
+    left.legend(fontsize=8, loc="center right", bbox_to_anchor=(1, 0.42))
     right.bar(numbers, [100 * share for share in different], color=ORANGE, width=0.5)
     right.set_xticks(numbers)
-    right.set(title="and not always the same", xlabel="attributes asked for at once", ylim=(0, 102))
-    right.set_ylabel("different among those (%)")
+    right.set(title="and not always the same", xlabel="attributes asked for at once", ylim=(0, 112))
+    right.set_ylabel("different among the obedient (%)")
     words = "Asked by z, most sentences have what was asked for; unasked, or with an unused z, ever fewer have it by chance."
     return Picture(figure, words)
