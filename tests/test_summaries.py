@@ -10,7 +10,6 @@ import torch
 
 from vae_course import summaries, training, world
 from vae_course.decoding import greedy
-from vae_course.evaluation import exact_nll
 from vae_course.factors import UNREADABLE
 from vae_course.grammar import Factor, FactPrior
 from vae_course.text_models import TextSizes, TextVAE
@@ -184,20 +183,15 @@ def test_rouge_takes_tokens_as_they_are():
     assert summaries.rouge([("修好", "了")], [("修好", "灯")])["ROUGE-1"].item() == pytest.approx(0.5)
 
 
-def test_the_price_of_wording_is_the_grammars():
-    facts = ENGLISH.recognize(ENGLISH.sample(1, training.seeded(0))[0]).facts
-    wordings = list(ENGLISH.grammar.wordings(facts))
-    priced = summaries.nll_given_facts(ENGLISH, [tokens for tokens, _ in wordings])
-    assert (-priced).tolist() == pytest.approx([log_p for _, log_p in wordings])
-    assert (-priced).exp().sum().item() == pytest.approx(1)
-    assert summaries.nll_given_facts(ENGLISH, [("the", "the")]).item() == math.inf
-
-
-def test_the_mean_price_of_wording_is_its_entropy():
-    sentences = ENGLISH.sample(600, training.seeded(0))
-    priced = summaries.nll_given_facts(ENGLISH, sentences)
-    assert abs(priced.mean().item() - ENGLISH.wording_entropy) < 4 * priced.std().item() / math.sqrt(600)
-    assert (priced < exact_nll(ENGLISH, sentences)).all()
+def test_different_summaries_are_counted_text_by_text_and_only_those_that_are_fine():
+    written = [("a",), ("x",), ("b",), ("x",), ("a",), ("y",), ("c",), ("y",)]  # texts take turns
+    fine = torch.tensor([True, True, True, True, True, True, False, True])
+    assert summaries.different(written, fine, texts=2).tolist() == [2, 2]
+    assert summaries.different(written, torch.ones(8, dtype=torch.bool), texts=2).tolist() == [3, 2]
+    assert summaries.different(written, torch.zeros(8, dtype=torch.bool), texts=4).tolist() == [0] * 4
+    for arguments in ((written[:7], fine[:7], 2), (written, fine[:7], 2)):
+        with pytest.raises(ValueError, match="whole rounds of 2 summaries"):
+            summaries.different(*arguments)
 
 
 def test_invented_facts_by_hand():

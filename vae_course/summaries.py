@@ -15,7 +15,6 @@ from rouge_score.rouge_scorer import RougeScorer
 from torch import Generator, Tensor
 
 from vae_course.decoding import greedy
-from vae_course.evaluation import exact_nll
 from vae_course.factors import UNREADABLE
 from vae_course.grammar import FactPrior, Floats, Language, Tokens
 from vae_course.text_models import Decoder
@@ -187,14 +186,15 @@ def invented(stated: Tensor, reports: Tensor) -> Tensor:
     return (~told & (stated != UNREADABLE)).sum(1)
 
 
-def nll_given_facts(language: Language, sentences: Sequence[Tokens]) -> Tensor:
-    """-log p(sentence given its facts) under the grammar, in nats, (sentences,): the price of the wording alone.
+def different(written: Sequence[Tokens], fine: Tensor, texts: int) -> Tensor:
+    """How many different summaries each text has among those that are ``fine`` (summaries,), of bool: (texts,).
 
-    Its mean is H(summary given text) for a text that states the same facts. Infinite outside the language.
+    ``written``: a summary of each text, then another of each, and so on. Raises ``ValueError`` for a broken last round.
     """
-    facts = [recognized.facts if (recognized := language.recognize(sentence)) else None for sentence in sentences]
-    log_p = [language.prior.log_probability(found) if found else 0.0 for found in facts]
-    return exact_nll(language, sentences) + torch.tensor(log_p, dtype=torch.float64)
+    if len(written) % texts or len(fine) != len(written):
+        raise ValueError(f"expected whole rounds of {texts} summaries and as many judgements, got {len(written)}, {len(fine)}")
+    kept = [{line for line, good in zip(written[k::texts], fine[k::texts].tolist(), strict=True) if good} for k in range(texts)]
+    return torch.tensor([len(lines) for lines in kept])
 
 
 def one_fact_wrong(sentences: Sequence[Tokens], language: Language, generator: Generator) -> list[Tokens]:
