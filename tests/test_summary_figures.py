@@ -14,13 +14,16 @@ def widths(axes):
 def test_the_misled_scores_say_how_often_the_wrong_one_wins():
     wrong, right = torch.tensor([0.9, 0.9, 0.9, 0.9]), torch.tensor([0.5, 0.6, 0.95, 0.7])
     picture = pictures.misled({"ROUGE-1": wrong, "ROUGE-L": right}, {"ROUGE-1": right, "ROUGE-L": wrong})
-    assert [axes.get_title() for axes in picture.figure.axes] == ["ROUGE-1: in 75% of events", "ROUGE-L: in 25% of events"]
+    assert [axes.get_title(loc="left") for axes in picture.figure.axes] == [
+        "ROUGE-1: in 75% of events",
+        "ROUGE-L: in 25% of events",
+    ]
 
 
 def test_a_panel_a_room_and_a_line_a_model():
     rooms = {"wide": {"a": [0.1, 0.5], "b": [0.2, 0.25]}, "narrow": {"a": [0.0, 0.3]}}
     picture = pictures.more_reports(rooms)
-    drawn = {axes.get_title(): [line.get_ydata().tolist() for line in axes.lines] for axes in picture.figure.axes}
+    drawn = {axes.get_title(loc="left"): [line.get_ydata().tolist() for line in axes.lines] for axes in picture.figure.axes}
     assert drawn["wide"] == [pytest.approx([10, 50]), pytest.approx([20, 25])]
     assert drawn["narrow"] == [pytest.approx([0, 30])]
 
