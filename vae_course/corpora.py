@@ -52,10 +52,12 @@ PACKAGES = {
 FILES: dict[str, Mapping[SplitName, str]] = {
     "ptb": {"train": "train.txt", "validation": "valid.txt", "test": "test.txt"},
     "multi30k": {"train": "train.{}", "validation": "val.{}", "test": "test2016.{}"},
+    "flickr_captions": {"train": "train.{}.en", "validation": "val.{}.en", "test": "test.{}.en"},
 }
 WHERE = {
     "ptb": "It is the preprocessed text of most language-model examples (there ptb.train.txt and so on), a sentence a line.",
     "multi30k": "It is the tokenized, lower-case text of the WMT 2016 multimodal translation task, aligned line by line.",
+    "flickr_captions": "It is five tokenized, lower-case descriptions of each picture, aligned line by line.",
 }
 
 
@@ -153,6 +155,25 @@ def pairs(name: str | Path, *, languages: tuple[str, str] | None = None, folder:
     splits = _pairs(name, _languages(name, languages, count=2), folder)
     train, validation, test = (list(splits[split]) for split in SPLITS)
     return PairCorpus(str(name), train, validation, test, _source(name))
+
+
+def captions(folder: str | Path | None = None) -> Splits[list[Tokens]]:
+    """Five descriptions of every picture of Flickr30k (Young 2014), as tokens: for each picture a list of five.
+
+    ``folder`` as in ``load``. In these files the longest comes first and the shortest last.
+    Raises ``FileNotFoundError`` for a missing file and ``ValueError``, with path and line, for files that are not aligned.
+    """
+    return {split: _described([_data_file("flickr_captions", split, folder, str(k)) for k in range(1, 6)]) for split in SPLITS}
+
+
+def _described(paths: Sequence[Path]) -> list[list[Tokens]]:
+    found = []
+    for number, lines in enumerate(zip_longest(*map(_lines, paths), fillvalue=""), 1):
+        if any(lines) and not all(lines):
+            raise ValueError(f"{paths[lines.index('')]}, line {number}: is missing or blank, but has text in the other files")
+        if any(lines):
+            found.append([tuple(line.split()) for line in lines])
+    return found
 
 
 def _texts(name: str | Path, tokens: TokenKind, languages: Sequence[str], folder: str | Path | None) -> Splits[str]:
