@@ -455,7 +455,7 @@ def _trained(
     return model
 
 
-def _at_once(language: str, seed: int, steps: int = 3000, count: int = 500) -> Row:
+def _at_once(language: str, seed: int, steps: int = 2_000, count: int = 500) -> Row:
     """All words at once into ``language``, with z and without it, beside what independent places can do at best."""
     source, target = sides("world", ("chinese" if language == "english" else "english", language))
     rows, answer = PairBatches(source.encoded("train"), target.encoded("train"), 32), target.test[:count]
