@@ -309,9 +309,9 @@ def test_the_two_pairs_share_no_facts():
 # --- what is stored -----------------------------------------------------------------------------------------------------
 
 
-def test_the_most_similar_sentence_shares_most_words():
+def test_themost_similar_sentence_shares_most_words():
     others = [("a", "b", "c"), ("a", "d"), ("e",), ()]
-    assert [translation._most_similar(tokens, others) for tokens in (("b", "a"), ("d",), ("e", "x"))] == [0, 1, 2]
+    assert [translation.most_similar(tokens, others) for tokens in (("b", "a"), ("d",), ("e", "x"))] == [0, 1, 2]
 
 
 def test_what_is_stored_is_complete():

@@ -30,24 +30,35 @@ from vae_course.grammar import Language, Recognized, Tokens
 from vae_course.objectives import NegativeElbo, Schedule, free_bits, linear_annealing
 from vae_course.text_models import Output, Step, TextSizes, TextVAE, chosen, log_likelihood_of
 from vae_course.training import History, Metrics, Update, seeded, seeded_module, train
-from vae_course.vocabulary import BOS, EOS, Characters, Vocabulary, Words
+from vae_course.vocabulary import BOS, EOS, Characters, Subwords, Tokenizer, Vocabulary, Words
 from vae_course.world import LANGUAGE_NAMES, WORLD
 
 # --- two sides of a text ----------------------------------------------------------------------------------------------
 
 
 def sides(
-    name: str | Path, languages: tuple[str, str] | None = None, tokens: tuple[TokenKind, TokenKind] = ("word", "word")
+    name: str | Path,
+    languages: tuple[str, str] | None = None,
+    tokens: tuple[TokenKind, TokenKind] = ("word", "word"),
+    *,
+    subwords: int | None = None,
+    folder: str | Path | None = None,
 ) -> tuple[Corpus, Corpus]:
     """Sources and targets as two corpora whose sentences belong together, row by row; ``name`` as in ``corpora.pairs``.
 
-    ``tokens``: "word" or "character" for each side. Raises as ``corpora.pairs`` does.
+    ``tokens``: "word", "character" or "subword" for each side; ``subwords``: how many to learn, for both sides together
+    (Sennrich 2016). ``folder`` and what is raised: as in ``corpora.pairs``; also ``ValueError`` for a missing ``subwords``.
     """
-    pairs = corpora.pairs(name, languages=languages)
+    if "subword" in tokens and subwords is None:
+        raise ValueError("subwords: say how many are to be learned, for example subwords=4000")
+    pairs = corpora.pairs(name, languages=languages, folder=folder)
+    cut = [[pair[side] for pair in pairs.train] for side, kind in enumerate(tokens) if kind == "subword"]
+    learned = Subwords.train(itertools.chain(*cut), subwords) if cut and subwords is not None else Words()
+    tokenizers: dict[TokenKind, Tokenizer] = {"word": Words(), "character": Characters(), "subword": learned}
     known = (languages or LANGUAGE_NAMES[:2]) if name == "world" else (None, None)
     made = []
     for side, (language, kind) in enumerate(zip(known, tokens, strict=True)):
-        tokenizer = Characters() if kind == "character" else Words()
+        tokenizer = tokenizers[kind]
         train, validation, test = (
             [tokenizer.split(pair[side]) for pair in part] for part in (pairs.train, pairs.validation, pairs.test)
         )
@@ -564,7 +575,7 @@ def _interface(language: str, steps: int = 800, longest: int = 60) -> list[Row]:
     found = {
         "sequence to sequence": greedy(plain.writer(question), None, len(question), longest),
         "conditional VAE": greedy(vae.writer(question), mean, longest=longest),
-        "most similar string in train": [write[_most_similar(tokens, source.train)] for tokens in source.test],
+        "most similar string in train": [write[most_similar(tokens, source.train)] for tokens in source.test],
     }
     rows = []
     for name, written in found.items():
@@ -576,7 +587,7 @@ def _interface(language: str, steps: int = 800, longest: int = 60) -> list[Row]:
     return rows
 
 
-def _most_similar(tokens: Tokens, others: Sequence[Tokens]) -> int:
+def most_similar(tokens: Tokens, others: Sequence[Tokens]) -> int:
     """The number of the sentence that shares the largest part of its words with ``tokens`` (Jaccard index)."""
     words = set(tokens)
     return max(range(len(others)), key=lambda k: len(words & set(others[k])) / len(words | set(others[k])))
