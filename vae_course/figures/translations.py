@@ -84,9 +84,7 @@ def at_once(right: Mapping[str, float], known: bool = True) -> Picture:
     """The share of right translations for each way to write all words at once."""
     figure, (axes,) = new_figure(width=8, height=0.45 * len(right) + 1.2)
     _bars(axes, right, 1.12, "{:.0%}")
-    axes.set(
-        title="All words at once needs a z that is drawn", xlabel="share right" + ("" if known else " (only the reference)")
-    )
+    axes.set(title="All words at once needs a z", xlabel="share right" + ("" if known else " (only the reference)"))
     words = "Without z no sentence written at once is right; with z drawn most are, and reading them back into z helps further."
     return Picture(figure, words if known else "A bar for each way to write all words at once: how often it is the reference.")
 
