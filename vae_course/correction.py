@@ -1,24 +1,98 @@
-"""Finding and mending errors: a trained model as the source of a noisy channel, a dictionary, and the scores of detection."""
+"""Finding and mending errors: texts with errors, a trained model as the source of a noisy channel, and the scores of both."""
 
 import heapq
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from itertools import groupby
+from pathlib import Path
 
 import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.nn import functional
 
-from vae_course.batches import in_order
+from vae_course import corpora, translation
+from vae_course.batches import Pair, in_order
+from vae_course.corpora import Corpus, SplitName
+from vae_course.distributions import TextPosterior
 from vae_course.evaluation import device_of
 from vae_course.grammar import Tokens
 from vae_course.noise import Channel, Posterior, normalized
-from vae_course.text_models import LanguageModel
-from vae_course.vocabulary import BOS, EOS, Vocabulary
+from vae_course.text_models import LanguageModel, TextSizes, TextVAE, encoder_of
+from vae_course.training import seeded
+from vae_course.vocabulary import BOS, EOS, UNK, Vocabulary
+
+# --- texts with errors ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Sentences as they were meant and, row by row, as they were ``written``, with a channel that makes such errors."""
+
+    meant: Corpus
+    written: Mapping[SplitName, list[Tokens]]
+    channel: Channel
+
+    def wrong(self, split: SplitName) -> Tensor:
+        """Which written words of a split are wrong, sentence after sentence: (words,) of bool. See ``wrong_words``."""
+        rows = zip(self.written[split], getattr(self.meant, split), strict=True)
+        return torch.tensor([flag for written, meant in rows for flag in wrong_words(written, meant)])
+
+
+def errors(name: str | Path, *, train: int = 30_000, held_out: int = 500) -> Errors:
+    """Errors by name: "world", miswritten by a known ``Channel``, or pairs (written, meant) of a file, see ``corpora.pairs``.
+
+    Of the world, the first ``train`` sentences are miswritten, and of validation and test ``held_out`` each; ``meant`` has as
+    many. For a file the channel keeps the forms of errors that the world has, and takes how often they happen from ``train``.
+    """
+    if name == "world":
+        text = corpora.load("world")
+        counts: dict[SplitName, int] = {"train": train, "validation": held_out, "test": held_out}
+        meant = {split: getattr(text, split)[:count] for split, count in counts.items()}
+        channel = Channel(frozenset(text.vocabulary.words[UNK + 1 :]))
+        written = {split: channel.write(rows, seeded(k)) for k, (split, rows) in enumerate(meant.items())}
+        kept = Corpus(
+            text.name,
+            meant["train"],
+            meant["validation"],
+            meant["test"],
+            text.vocabulary,
+            text.tokenizer,
+            text.language,
+            text.source,
+        )
+        return Errors(kept, written, channel)
+    source, target = translation.sides(name)
+    written = {"train": source.train, "validation": source.validation, "test": source.test}
+    return Errors(target, written, _channel_of(written["train"], target))
+
+
+def _channel_of(written: Sequence[Tokens], meant: Corpus) -> Channel:
+    """How often words are miswritten and neighbours swapped, counted in pairs of as many words (one error more of each)."""
+    pairs = [(w, m) for w, m in zip(written, meant.train, strict=True) if len(w) == len(m)]
+    swapped = [sorted(w) == sorted(m) and w != m for w, m in pairs]
+    wrong = [flag for (w, m), swap in zip(pairs, swapped, strict=True) if not swap for flag in wrong_words(w, m)]
+    shares = [(sum(flags) + 1) / (len(flags) + 2) for flags in (wrong, swapped)]
+    return Channel(frozenset(meant.vocabulary.words[UNK + 1 :]), *shares)
+
+
+def wrong_words(written: Tokens, meant: Tokens) -> list[bool]:
+    """For each written word, whether another was meant in its place.
+
+    Sentences of different lengths are aligned first: right are the words of their common blocks (``difflib``).
+    """
+    if len(written) == len(meant):
+        return [a != b for a, b in zip(written, meant, strict=True)]
+    right = {
+        block.a + k
+        for block in SequenceMatcher(a=written, b=meant, autojunk=False).get_matching_blocks()
+        for k in range(block.size)
+    }
+    return [place not in right for place in range(len(written))]
+
 
 # --- correctors -------------------------------------------------------------------------------------------------------
 
@@ -118,6 +192,72 @@ def _summed(beams: Sequence[_Beam], end: np.ndarray) -> dict[Tokens, float]:
         log = beam.log_weight + float(end[beam.row])
         logs[beam.words] = float(np.logaddexp(logs.get(beam.words, -math.inf), log))
     return logs
+
+
+def rescored(
+    found: Sequence[Posterior],
+    written: Sequence[Tokens],
+    channel: Channel,
+    log_prior: Callable[[Sequence[Tokens]], Tensor],
+) -> list[Posterior]:
+    """The same readings under another source model: p(meant | written) in proportion to channel times prior.
+
+    ``log_prior``: sentences -> log p(sentence) in nats, (sentences,), such as a VAE's importance-weighted estimate.
+    ``found``: readings from ``noisy_channel`` with the same channel, or from ``noise.posterior``.
+    """
+    readings = [(row, meant) for row, posterior in enumerate(found) for meant in posterior]
+    log_p = log_prior([meant for _, meant in readings]).tolist()
+    lattices = [channel.lattices(sentence) for sentence in written]
+    logs: list[dict[Tokens, float]] = [{} for _ in found]
+    for (row, meant), prior in zip(readings, log_p, strict=True):
+        ways = [
+            log_order + sum(place.get(word, -math.inf) for place, word in zip(lattice, meant, strict=True))
+            for lattice, log_order in lattices[row]
+        ]
+        logs[row][meant] = prior + float(np.logaddexp.reduce(ways))
+    return [normalized(row) for row in logs]
+
+
+class DenoisingVAE(TextVAE):
+    """Reads what was written into z and writes what was meant from z alone: everything must pass through the bottleneck.
+
+    Batches are ``Pair``s (written, meant); after denoising autoencoders (Vincent 2008), with a prior on z (Im 2017).
+    """
+
+    def __init__(self, written_vocabulary: int, meant_vocabulary: int, sizes: TextSizes | None = None):
+        super().__init__(meant_vocabulary, sizes)
+        self.encoder = encoder_of(written_vocabulary, self.sizes)
+
+    def posterior(self, pair: Pair) -> TextPosterior:  # type: ignore[override]
+        """q(z given written), (batch, latent)."""
+        return super().posterior(pair.source)
+
+    def log_likelihood(self, pair: Pair, z: Tensor, noise: Generator | None = None) -> Tensor:  # type: ignore[override]
+        """log p(meant given z), as ``TextVAE``'s."""
+        return super().log_likelihood(pair.target, z, noise)
+
+
+@dataclass(frozen=True)
+class Restored:
+    """Shares of sentences: ``whole`` of all that are then as meant, ``mended`` of the wrong ones, ``spoiled`` of the right."""
+
+    whole: float
+    mended: float
+    spoiled: float
+
+
+def restored(corrected: Sequence[Tokens], written: Sequence[Tokens], meant: Sequence[Tokens]) -> Restored:
+    """Judge corrections by what was meant. Raises ``ValueError`` for other lengths, or if nothing, or all, is wrong."""
+    if not len(corrected) == len(written) == len(meant):
+        raise ValueError(
+            f"expected a correction and a truth for each sentence, got {len(corrected)}, {len(written)}, {len(meant)}"
+        )
+    good = torch.tensor([tuple(a) == tuple(b) for a, b in zip(corrected, meant, strict=True)])
+    wrong = torch.tensor([tuple(a) != tuple(b) for a, b in zip(written, meant, strict=True)])
+    if not 0 < int(wrong.sum()) < len(wrong):
+        raise ValueError("written: expected some sentences with errors and some without")
+    whole, mended, kept = (float(part.double().mean()) for part in (good, good[wrong], good[~wrong]))
+    return Restored(whole, mended, 1 - kept)
 
 
 # --- detection --------------------------------------------------------------------------------------------------------
