@@ -215,7 +215,7 @@ HONEST_SCORE = Exercise(
             lambda scores, wrong, test_scores, test_wrong, score: honest_score(
                 test_scores, test_wrong, test_scores, test_wrong, score
             ),
-            "The threshold may not see the test words: what it then reaches is the best of many tries, not what you may expect.",
+            "The threshold may not see the test words: what it reaches there is the best of many tries.",
         ),
         Mistake(
             "The score on validation",
@@ -296,8 +296,8 @@ MEANT_GIVEN_WRITTEN = Exercise(
         Mistake(
             "p(meant given written) in the channel's place",
             lambda prior, channel, written: _normalized(prior * meant_given_written(prior, channel, written)),
-            "Here the prior is counted twice. The channel must be p(written given meant); a model that was trained from written "
-            "to meant has the prior in it already.",
+            "Here the prior is counted twice. The channel must be p(written given meant); a model trained to write "
+            "what was meant has the prior in it already.",
         ),
         Mistake(
             "Not divided by the sum",
