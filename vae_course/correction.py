@@ -1,12 +1,14 @@
 """Finding and mending errors: texts with errors, a trained model as the source of a noisy channel, and the scores of both."""
 
 import heapq
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from difflib import SequenceMatcher, get_close_matches
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,15 +16,19 @@ from sklearn.metrics import roc_auc_score
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from vae_course import corpora, translation
-from vae_course.batches import Pair, in_order
+from vae_course import corpora, spelling, translation
+from vae_course.batches import Pair, PairBatches, in_order, pad
+from vae_course.conditional import ConditionalTextVAE, SequenceToSequence
 from vae_course.corpora import Corpus, SplitName
+from vae_course.cures import Budget, fit
+from vae_course.decoding import greedy, sampled
 from vae_course.distributions import TextPosterior
 from vae_course.evaluation import device_of
 from vae_course.grammar import Tokens
-from vae_course.noise import Channel, Posterior, normalized
+from vae_course.noise import Channel, Posterior, corrected, normalized, posterior
+from vae_course.objectives import NegativeElbo, linear_annealing
 from vae_course.text_models import LanguageModel, TextSizes, TextVAE, encoder_of
-from vae_course.training import seeded
+from vae_course.training import seeded, seeded_module
 from vae_course.vocabulary import BOS, EOS, UNK, Vocabulary
 
 # --- texts with errors ------------------------------------------------------------------------------------------------
@@ -322,3 +328,154 @@ def best_threshold(scores: Tensor, wrong: Tensor, beta: float = 0.5) -> float:
     # Equal scores are flagged together, so only the last of them can be a threshold.
     last = torch.cat([scores[order][1:] != scores[order][:-1], torch.ones(1, dtype=torch.bool)])
     return float(scores[order][f.where(last, -1).argmax()])
+
+
+# --- correctors that learn from pairs -----------------------------------------------------------------------------------
+
+
+Corrector = SequenceToSequence | ConditionalTextVAE | DenoisingVAE
+SIZES = TextSizes(embedding=64, hidden=96, latent=16)
+BOTTLENECK = TextSizes(embedding=64, hidden=128, latent=32)
+
+
+def trained(kind: type[Corrector], pairs: "Encoded", budget: Budget, sizes: TextSizes, seed: int, device: Any = None) -> Any:  # noqa: ANN401
+    """Train a model of the target side of ``pairs`` given the source side; one with z by the ELBO, its KL weight rising to 1.
+
+    A ``DenoisingVAE``'s weight rises to 0.2: what its z loses, nobody can restore.
+    """
+    model = seeded_module(seed, lambda: kind(len(pairs.source), len(pairs.target), sizes)).to(device)
+    objective: Any = model
+    if not isinstance(model, SequenceToSequence):
+        final = 0.2 if isinstance(model, DenoisingVAE) else 1.0
+        objective = NegativeElbo(model, linear_annealing(max(1, budget.steps // 2), final)).to(device)
+    fit(objective, PairBatches(*pairs.rows, budget.batch_size, device), budget, seed=seed)
+    return model
+
+
+@torch.no_grad()
+def corrections(model: Corrector, pairs: "Encoded", written: Sequence[Tokens]) -> list[Tokens]:
+    """What a trained corrector writes, word by the likeliest word; z, where there is one, is its distribution's mean."""
+    sources = pad([pairs.source.encode(sentence) for sentence in written], device_of(model))
+    if isinstance(model, DenoisingVAE):
+        rows = greedy(model.decoder, model.posterior(Pair(sources, sources)).mean)
+    elif isinstance(model, ConditionalTextVAE):
+        rows = greedy(model.writer(sources), model.prior(sources).mean)
+    else:
+        rows = greedy(model.writer(sources), None, len(written))
+    return [pairs.target.decode(row) for row in rows]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Pairs of sentences as numbers, ``rows`` (sources, targets), with the vocabulary of each side."""
+
+    source: Vocabulary
+    target: Vocabulary
+    rows: tuple[list[list[int]], list[list[int]]]
+
+    @classmethod
+    def of(cls, sources: Sequence[Tokens], targets: Sequence[Tokens], target: Vocabulary | None = None) -> "Encoded":
+        """Vocabularies are built from the sentences, unless that of the targets is given."""
+        vocabularies = Vocabulary.build(sources), target or Vocabulary.build(targets)
+        sides = zip(vocabularies, (sources, targets), strict=True)
+        first, second = ([vocabulary.encode(tokens) for tokens in rows] for vocabulary, rows in sides)
+        return cls(*vocabularies, (first, second))
+
+
+# --- what the lesson shows without training it ------------------------------------------------------------------------
+
+RESULTS = Path(__file__).resolve().parent.parent / "data" / "results" / "correction_world.json"
+FEW = 1_000  # real pairs
+
+
+def measure(path: Path = RESULTS, seeds: Sequence[int] = (0, 1)) -> None:
+    """Train and score what the lesson only shows, some minutes on one core: ``python -m vae_course.correction``."""
+    data = errors("world", held_out=400)
+    language = data.meant.language
+    assert language is not None
+    best = [corrected(posterior(data.channel, language, tokens), tokens) for tokens in data.written["test"]]
+    document = {
+        "command": "python -m vae_course.correction",
+        "torch": torch.__version__.partition("+")[0],
+        "optimum": restored(best, data.written["test"], data.meant.test).whole,
+        "longer": _longer_trained(data),
+        "few_pairs": [row for seed in seeds for row in _few_pairs(data, seed)],
+        "misspellings": _misspellings(),
+    }
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def stored() -> dict[str, Any]:
+    """What ``measure`` has stored."""
+    found: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8"))
+    return found
+
+
+def _longer_trained(data: Errors, steps: int = 3_000) -> list[dict[str, Any]]:
+    """The correctors that learn from pairs, with four times and more the lesson's steps."""
+    pairs = Encoded.of(data.written["train"], data.meant.train, data.meant.vocabulary)
+    kinds = {"sequence to sequence": SequenceToSequence, "conditional VAE": ConditionalTextVAE, "denoising VAE": DenoisingVAE}
+    rows = []
+    for name, kind in kinds.items():
+        model = trained(kind, pairs, Budget(steps, 32, 8e-3, checks=1), BOTTLENECK if kind is DenoisingVAE else SIZES, 0)
+        said = corrections(model, pairs, data.written["test"])
+        rows.append({"name": name, "steps": steps, **asdict(restored(said, data.written["test"], data.meant.test))})
+    return rows
+
+
+def _few_pairs(data: Errors, seed: int, more: int = 15_000, steps: int = 1_000) -> list[dict[str, Any]]:
+    """A corrector trained on ``FEW`` real pairs, alone and with errors made by what was learned from the same few (Wan 2020)."""
+    written, meant = data.written["train"][:FEW], data.meant.train[:FEW]
+    clean, other = data.meant.train[FEW : FEW + more], data.written["train"][FEW : FEW + more]
+    backwards = Encoded.of(meant, written)
+    budget, sizes = Budget(steps, 32, 1e-2, checks=1), replace(SIZES, dropout=0.2)
+    plain = trained(SequenceToSequence, backwards, budget, sizes, seed)
+    vae = trained(ConditionalTextVAE, backwards, budget, sizes, seed)
+    added: dict[str, tuple[list[Tokens], list[Tokens]]] = {
+        f"{FEW:,} real pairs": ([], []),
+        "... and errors made without z, words drawn": (_made(plain, backwards, clean, seed, False), clean),
+        "... and errors made with z drawn, then greedy": (_made(vae, backwards, clean, seed, True), clean),
+        "... and errors made with z and words drawn": (_made(vae, backwards, clean, seed, False), clean),
+        "... and as many more real pairs": (other, clean),
+    }
+    rows = []
+    for name, (errors_made, right) in added.items():
+        pairs = Encoded.of([*written, *errors_made], [*meant, *right], data.meant.vocabulary)
+        said = corrections(trained(SequenceToSequence, pairs, budget, sizes, seed), pairs, data.written["test"])
+        changed = sum(a != b for a, b in zip(errors_made, right, strict=True)) / max(1, len(right))
+        score = restored(said, data.written["test"], data.meant.test)
+        rows.append({"name": name, "seed": seed, "changed": changed, **asdict(score)})
+    return rows
+
+
+@torch.no_grad()
+def _made(model: Corrector, pairs: Encoded, clean: Sequence[Tokens], seed: int, likeliest: bool) -> list[Tokens]:
+    """Errors in ``clean`` sentences by a model of written given meant; z, where there is one, is drawn from its prior."""
+    generator, rows = seeded(seed), []
+    for start in range(0, len(clean), 500):
+        sources = pad([pairs.source.encode(sentence) for sentence in clean[start : start + 500]])
+        z = model.prior(sources).sample(generator) if isinstance(model, ConditionalTextVAE) else None
+        count = None if z is not None else len(sources)
+        writer = model.writer(sources)  # type: ignore[union-attr]
+        rows += greedy(writer, z, count) if likeliest else sampled(writer, z, generator, count)
+    return [pairs.target.decode(row) for row in rows]
+
+
+def _misspellings(steps: int = 4_000, count: int = 20) -> list[dict[str, Any]]:
+    """Real misspellings of words that were not trained on: the most similar word, and two channels over ``count`` candidates."""
+    found = spelling.misspellings()
+    written = [form for form, _ in found.test]
+    words = spelling.candidates(written, found.dictionary, count)
+    there = sum(meant in row for (_, meant), row in zip(found.test, words, strict=True)) / len(words)
+    choices = {
+        "most similar word": [spelling.most_similar(form, row) for form, row in zip(written, words, strict=True)],
+        "counted edits": spelling.reranked(written, words, spelling.EditChannel.counted(found.train)),
+        "neural channel": spelling.reranked(written, words, spelling.neural_channel(found.train, steps)),
+    }
+    shares = {name: spelling.share_found(row, found.test) for name, row in choices.items()}
+    shares["meant word among the candidates"] = there
+    return [{"name": name, "found": share, "words": len(written)} for name, share in shares.items()]
+
+
+if __name__ == "__main__":
+    measure()
