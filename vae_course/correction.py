@@ -414,6 +414,7 @@ def stored() -> dict[str, Any]:
 def _longer_trained(data: Errors, steps: int = 3_000) -> list[dict[str, Any]]:
     """The correctors that learn from pairs, with four times and more the lesson's steps."""
     pairs = Encoded.of(data.written["train"], data.meant.train, data.meant.vocabulary)
+    kinds: dict[str, type[Corrector]]
     kinds = {"sequence to sequence": SequenceToSequence, "conditional VAE": ConditionalTextVAE, "denoising VAE": DenoisingVAE}
     rows = []
     for name, kind in kinds.items():
@@ -424,7 +425,7 @@ def _longer_trained(data: Errors, steps: int = 3_000) -> list[dict[str, Any]]:
 
 
 def _few_pairs(data: Errors, seed: int, more: int = 15_000, steps: int = 1_000) -> list[dict[str, Any]]:
-    """A corrector trained on ``FEW`` real pairs, alone and with errors made by what was learned from the same few (Wan 2020)."""
+    """A corrector trained on ``FEW`` real pairs, alone and with errors by models trained on the same few (after Wan 2020)."""
     written, meant = data.written["train"][:FEW], data.meant.train[:FEW]
     clean, other = data.meant.train[FEW : FEW + more], data.written["train"][FEW : FEW + more]
     backwards = Encoded.of(meant, written)
@@ -449,20 +450,22 @@ def _few_pairs(data: Errors, seed: int, more: int = 15_000, steps: int = 1_000) 
 
 
 @torch.no_grad()
-def _made(model: Corrector, pairs: Encoded, clean: Sequence[Tokens], seed: int, likeliest: bool) -> list[Tokens]:
+def _made(
+    model: SequenceToSequence | ConditionalTextVAE, pairs: Encoded, clean: Sequence[Tokens], seed: int, likeliest: bool
+) -> list[Tokens]:
     """Errors in ``clean`` sentences by a model of written given meant; z, where there is one, is drawn from its prior."""
     generator, rows = seeded(seed), []
     for start in range(0, len(clean), 500):
         sources = pad([pairs.source.encode(sentence) for sentence in clean[start : start + 500]])
         z = model.prior(sources).sample(generator) if isinstance(model, ConditionalTextVAE) else None
         count = None if z is not None else len(sources)
-        writer = model.writer(sources)  # type: ignore[union-attr]
+        writer = model.writer(sources)
         rows += greedy(writer, z, count) if likeliest else sampled(writer, z, generator, count)
     return [pairs.target.decode(row) for row in rows]
 
 
 def _misspellings(steps: int = 4_000, count: int = 20) -> list[dict[str, Any]]:
-    """Real misspellings of words that were not trained on: the most similar word, and two channels over ``count`` candidates."""
+    """Real misspellings of words that were not trained on: the most similar word, and two channels of ``count`` candidates."""
     found = spelling.misspellings()
     written = [form for form, _ in found.test]
     words = spelling.candidates(written, found.dictionary, count)
