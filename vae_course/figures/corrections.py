@@ -9,6 +9,8 @@ from vae_course.correction import Detection, Restored
 from vae_course.figures.base import BLUE, INK, ORANGE, SKY, Picture, array, new_figure, styled
 from vae_course.noise import Posterior
 
+_WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+
 
 @styled
 def surprises(words: Sequence[str], nats: Tensor, wrong: Sequence[bool], threshold: float | None = None) -> Picture:
@@ -53,15 +55,16 @@ def correctors(named: Mapping[str, Restored], optimum: float | None = None, know
         (left, "whole", "share of sentences as meant"),
         (right, "spoiled", "share of right ones spoiled"),
     ):
+        limit = 1.0 if field == "whole" else max(0.1, *(found.spoiled for found in named.values()))
         for place, found in enumerate(named.values()):
             value = getattr(found, field)
             axes.barh(place, value, color=SKY if field == "whole" else ORANGE, edgecolor=INK, height=0.62)
-            axes.text(value + 0.015, place, f"{value:.1%}", va="center", fontsize=9)
+            axes.text(value + 0.015 * limit, place, f"{value:.1%}", va="center", fontsize=9, bbox=_WHITE)
         axes.set_yticks(range(len(named)), list(named))
-        axes.set(xlim=(0, 1.18), ylim=(len(named) - 0.5, -0.5), xlabel=label)
+        axes.set(xlim=(0, 1.18 * limit), ylim=(len(named) - 0.5, -0.5), xlabel=label)
     right.set_yticks([])
     if optimum is not None:
-        left.axvline(optimum, color=INK, linestyle="--", linewidth=1)
+        left.axvline(optimum, color=INK, linestyle="--", linewidth=1, zorder=0)
     title = (
         "A source model and a channel come closest to the exact optimum (dashed)" if known else "What each corrector restores"
     )
