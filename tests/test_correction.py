@@ -11,7 +11,6 @@ from vae_course.conditional import ConditionalTextVAE, SequenceToSequence
 from vae_course.correction import (
     DenoisingVAE,
     Encoded,
-    Restored,
     best_threshold,
     corrections,
     detection,
@@ -174,10 +173,11 @@ def test_rescored_by_the_same_prior_is_the_same_posterior_and_by_another_it_is_b
 
 
 def test_restored_by_hand():
-    meant = [("a",), ("b",), ("c",), ("d",)]
-    written = [("a",), ("x",), ("y",), ("d",)]
-    assert restored([("a",), ("b",), ("y",), ("z",)], written, meant) == Restored(0.5, 0.5, 0.5)
-    with pytest.raises(ValueError, match="got 1, 4, 4"):
+    meant = [("a",), ("b",), ("c",), ("d",), ("e",)]
+    written = [("a",), ("x",), ("y",), ("d",), ("v",)]
+    found = restored([("a",), ("b",), ("c",), ("z",), ("w",)], written, meant)
+    assert (found.whole, found.mended, found.spoiled) == pytest.approx((3 / 5, 2 / 3, 1 / 2))
+    with pytest.raises(ValueError, match="got 1, 5, 5"):
         restored([("a",)], written, meant)
     with pytest.raises(ValueError, match="some sentences with errors and some without"):
         restored(meant, meant, meant)
