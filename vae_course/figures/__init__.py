@@ -2,6 +2,7 @@
 
 from vae_course.figures import (
     adversaries,
+    audit,
     autoencoding,
     base,
     bounds,
@@ -19,6 +20,7 @@ from vae_course.figures import (
 
 __all__ = [
     "adversaries",
+    "audit",
     "autoencoding",
     "base",
     "bounds",
