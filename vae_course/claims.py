@@ -88,7 +88,7 @@ def cards(*ids: str) -> Sheet:
 
 def _card(claim: Claim) -> str:
     pieces = [f"- {e.figure}: {e.measured()} ({_link(e.lesson)}, *{e.section}*)" for e in claim.evidence]
-    head = f"**{claim.id} · {claim.verdict}.** “{claim.claim}”"
+    head = f"**{claim.id} · {claim.verdict}.** {claim.claim}"
     return "\n".join([head, "", *pieces, "", f"*Better:* {claim.better}"])
 
 
