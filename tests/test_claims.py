@@ -109,7 +109,8 @@ def few(tmp_path, monkeypatch):
     """Two claims in a folder of their own, with stored values for one figure."""
     (tmp_path / "results" / "seeds").mkdir(parents=True)
     (tmp_path / "article_claims.json").write_text(json.dumps(ROWS))
-    expectations = [{"claim": "dryness", "values": [1e-12, 0, 0]}, {"claim": "wetness", "values": [0.1234, 0.5678, 0.3]}]
+    expectations = [{"claim": "dryness", "values": [1e-12, 0, 0]}, {"claim": "drops", "values": [1437.0, 172.0]}]
+    expectations += [{"claim": "wetness", "values": [0.1234, 0.5678, 0.3]}]
     (tmp_path / "results" / "seeds" / "90_water.json").write_text(json.dumps({"expectations": expectations}))
     monkeypatch.setattr(claims, "DATA", tmp_path)
     claims.all_claims.cache_clear()
@@ -120,8 +121,9 @@ def few(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("few")
 def test_a_figure_is_told_as_its_range_over_seeds():
     assert Evidence("90_water", "1. Drops", "wetness").values() == [0.1234, 0.5678, 0.3]
-    assert Evidence("90_water", "1. Drops", "wetness").measured() == "0.12 to 0.57"
+    assert Evidence("90_water", "1. Drops", "wetness").measured() == "0.123 to 0.568"
     assert Evidence("90_water", "2. Ice", "dryness").measured() == "0"
+    assert Evidence("90_water", "1. Drops", "drops").measured() == "172 to 1437"
     assert Evidence("90_water", "1. Drops", "depth").measured() == "not measured yet"
     assert Evidence("91_air", "1. Wind", "speed").measured() == "not measured yet"
     assert Evidence(AUDIT, "3. Fire", "heat").measured() == "measured in this lesson"
@@ -132,7 +134,7 @@ def test_a_card_has_verdict_figures_links_and_what_is_right():
     card = claims.cards("C1")
     assert card._repr_markdown_() == repr(card) == card.markdown
     assert card.markdown.startswith("**C1 · right.** Water is wet.\n")
-    assert "- wetness: 0.12 to 0.57 ([90](90_water.ipynb), *1. Drops*)" in card.markdown
+    assert "- wetness: 0.123 to 0.568 ([90](90_water.ipynb), *1. Drops*)" in card.markdown
     assert card.markdown.endswith("*Better:* Above freezing.")
     both = claims.cards("C1", "C2").markdown
     assert both.index("C1") < both.index("C2")
@@ -169,7 +171,7 @@ def test_the_table_names_each_lesson_once():
         (
             {"C1": "partly right"},
             [
-                "C1: you say partly right, we find it right. Lesson 90, wetness: 0.12 to 0.57",
+                "C1: you say partly right, we find it right. Lesson 90, wetness: 0.123 to 0.568",
                 "not answered: C2",
                 "0 of 2 as the course finds",
             ],

@@ -38,12 +38,14 @@ class Evidence:
         values = self.values()
         if not values:
             return "not measured yet"
-        low, high = f"{min(values):.2g}", f"{max(values):.2g}"
-        return _plain(low) if low == high else f"{_plain(low)} to {_plain(high)}"
+        low, high = _short(min(values)), _short(max(values))
+        return low if low == high else f"{low} to {high}"
 
 
-def _plain(number: str) -> str:
-    return "0" if abs(float(number)) < 1e-9 else f"{float(number):g}"
+def _short(value: float) -> str:
+    """Three digits; whole numbers in full; 0 for what differs from it only by rounding."""
+    value = 0.0 if abs(value) < 1e-9 else value
+    return f"{value:.0f}" if value == round(value) else f"{float(f'{value:.3g}'):g}"
 
 
 @dataclass(frozen=True)

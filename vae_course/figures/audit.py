@@ -58,17 +58,25 @@ def two_phases(history: Mapping[str, Sequence[float]], turn: int) -> Picture:
 
 
 @styled
-def arrivals(losses: Mapping[str, Sequence[float]], seconds: Mapping[str, Sequence[float]], target: float) -> Picture:
-    """Test losses (nats per image) by epoch and by processor seconds, one line a way of training, with the target."""
+def arrivals(
+    losses: Mapping[str, Sequence[float]], seconds: Mapping[str, Sequence[float]], target: float, silent: float
+) -> Picture:
+    """Test losses (nats per image) by epoch and by processor seconds, one line a way of training.
+
+    The grey line is the target, the dotted one what is paid where z says nothing.
+    """
     figure, (left, right) = new_figure(columns=2, width=9.5, height=3.8)
     for k, (name, values) in enumerate(losses.items()):
         for axes, places in ((left, range(1, len(values) + 1)), (right, seconds[name])):
             axes.plot(array(places), array(values), label=name, color=PALETTE[k], linestyle=LINES[k])
     for axes, x_label in ((left, "epoch"), (right, "processor seconds")):
         axes.axhline(target, color="#9a9a9a", linestyle="-", linewidth=1)
+        axes.axhline(silent, color=INK, linestyle=":", linewidth=1)
         axes.set(xlabel=x_label, ylabel="-ELBO of test images (nats)", yscale="log", ylim=(150, 1000))
         axes.set_yticks([200, 300, 500, 1000], ["200", "300", "500", "1000"])
         axes.minorticks_off()
+    right.text(0, silent, "z says nothing", va="bottom", fontsize=9)
+    right.text(0, target, "target", va="bottom", fontsize=9)
     left.set_title("The same loss, five ways to go down")
     right.set_title("... and what they cost in time")
     left.legend(fontsize=9)
