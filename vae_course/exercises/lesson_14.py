@@ -1,7 +1,5 @@
 """Exercises of lesson 14: what the article's bound says, what noise a mean believes in, and when a training arrives."""
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -126,7 +124,7 @@ BELIEVED_PIXEL_STD = Exercise(
 
 def epochs_to_target(losses: Tensor, target: float) -> Tensor:
     epochs = torch.arange(1, losses.shape[-1] + 1, dtype=losses.dtype).expand_as(losses)
-    return epochs.masked_fill(losses > target, math.inf).amin(-1)
+    return epochs.masked_fill(losses > target, torch.inf).amin(-1)
 
 
 def _trainings() -> list[Arguments]:
@@ -140,7 +138,7 @@ def _trainings() -> list[Arguments]:
 def _at(losses: Tensor, reached: Tensor, never: float, start: int) -> Tensor:
     """The first epoch that was reached, counted from ``start``; ``never`` where there is none."""
     epochs = torch.arange(start, losses.shape[-1] + start, dtype=losses.dtype).expand_as(losses)
-    first = epochs.masked_fill(~reached, math.inf).amin(-1)
+    first = epochs.masked_fill(~reached, torch.inf).amin(-1)
     return torch.where(first.isinf(), torch.full_like(first, never), first)
 
 
@@ -154,13 +152,13 @@ EPOCHS_TO_TARGET = Exercise(
     cases=_trainings,
     hints=(
         "Number the epochs 1, 2, 3, ... with torch.arange, and strike out those whose loss is above the target.",
-        "masked_fill puts math.inf in the place of those struck out. What is left to do is to take the smallest.",
-        "torch.arange(1, losses.shape[-1] + 1, dtype=losses.dtype).expand_as(losses).masked_fill(losses > target, math.inf)",
+        "masked_fill puts torch.inf in the place of those struck out. What is left to do is to take the smallest.",
+        "torch.arange(1, losses.shape[-1] + 1, dtype=losses.dtype).expand_as(losses).masked_fill(losses > target, torch.inf)",
     ),
     mistakes=(
         Mistake(
             "Counted from 0",
-            lambda losses, target: _at(losses, losses <= target, math.inf, start=0),
+            lambda losses, target: _at(losses, losses <= target, torch.inf, start=0),
             "The first epoch is number 1: after it one epoch has been paid for.",
         ),
         Mistake(
@@ -175,7 +173,7 @@ EPOCHS_TO_TARGET = Exercise(
         ),
         Mistake(
             "Strictly below",
-            lambda losses, target: _at(losses, losses < target, math.inf, start=1),
+            lambda losses, target: _at(losses, losses < target, torch.inf, start=1),
             "At most the target: a loss equal to it has arrived.",
         ),
         Mistake(
