@@ -75,8 +75,8 @@ def arrivals(
         axes.set(xlabel=x_label, ylabel="-ELBO of test images (nats)", yscale="log", ylim=(150, 1000))
         axes.set_yticks([200, 300, 500, 1000], ["200", "300", "500", "1000"])
         axes.minorticks_off()
-    right.text(0, silent, "z says nothing", va="bottom", fontsize=9)
-    right.text(0, target, "target", va="bottom", fontsize=9)
+    for height, name in ((silent, "z says nothing"), (target, "target")):
+        right.text(0.99, height, name, ha="right", va="bottom", fontsize=9, transform=right.get_yaxis_transform())
     left.set_title("The same loss, five ways to go down")
     right.set_title("... and what they cost in time")
     left.legend(fontsize=9)
