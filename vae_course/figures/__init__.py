@@ -2,6 +2,7 @@
 
 from vae_course.figures import (
     adversaries,
+    audit,
     autoencoding,
     base,
     bounds,
@@ -20,6 +21,7 @@ from vae_course.figures import (
 
 __all__ = [
     "adversaries",
+    "audit",
     "autoencoding",
     "base",
     "bounds",
