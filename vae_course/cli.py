@@ -177,7 +177,7 @@ def corpus(
 
 @app.command(rich_help_panel="For maintainers")
 def measure(
-    study: Annotated[str, typer.Argument(help="cures_world, seeds_world, long_world or ptb.")],
+    study: Annotated[str, typer.Argument(help="cures_world, seeds_world, long_world, ptb or tang.")],
     folder: Annotated[Path | None, typer.Option(help="Where the real corpora lie, such as ptb/.")] = None,
     steps: Annotated[int | None, typer.Option(min=100, help="Training steps, instead of the study's own.")] = None,
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
