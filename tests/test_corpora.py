@@ -222,6 +222,22 @@ def test_multi30k(folder):
     assert pairs("multi30k", folder=folder).test == [("en number 0 .", "de number 0 .")]
 
 
+def test_tang_quatrains(write, tmp_path, monkeypatch):
+    poems = [f"春{sign}|夏|秋|冬" for sign in "甲乙丙丁戊己庚辛壬癸"]
+    write("tang_quatrains/quatrains.txt", "\n".join(poems) + "\n\n")
+    corpus = load("tang_quatrains", folder=tmp_path, tokens="character")
+    assert counts(corpus) == [8, 1, 1]
+    assert sorted("".join(poem) for part in (corpus.train, corpus.validation, corpus.test) for poem in part) == sorted(poems)
+    assert corpus.train[0][2:] == tuple("|夏|秋|冬")
+    assert corpus.language is None
+    assert load("tang_quatrains", folder=tmp_path, tokens="character", min_count=2).vocabulary.words[4:] == tuple("|冬夏春秋")
+    with pytest.raises(ValueError, match=r'tang_quatrains: has no pairs; load\("tang_quatrains"\)'):
+        pairs("tang_quatrains")
+    monkeypatch.delenv("VAE_COURSE_DATA", raising=False)
+    with pytest.raises(FileNotFoundError, match=r"Expected a folder with tang_quatrains/quatrains\.txt.* of four verses"):
+        load("tang_quatrains")
+
+
 def test_a_missing_folder_or_file_is_named(folder, monkeypatch):
     monkeypatch.delenv("VAE_COURSE_DATA", raising=False)
     with pytest.raises(

@@ -1,3 +1,4 @@
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -23,7 +24,7 @@ def small(monkeypatch, tmp_path):
     """A study of the generated corpus, cut to a few sentences, whose results go to a folder of its own."""
     whole = corpora.load("world")
     cut = replace(whole, train=whole.train[:200], validation=whole.validation[:20], test=whole.test[:30])
-    monkeypatch.setattr(measurements, "load", lambda name, folder=None: cut)
+    monkeypatch.setattr(measurements, "load", lambda name, **options: cut)
     monkeypatch.setitem(STUDIES, "tiny", TINY)
     monkeypatch.setattr(measurements, "RESULTS", tmp_path / "results")
     (tmp_path / "results").mkdir()
@@ -62,6 +63,35 @@ def test_a_large_test_set_may_be_weighted_in_part(small, monkeypatch):
     told = comparisons.our_table("tiny")
     assert "3 importance samples for 10 of the 30 test sentences" in told
     assert "free bits + annealing" in told
+
+
+def test_of_text_without_a_grammar_the_variety_is_measured(small, monkeypatch):
+    known = measurements.load("world")
+    monkeypatch.setattr(measurements, "load", lambda name, **options: replace(known, language=None))
+    monkeypatch.setitem(STUDIES, "tiny", replace(TINY, seeds=(0,)))
+    measure("tiny", scratch=small / "scratch")
+    bigrams = [pair for sentence in known.test for pair in itertools.pairwise(sentence)]
+    for row in stored("tiny")["rows"]:
+        assert "nats_above_truth" not in row
+        assert row["written"] == 30
+        assert row["distinct_2_real"] == pytest.approx(len(set(bigrams)) / len(bigrams))
+        assert 0 < row["distinct_2"] <= 1
+        assert 0 <= row["self_bleu"] <= 100
+        assert row["share_new"] == 1  # after so few steps no real sentence is hit
+    language_model, vae = stored("tiny")["rows"]
+    assert language_model["greedy_different"] == pytest.approx(1 / 30)  # no chance, one sentence
+    assert 1 / 30 <= vae["greedy_different"] <= 1
+
+
+def test_tang_reads_characters_and_leaves_out_the_rare(small, monkeypatch):
+    asked = {}
+    known = measurements.load("world")
+    monkeypatch.setattr(measurements, "load", lambda name, **options: asked.update(name=name, **options) or known)
+    tiny = replace(STUDIES["tang"], names=(LANGUAGE_MODEL,), sizes=TINY.sizes, budget=TINY.budget)
+    monkeypatch.setitem(STUDIES, "tang", tiny)
+    measure("tang", scratch=small / "scratch", folder=small)
+    assert asked == {"name": "tang_quatrains", "tokens": "character", "min_count": 2, "folder": small}
+    assert (stored("tang")["tokens"], stored("tang")["min_count"]) == ("character", 2)
 
 
 def test_finished_models_are_not_trained_again(small, monkeypatch):

@@ -179,7 +179,7 @@ def corpus(
 def measure(
     study: Annotated[
         str,
-        typer.Argument(help="cures_world, seeds_world, long_world or ptb; multi30k_de, multi30k_fr or tatoeba_zh."),
+        typer.Argument(help="cures_world, seeds_world, long_world, ptb or tang; multi30k_de, multi30k_fr or tatoeba_zh."),
     ],
     folder: Annotated[Path | None, typer.Option(help="Where the real corpora lie, such as ptb/.")] = None,
     steps: Annotated[int | None, typer.Option(min=100, help="Training steps, instead of the study's own.")] = None,

@@ -44,6 +44,7 @@ SOURCES = {
     "ptb": "Penn Treebank (Marcus 1993), the 10,000 words of Mikolov 2010 (LDC text, research use)",
     "multi30k": "Multi30k image captions (Elliott 2016; research use)",
     "tatoeba_en_zh": "English and Chinese sentences of Tatoeba (CC BY 2.0 FR)",
+    "tang_quatrains": "quatrains of the Tang dynasty, in Chinese (a collection under the MIT licence)",
 }
 PACKAGES = {
     "docstrings": ("numpy", "scipy", "scikit-learn", "torch"),
@@ -55,12 +56,14 @@ FILES: dict[str, Mapping[SplitName, str]] = {
     "multi30k": {"train": "train.{}", "validation": "val.{}", "test": "test2016.{}"},
     "flickr_captions": {"train": "train.{}.en", "validation": "val.{}.en", "test": "test.{}.en"},
     "tatoeba_en_zh": {"train": "pairs.tsv"},
+    "tang_quatrains": {"train": "quatrains.txt"},  # one file, which is split here
 }
 WHERE = {
     "ptb": "It is the preprocessed text of most language-model examples (there ptb.train.txt and so on), a sentence a line.",
     "multi30k": "It is the tokenized, lower-case text of the WMT 2016 multimodal translation task, aligned line by line.",
     "flickr_captions": "It is five tokenized, lower-case descriptions of each picture, aligned line by line.",
     "tatoeba_en_zh": "It is a line a pair: an English sentence, a tab, a Chinese one; the split is made here.",
+    "tang_quatrains": "It is a poem of four verses a line, in Chinese characters without spaces, with a bar | between verses.",
 }
 
 
@@ -126,8 +129,8 @@ def load(
     """Sentences by name, or of a file of your own, in three splits.
 
     ``name``: "world" (generated; ``language`` "english", "chinese", "french" or "story"), "docstrings" (of numpy, scipy,
-    scikit-learn, torch; lower case), "jupyterlab" (its interface; ``language`` "en", "zh", "fr"), "ptb" and "multi30k" (in
-    ``folder``, or the one that the environment variable VAE_COURSE_DATA names; ``language`` "en", "de", "fr" for the latter),
+    scikit-learn, torch; lower case), "jupyterlab" (its interface; ``language`` "en", "zh", "fr"), "ptb", "multi30k" (with a
+    ``language`` "en", "de", "fr") and "tang_quatrains" (these in ``folder``, or the one that VAE_COURSE_DATA names),
     "hf:owner/name" (a data set of Hugging Face with a column "text"), or a path: text with a sentence a line, ``.csv`` with a
     column "text", ``.jsonl`` with a field "text". Where there are no splits yet, 5 % are validation and 5 % test.
 
@@ -199,6 +202,9 @@ def _texts(name: str | Path, tokens: TokenKind, languages: Sequence[str], folder
             raise ValueError('tatoeba_en_zh: is there in pairs; pairs("tatoeba_en_zh") gives them')
         case "ptb" | "multi30k":
             return {s: [line for line in _lines(_data_file(name, s, folder, *languages)) if line] for s in SPLITS}
+        case "tang_quatrains":
+            poems = [line for line in _lines(_data_file(name, "train", folder)) if line]
+            return _split(poems, poems, name)
         case str() if name.startswith("hf:"):
             return _hugging_face(name)
     found = _file_records(name, ("text",), Characters() if tokens == "character" else Words())
@@ -227,8 +233,8 @@ def _pairs(name: str | Path, languages: Sequence[str], folder: str | Path | None
             file = _data_file(name, "train", folder)
             aligned = [(source, target) for source, target in _file_records(file, ("source", "target"), Words())]
             return _split(aligned, _linked(aligned), name)
-        case "ptb":
-            raise ValueError('ptb: has no pairs; load("ptb") gives its sentences')
+        case "ptb" | "tang_quatrains":
+            raise ValueError(f'{name}: has no pairs; load("{name}") gives its sentences')
         case str() if name.startswith("hf:"):
             raise ValueError(f"{name}: only load takes a Hugging Face name; save the pairs as .jsonl and give its path")
     found = [(source, target) for source, target in _file_records(name, ("source", "target"), Words())]

@@ -11,9 +11,10 @@ from typing import Any
 import sacrebleu
 import torch
 
-from vae_course.corpora import Corpus, load
+from vae_course.corpora import Corpus, TokenKind, load
 from vae_course.cures import CURES, Budget, train_language_model, train_vae
-from vae_course.decoding import sampled
+from vae_course.decoding import greedy, sampled
+from vae_course.diversity import distinct_n, self_bleu, share_different, share_new
 from vae_course.evaluation import (
     Likelihood,
     ablation,
@@ -48,6 +49,8 @@ class Study:
     seeds: tuple[int, ...] = (0,)
     samples: int = 100  # importance samples of each NLL
     weighted: int | None = None  # how many test sentences are importance weighted; None: all (``likelihood_from_some``)
+    tokens: TokenKind = "word"
+    min_count: int = 1  # of a token in the training text; what is rarer is unknown
 
 
 # A hundred words need no more than 32 numbers each, and generalize better so.
@@ -75,6 +78,16 @@ STUDIES = {
         Budget(steps=9_000, batch_size=16, learning_rate=2e-3, checks=10),
         weighted=400,
     ),
+    # About six minutes of one thread a model. A character seen once would never be learned.
+    "tang": Study(
+        "tang_quatrains",
+        (LANGUAGE_MODEL, "plain", "pretraining + free bits"),
+        TextSizes(embedding=128, hidden=256, latent=32, dropout=0.3, cutoffs=(1_000,)),
+        Budget(steps=6_000, learning_rate=3e-3, checks=10),
+        weighted=200,
+        tokens="character",
+        min_count=2,
+    ),
 }
 
 
@@ -90,7 +103,7 @@ def measure(
         raise ValueError(f"no study {name!r}; there are {', '.join(STUDIES)}")
     study = STUDIES[name]
     budget = study.budget if steps is None else replace(study.budget, steps=steps)
-    corpus = load(study.corpus, folder=folder)
+    corpus = load(study.corpus, tokens=study.tokens, min_count=study.min_count, folder=folder)
     rows = []
     for seed, model in itertools.product(study.seeds, study.names):
         kept = scratch / f"{name}-{budget.steps}-{model.replace(' ', '-')}-{seed}.json"
@@ -143,6 +156,8 @@ def _measure_one(
         "cpu_seconds_of_training": round(seconds, 1),
         "history": {key: [round(value, 4) for value in values] for key, values in history.metrics.items()},
     }
+    if corpus.language is None:
+        figures |= _variety_figures(model, corpus, test)
     return figures | _test_figures(model, corpus, test, study.samples, study.weighted)
 
 
@@ -228,6 +243,26 @@ def _truth_figures(
     }
 
 
+def _variety_figures(model: LanguageModel | TextVAE, corpus: Corpus, test: list[list[int]]) -> Figures:
+    """Where no grammar is known: how varied and how new is what is written, beside as many real sentences (at most 1,000)."""
+    real = corpus.test[:1000]
+    z = None
+    if isinstance(model, TextVAE):
+        z = encode(model, test[:1000]).prior.sample(seeded(3)).to(device_of(model))
+    count = len(real) if z is None else None
+    drawn = [corpus.vocabulary.decode(row) for row in sampled(model.decoder, z, seeded(4), count=count)]
+    without_chance = [corpus.vocabulary.decode(row) for row in greedy(model.decoder, z, count=count)]
+    return {
+        "written": len(real),
+        "distinct_2": distinct_n(drawn, 2),
+        "distinct_2_real": distinct_n(real, 2),
+        "self_bleu": self_bleu(drawn),
+        "self_bleu_real": self_bleu(real),
+        "share_new": share_new(drawn, set(corpus.train)),
+        "greedy_different": share_different(without_chance),
+    }
+
+
 def _circumstances(corpus: Corpus, study: Study, budget: Budget, command: str, device: torch.device | None) -> Figures:
     """All that is needed to make the figures again."""
     on_gpu = device is not None and device.type == "cuda"
@@ -237,6 +272,8 @@ def _circumstances(corpus: Corpus, study: Study, budget: Budget, command: str, d
         "sizes": asdict(study.sizes),
         "budget": asdict(budget),
         "samples": study.samples,
+        "tokens": study.tokens,
+        "min_count": study.min_count,
         "seeds": list(study.seeds),
         "command": command,
         "date": datetime.now(UTC).date().isoformat(),
