@@ -100,7 +100,7 @@ def few_pairs(rows: Sequence[Mapping[str, Any]], optimum: float) -> Picture:
     axes.axvline(optimum, color=INK, linestyle="--", linewidth=1)
     axes.set_yticks(range(len(names)), names)
     axes.set(xlim=(0, 1.1), ylim=(len(names) - 0.5, -0.5), xlabel="share of sentences as meant (dashed: exact optimum)")
-    axes.set_title("What helps a corrector with few real pairs", loc="left")
+    axes.set_title("With few real pairs, made errors help little; real ones help more", loc="left")
     return Picture(figure, f"A bar for each of {len(names)} training sets, and a dot for each seed.")
 
 
