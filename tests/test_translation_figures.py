@@ -42,16 +42,6 @@ def test_variety_has_both_bars_for_each_way_to_write():
     assert "that are the reference" in translations.variety({"a": 0.5}, {"a": 0.5}, 10, known=False).figure.axes[0].get_xlabel()
 
 
-def test_at_once_has_a_bar_for_each_way_and_says_what_counts():
-    shares = {"without z": 0.0, "z drawn": 0.7}
-    (axes,) = translations.at_once(shares).figure.axes
-    assert [bar.get_width() for bar in axes.patches] == pytest.approx([0.0, 0.7])
-    assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the first is on top
-    unknown = translations.at_once(shares, known=False)
-    assert "only the reference" in unknown.figure.axes[0].get_xlabel()
-    assert "no sentence" not in unknown.words
-
-
 def test_directions_mark_what_was_never_trained():
     values = torch.tensor([[0.98, 1.0], [0.95, 0.99]])
     (axes,) = translations.directions(values, ["a", "b"], [("b", "a")]).figure.axes

@@ -433,7 +433,7 @@ Row = dict[str, Any]
 PARTS: Mapping[str, Callable[[], list[Row]]] = {
     "at_once": lambda: [_at_once(language, seed) for language in LANGUAGES for seed in (0,)],
     "directions": lambda: [row for seed in (0, 1) for row in _directions(seed)],
-    "few_pairs": lambda: [row for pairs in (100, 300, 1_000) for seed in (0, 1, 2) for row in _few_pairs(pairs, seed)],
+    "few_pairs": lambda: [row for pairs in (50, 100, 300, 1_000) for seed in (0, 1, 2) for row in _few_pairs(pairs, seed)],
     "jupyterlab": lambda: [row for language in ("zh", "fr") for row in _interface(language)],
 }
 

@@ -1,4 +1,4 @@
-"""Pictures of lesson 12: ceilings of scores, variety, words written all at once, every direction, few pairs, real text."""
+"""Pictures of lesson 12: ceilings of scores, variety, every direction, few pairs, real text."""
 
 import html
 from collections.abc import Mapping, Sequence
@@ -77,16 +77,6 @@ def variety(right: Mapping[str, float], different: Mapping[str, float], rounds: 
     second.set(title=f"Different and right, of {rounds} tries", xlabel="translations a sentence")
     words = "A bar for each way to write: how often it is right, and how many different right translations it finds."
     return Picture(figure, words)
-
-
-@styled
-def at_once(right: Mapping[str, float], known: bool = True) -> Picture:
-    """The share of right translations for each way to write all words at once."""
-    figure, (axes,) = new_figure(width=8, height=0.45 * len(right) + 1.2)
-    _bars(axes, right, 1.12, "{:.0%}")
-    axes.set(title="All words at once needs a z", xlabel="share right" + ("" if known else " (only the reference)"))
-    words = "Without z no sentence written at once is right; with z drawn most are, and reading them back into z helps further."
-    return Picture(figure, words if known else "A bar for each way to write all words at once: how often it is the reference.")
 
 
 @styled
