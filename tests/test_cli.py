@@ -13,7 +13,7 @@ from vae_course.cli import app
 
 HEADER = """# {number} · {question}
 
-Text with $x^2$ and
+Text with $x^2$, as in [lesson 01](01_fails.ipynb), and
 
 $$\\mathbb{{E}}_q[\\log p(x)] \\le 0$$
 
@@ -58,6 +58,7 @@ def test_run_writes_notebooks_pages_and_an_index(course):
     assert '<img alt="q = N(1, 0.5²): KL(q to p)' in page  # the slider's picture, where no slider can be
     assert page.count("<math") == 2
     assert "$x^2$" not in page
+    assert '<a href="01_fails.html">lesson 01</a>' in page  # a page leads to pages
     assert '<a href="00_works.html">00_works</a>' in (course / "out" / "index.html").read_text()
 
 

@@ -6,9 +6,27 @@ import pytest
 import torch
 from sklearn.metrics import fbeta_score, precision_score, recall_score
 
-from vae_course.correction import best_threshold, detection, f_score, nearest_words, noisy_channel, surprisals
+from vae_course.batches import Pair
+from vae_course.conditional import ConditionalTextVAE, SequenceToSequence
+from vae_course.correction import (
+    DenoisingVAE,
+    Encoded,
+    best_threshold,
+    corrections,
+    detection,
+    errors,
+    f_score,
+    nearest_words,
+    noisy_channel,
+    rescored,
+    restored,
+    surprisals,
+    trained,
+    wrong_words,
+)
+from vae_course.cures import Budget
 from vae_course.noise import Channel
-from vae_course.text_models import LanguageModel, TextSizes
+from vae_course.text_models import LanguageModel, TextSizes, log_likelihood_of
 from vae_course.training import seeded, seeded_module
 from vae_course.vocabulary import Vocabulary
 
@@ -102,3 +120,85 @@ def test_where_nothing_is_flagged_the_scores_are_0():
         detection(scores, torch.zeros_like(wrong), 0.0)
     with pytest.raises(ValueError, match="width: expected at least 1, got 0"):
         noisy_channel(None, VOCABULARY, CHANNEL, WRITTEN, width=0)
+
+
+# --- texts with errors, and what corrects them ------------------------------------------------------------------------
+
+
+def test_the_worlds_errors_belong_to_their_sentences_and_are_always_the_same():
+    data = errors("world", train=50, held_out=40)
+    assert [len(data.written[split]) for split in ("train", "validation", "test")] == [50, 40, 40]
+    assert [len(getattr(data.meant, split)) for split in ("train", "validation", "test")] == [50, 40, 40]
+    for written, meant in zip(data.written["test"], data.meant.test, strict=True):
+        assert data.channel.log_probability(written, meant) > -math.inf
+    assert data.written == errors("world", train=50, held_out=40).written
+    flags = [a != b for w, m in zip(data.written["test"], data.meant.test, strict=True) for a, b in zip(w, m, strict=True)]
+    assert data.wrong("test").tolist() == flags
+
+
+def test_errors_of_a_file_and_the_channel_counted_in_them(tmp_path):
+    file = tmp_path / "mine.tsv"
+    rows = [(f"a cat {k}", f"a cat {k}") for k in range(30)]
+    rows += [(f"a caat {k}", f"a cat {k}") for k in range(30, 60)] + [(f"cat a {k}", f"a cat {k}") for k in range(60, 90)]
+    file.write_text("".join(f"{w}\t{m}\n" for w, m in rows), encoding="utf-8")
+    data = errors(file)
+    train = list(zip(data.written["train"], data.meant.train, strict=True))
+    swapped = sum(w[0] == "cat" for w, _ in train)
+    misspelled = sum(w[1] == "caat" for w, _ in train)
+    assert data.channel.swapped == pytest.approx((swapped + 1) / (len(train) + 2))
+    assert data.channel.miswritten == pytest.approx((misspelled + 1) / (3 * (len(train) - swapped) + 2))
+    assert data.meant.language is None
+
+
+def test_wrong_words_are_aligned_where_lengths_differ():
+    assert wrong_words(("a", "cat"), ("a", "car")) == [False, True]
+    assert wrong_words(("the", "a", "cat", "sat"), ("a", "cat", "sat")) == [True, False, False, False]
+    assert wrong_words(("a", "sat"), ("a", "cat", "sat")) == [False, False]
+
+
+def test_rescored_by_the_same_prior_is_the_same_posterior_and_by_another_it_is_bayes_rule(model):
+    found = noisy_channel(model, VOCABULARY, CHANNEL, WRITTEN, width=500)
+
+    def own(sentences):
+        return torch.tensor([log_likelihood(model, sentence) for sentence in sentences], dtype=torch.float64)
+
+    for again, before in zip(rescored(found, WRITTEN, CHANNEL, own), found, strict=True):
+        assert again == pytest.approx(before, abs=1e-9)
+    other = rescored(
+        found, WRITTEN, CHANNEL, lambda sentences: torch.tensor([float(s[0] == "a") for s in sentences], dtype=torch.float64)
+    )
+    for row, written in zip(other[:4], WRITTEN[:4], strict=True):
+        joint = {m: math.exp((m[0] == "a") + CHANNEL.log_probability(written, m)) for m in row}
+        assert row == pytest.approx({m: p / sum(joint.values()) for m, p in joint.items()})
+
+
+def test_restored_by_hand():
+    meant = [("a",), ("b",), ("c",), ("d",), ("e",)]
+    written = [("a",), ("x",), ("y",), ("d",), ("v",)]
+    found = restored([("a",), ("b",), ("c",), ("z",), ("w",)], written, meant)
+    assert (found.whole, found.mended, found.spoiled) == pytest.approx((3 / 5, 2 / 3, 1 / 2))
+    with pytest.raises(ValueError, match="got 1, 5, 5"):
+        restored([("a",)], written, meant)
+    with pytest.raises(ValueError, match="some sentences with errors and some without"):
+        restored(meant, meant, meant)
+
+
+@pytest.mark.parametrize("kind", [SequenceToSequence, ConditionalTextVAE, DenoisingVAE])
+def test_each_corrector_learns_to_copy_two_sentences(kind):
+    sentences = [("a", "cat"), ("were", "car", ".")] * 8
+    pairs = Encoded.of([("A", "Cat"), ("Were", "Car", ".")] * 8, sentences)
+    sizes = TextSizes(embedding=16, hidden=24, latent=4)
+    model = trained(kind, pairs, Budget(80, 8, 3e-2, checks=1), sizes, seed=0)
+    assert corrections(model, pairs, [("Were", "Car", "."), ("A", "Cat")]) == [("were", "car", "."), ("a", "cat")]
+
+
+def test_a_denoising_vae_reads_the_one_and_writes_the_other():
+    vae = seeded_module(0, lambda: DenoisingVAE(9, 7, TextSizes(embedding=4, hidden=5, latent=3)))
+    one = Pair(torch.tensor([[1, 8, 2]]), torch.tensor([[1, 6, 5, 2]]))
+    other = one._replace(target=torch.tensor([[1, 4, 2]]))
+    q = vae.posterior(one)
+    assert torch.equal(q.mean, vae.posterior(other).mean)
+    z = q.sample(seeded(0))
+    plain = log_likelihood_of(vae.decoder, one.target, z)
+    assert torch.equal(vae.log_likelihood(one, z), plain)
+    assert vae.log_likelihood(one, z) != vae.log_likelihood(other, z)

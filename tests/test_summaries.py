@@ -1,5 +1,6 @@
 """Witnesses and Bayes against enumeration; scores against rouge-score, counts by hand and the grammar's own wordings."""
 
+import json
 import math
 from collections import Counter
 from itertools import product
@@ -9,11 +10,14 @@ import pytest
 import torch
 
 from vae_course import summaries, training, world
+from vae_course.corpora import captions
+from vae_course.cures import Budget
 from vae_course.decoding import greedy
-from vae_course.evaluation import exact_nll
+from vae_course.evaluation import encode
 from vae_course.factors import UNREADABLE
 from vae_course.grammar import Factor, FactPrior
 from vae_course.text_models import TextSizes, TextVAE
+from vae_course.vocabulary import Vocabulary
 
 # A small world: who, then what (nobody of kind "a" does "run"), then where, which depends on who.
 PRIOR = FactPrior(
@@ -184,20 +188,15 @@ def test_rouge_takes_tokens_as_they_are():
     assert summaries.rouge([("修好", "了")], [("修好", "灯")])["ROUGE-1"].item() == pytest.approx(0.5)
 
 
-def test_the_price_of_wording_is_the_grammars():
-    facts = ENGLISH.recognize(ENGLISH.sample(1, training.seeded(0))[0]).facts
-    wordings = list(ENGLISH.grammar.wordings(facts))
-    priced = summaries.nll_given_facts(ENGLISH, [tokens for tokens, _ in wordings])
-    assert (-priced).tolist() == pytest.approx([log_p for _, log_p in wordings])
-    assert (-priced).exp().sum().item() == pytest.approx(1)
-    assert summaries.nll_given_facts(ENGLISH, [("the", "the")]).item() == math.inf
-
-
-def test_the_mean_price_of_wording_is_its_entropy():
-    sentences = ENGLISH.sample(600, training.seeded(0))
-    priced = summaries.nll_given_facts(ENGLISH, sentences)
-    assert abs(priced.mean().item() - ENGLISH.wording_entropy) < 4 * priced.std().item() / math.sqrt(600)
-    assert (priced < exact_nll(ENGLISH, sentences)).all()
+def test_different_summaries_are_counted_text_by_text_and_only_those_that_are_fine():
+    written = [("a",), ("x",), ("b",), ("x",), ("a",), ("y",), ("c",), ("y",)]  # texts take turns
+    fine = torch.tensor([True, True, True, True, True, True, False, True])
+    assert summaries.different(written, fine, texts=2).tolist() == [2, 2]
+    assert summaries.different(written, torch.ones(8, dtype=torch.bool), texts=2).tolist() == [3, 2]
+    assert summaries.different(written, torch.zeros(8, dtype=torch.bool), texts=4).tolist() == [0] * 4
+    for arguments in ((written[:7], fine[:7], 2), (written, fine[:7], 2)):
+        with pytest.raises(ValueError, match="whole rounds of 2 summaries"):
+            summaries.different(*arguments)
 
 
 def test_invented_facts_by_hand():
@@ -214,3 +213,68 @@ def test_one_word_is_replaced_and_a_fact_is_wrong():
         assert sum(was[name] != now[name] for name in was) == 1
     with pytest.raises(ValueError, match="expected a sentence of english"):
         summaries.one_fact_wrong([("the", "kite")], ENGLISH, training.seeded(0))
+
+
+# --- captions ---------------------------------------------------------------------------------------------------------
+
+
+def write_captions(folder, lines):
+    """A tiny made-up corpus: ``lines`` are five captions a picture, the same in all splits."""
+    (folder / "flickr_captions").mkdir()
+    for split in ("train", "val", "test"):
+        for place in range(5):
+            text = "".join(five[place] + "\n" for five in lines)
+            (folder / "flickr_captions" / f"{split}.{place + 1}.en").write_text(text, encoding="utf-8")
+
+
+PICTURES = [
+    ["a red dog runs on grass", "the red dog runs on grass", "a red dog runs", "a dog runs on", "dog runs"],
+    ["two girls sing a song today", "two girls sing a song", "the girls sing well", "two girls sing", "girls sing"],
+    ["an old man sleeps at home", "the old man sleeps well", "an old man sleeps", "a man sleeps", "man sleeps"],
+]
+
+
+def test_captions_come_five_a_picture(tmp_path):
+    write_captions(tmp_path, PICTURES)
+    found = captions(tmp_path)
+    assert list(found) == ["train", "validation", "test"]
+    assert found["test"] == [[tuple(caption.split()) for caption in five] for five in PICTURES]
+
+
+def test_captions_that_are_not_aligned_name_the_first_bad_line(tmp_path):
+    write_captions(tmp_path, PICTURES)
+    short = tmp_path / "flickr_captions" / "test.3.en"
+    short.write_text("a red dog runs\n\nan old man sleeps\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"test\.3\.en, line 2: is missing or blank"):
+        captions(tmp_path)
+    short.unlink()
+    with pytest.raises(FileNotFoundError, match=r"there is no file .*test\.3\.en"):
+        captions(tmp_path)
+
+
+def test_by_codes_decodes_the_mean_and_the_best_of_all_subsets():
+    groups = [[tuple(caption.split()) for caption in five[:3]] for five in PICTURES]
+    vocabulary = Vocabulary.build([caption for group in groups for caption in group])
+    model = training.seeded_module(0, lambda: TextVAE(len(vocabulary), TextSizes(embedding=4, hidden=8, latent=3, context=2)))
+    found = summaries.by_codes(model.eval(), vocabulary, groups)
+    for k, group in enumerate(groups):
+        codes = encode(model, [vocabulary.encode(caption) for caption in group]).mean
+        means = torch.stack([codes[[bool(bit) for bit in bits]].mean(0) for bits in summaries.subsets(3)])
+        written = [vocabulary.decode(row) for row in greedy(model.decoder, means, longest=40)]
+        scores = [np.mean([summaries.rouge([line], [one])["ROUGE-1"].item() for one in group]) for line in written]
+        assert found["mean of all"][k] == written[-1]
+        assert found["best subset"][k] == written[int(np.argmax(scores))]
+
+
+def test_the_study_of_captions_runs_resumes_and_stores_its_scores(tmp_path):
+    write_captions(tmp_path, PICTURES)
+    sizes, budget = TextSizes(embedding=4, hidden=8, latent=3), Budget(4, 2, 1e-2, checks=2)
+    for _ in range(2):  # the second time from the checkpoints
+        summaries.measure(tmp_path, tmp_path / "flickr.json", tmp_path / "kept", sizes, budget, max_size=12)
+        document = json.loads((tmp_path / "flickr.json").read_text(encoding="utf-8"))
+        rows = {row["name"]: row for row in document["rows"]}
+    assert len(list((tmp_path / "kept").iterdir())) == 2
+    assert len(rows) == 9
+    assert rows["caption 4"]["words"] == pytest.approx(10 / 3, abs=0.01)
+    assert rows["caption 4"]["ROUGE-1"] == pytest.approx(np.mean([2 * 2 / 6, 2 * 2 / 5, 2 * 2 / 5]), abs=1e-4)
+    assert rows["medoid"]["said"] == "a red dog runs on grass"  # 5/6 + 8/9 + 8/10 is the largest sum

@@ -12,10 +12,11 @@ from vae_course.cures import Budget, fit
 from vae_course.decoding import greedy
 from vae_course.estimators import Estimate
 from vae_course.exercises import find
+from vae_course.grammar import By, Choice, Factor, FactPrior, Language, Text
 from vae_course.objectives import NegativeElbo, constant, free_bits, linear_annealing
 from vae_course.text_models import TextSizes, log_likelihood_of
 from vae_course.training import seeded, seeded_module
-from vae_course.translation import Groups, ParallelTextVAE, ParallelTranslator, SharedElbo, SharedLatent
+from vae_course.translation import END, Groups, ParallelTextVAE, ParallelTranslator, SharedElbo, SharedLatent
 from vae_course.vocabulary import BOS, EOS, Vocabulary, Words
 from vae_course.world import WORLD, splits
 
@@ -109,6 +110,52 @@ def test_different_right_translations_are_counted_once_and_only_if_right():
     wrong = CHINESE[1:2]
     assert translation.different_right([a, a, b, wrong], CHINESE[:1], WORLD.chinese) == 2
     assert translation.different_right([a * 2, b + wrong], [CHINESE[0]] * 2, WORLD.chinese) == 1.5
+
+
+# --- places that decide independently -----------------------------------------------------------------------------------
+
+
+def test_places_apart_by_hand():
+    """One fact told as "a b" or, one time in four, as "b a c": the shares, their price and what comes of them."""
+    prior = FactPrior((Factor("x", ("only",), {"": (1.0,)}),))
+    branch = Choice((Text(("a", "b")), Text(("b", "a", "c"))), (0.75, 0.25))
+    language = Language("toy", prior, By("x", {"only": branch}))
+    (found,) = translation.apart([("a", "b")], language)
+    assert found.shares == [{"a": 0.75, "b": 0.25}, {"b": 0.75, "a": 0.25}, {END: 0.75, "c": 0.25}, {END: 1.0}]
+    coin = -0.75 * math.log(0.75) - 0.25 * math.log(0.25)
+    assert found.nats == pytest.approx(3 * coin)  # every place pays for the order that one coin decides
+    assert found.likeliest == ("a", "b")
+    assert found.right_when_drawn == pytest.approx(0.75**3 + 0.25**3)
+    with pytest.raises(ValueError, match="reference 0 is not a sentence of toy"):
+        translation.apart([("a",)], language)
+
+
+@pytest.mark.parametrize("name", ["chinese", "french"])
+def test_places_apart_are_those_of_very_many_drawn_wordings(name):
+    language = WORLD[name]
+    sentence = splits(name)["test"][0]
+    (found,) = translation.apart([sentence], language)
+    drawn = [rows[0] for rows in translation.other_wordings([sentence], language, seeded(3), count=4000)]
+    for place, share in enumerate(found.shares):
+        here = [(*tokens, END)[place] for tokens in drawn if place <= len(tokens)]
+        for word, probability in share.items():
+            spread = math.sqrt(probability * (1 - probability) / len(here)) + 1e-9
+            assert abs(here.count(word) / len(here) - probability) < 4.5 * spread
+    entropy = translation.wording_nats([sentence], language)
+    assert found.nats > 5 * entropy.item()
+    enumerated = {tokens: p for tokens, p in language.grammar.wordings(language.recognize(sentence).facts)}
+    price = [
+        -math.exp(p) * math.log(math.prod(found.shares[k][word] for k, word in enumerate((*tokens, END))))
+        for tokens, p in enumerated.items()
+    ]
+    assert found.nats == pytest.approx(sum(price))
+
+
+def test_the_likeliest_words_are_right_in_english_and_never_in_french():
+    for name, share in (("english", 1.0), ("french", 0.0)):
+        sentences = splits(name)["test"][:12]
+        written = [one.likeliest for one in translation.apart(sentences, WORLD[name])]
+        assert translation.right(written, sentences, WORLD[name]).double().mean().item() == share
 
 
 # --- all words at once --------------------------------------------------------------------------------------------------
@@ -262,9 +309,9 @@ def test_the_two_pairs_share_no_facts():
 # --- what is stored -----------------------------------------------------------------------------------------------------
 
 
-def test_the_most_similar_sentence_shares_most_words():
+def test_themost_similar_sentence_shares_most_words():
     others = [("a", "b", "c"), ("a", "d"), ("e",), ()]
-    assert [translation._most_similar(tokens, others) for tokens in (("b", "a"), ("d",), ("e", "x"))] == [0, 1, 2]
+    assert [translation.most_similar(tokens, others) for tokens in (("b", "a"), ("d",), ("e", "x"))] == [0, 1, 2]
 
 
 def test_what_is_stored_is_complete():

@@ -1,7 +1,7 @@
 import pytest
 
 from vae_course.figures import base
-from vae_course.widgets import Chooser
+from vae_course.widgets import Chooser, TextBox
 
 
 def draw(option):
@@ -50,3 +50,24 @@ def test_a_chooser_carries_its_static_picture(chooser, monkeypatch, capsys):
 def test_nothing_to_choose_from_is_an_error():
     with pytest.raises(ValueError, match="at least one"):
         Chooser(draw, [], label="l", button="b")
+
+
+def test_a_text_box_draws_what_was_typed_when_its_button_is_pressed(capsys):
+    box = TextBox(draw, "a", label="written", button="Correct")
+    before = box.image.value
+    box.text.value = "b"
+    assert box.image.value == before
+    box.button.click()
+    assert box.image.value == draw("b").png() != before
+    assert box.words.value == "the bar of b"
+    box._ipython_display_()
+    assert "written, and a button: Correct. At the start: the bar of a" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="some text to begin with"):
+        TextBox(draw, " ", label="l", button="b")
+
+
+def test_what_was_typed_is_no_markup(caplog):
+    box = TextBox(draw, "a", label="written", button="Correct")
+    box.text.value = "<b>"
+    box.button.click()
+    assert box.words.value.startswith("&lt;b&gt;: KeyError")

@@ -177,7 +177,10 @@ def corpus(
 
 @app.command(rich_help_panel="For maintainers")
 def measure(
-    study: Annotated[str, typer.Argument(help="cures_world, seeds_world, long_world, ptb or tang.")],
+    study: Annotated[
+        str,
+        typer.Argument(help="cures_world, seeds_world, long_world, ptb or tang; multi30k_de, multi30k_fr or tatoeba_zh."),
+    ],
     folder: Annotated[Path | None, typer.Option(help="Where the real corpora lie, such as ptb/.")] = None,
     steps: Annotated[int | None, typer.Option(min=100, help="Training steps, instead of the study's own.")] = None,
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
@@ -186,11 +189,12 @@ def measure(
     ),
 ) -> None:
     """Train and measure all models of a study and store the figures in data/results/ (hours)."""
-    from vae_course import measurements
+    from vae_course import measurements, real_translation
     from vae_course.training import find_device
 
+    measured = real_translation.measure if study in real_translation.STUDIES else measurements.measure
     try:
-        path = measurements.measure(study, scratch=scratch, folder=folder, steps=steps, device=find_device(device.value))
+        path = measured(study, scratch=scratch, folder=folder, steps=steps, device=find_device(device.value))
     except (ValueError, FileNotFoundError, RuntimeError) as error:
         raise _stop(error) from error
     typer.echo(f"stored {path}")

@@ -43,6 +43,7 @@ SOURCES = {
     "codespell": "misspellings and corrections of codespell's dictionary (from Wikipedia; CC BY-SA 3.0)",
     "ptb": "Penn Treebank (Marcus 1993), the 10,000 words of Mikolov 2010 (LDC text, research use)",
     "multi30k": "Multi30k image captions (Elliott 2016; research use)",
+    "tatoeba_en_zh": "English and Chinese sentences of Tatoeba (CC BY 2.0 FR)",
     "tang_quatrains": "quatrains of the Tang dynasty, in Chinese (a collection under the MIT licence)",
 }
 PACKAGES = {
@@ -53,11 +54,15 @@ PACKAGES = {
 FILES: dict[str, Mapping[SplitName, str]] = {
     "ptb": {"train": "train.txt", "validation": "valid.txt", "test": "test.txt"},
     "multi30k": {"train": "train.{}", "validation": "val.{}", "test": "test2016.{}"},
+    "flickr_captions": {"train": "train.{}.en", "validation": "val.{}.en", "test": "test.{}.en"},
+    "tatoeba_en_zh": {"train": "pairs.tsv"},
     "tang_quatrains": {"train": "quatrains.txt"},  # one file, which is split here
 }
 WHERE = {
     "ptb": "It is the preprocessed text of most language-model examples (there ptb.train.txt and so on), a sentence a line.",
     "multi30k": "It is the tokenized, lower-case text of the WMT 2016 multimodal translation task, aligned line by line.",
+    "flickr_captions": "It is five tokenized, lower-case descriptions of each picture, aligned line by line.",
+    "tatoeba_en_zh": "It is a line a pair: an English sentence, a tab, a Chinese one; the split is made here.",
     "tang_quatrains": "It is a poem of four verses a line, in Chinese characters without spaces, with a bar | between verses.",
 }
 
@@ -149,13 +154,33 @@ def pairs(name: str | Path, *, languages: tuple[str, str] | None = None, folder:
     """Pairs (source text, target text) by name, or of a file of your own, in three splits.
 
     ``name``: "world", "jupyterlab", "multi30k" (translations; ``languages`` as in ``load``, by default the first two; the
-    world's "story" and "english" are a text and its summary), "docstrings" (body, summary line), "codespell" (misspelling, its
-    first correction), or a path: ``.tsv`` with two columns, ``.csv`` or ``.jsonl`` with "source" and "target".
+    world's "story" and "english" are a text and its summary), "tatoeba_en_zh" (in ``folder``, as multi30k), "docstrings"
+    (body, summary line), "codespell" (misspelling, its first correction), or a path: ``.tsv`` with two columns, ``.csv`` or
+    ``.jsonl`` with "source" and "target".
     Raises as ``load`` does.
     """
     splits = _pairs(name, _languages(name, languages, count=2), folder)
     train, validation, test = (list(splits[split]) for split in SPLITS)
     return PairCorpus(str(name), train, validation, test, _source(name))
+
+
+def captions(folder: str | Path | None = None) -> Splits[list[Tokens]]:
+    """Five descriptions of every picture of Flickr30k (Young 2014), as tokens: for each picture a list of five.
+
+    ``folder`` as in ``load``. In these files the longest comes first and the shortest last.
+    Raises ``FileNotFoundError`` for a missing file and ``ValueError``, with path and line, for files that are not aligned.
+    """
+    return {split: _described([_data_file("flickr_captions", split, folder, str(k)) for k in range(1, 6)]) for split in SPLITS}
+
+
+def _described(paths: Sequence[Path]) -> list[list[Tokens]]:
+    found = []
+    for number, lines in enumerate(zip_longest(*map(_lines, paths), fillvalue=""), 1):
+        if any(lines) and not all(lines):
+            raise ValueError(f"{paths[lines.index('')]}, line {number}: is missing or blank, but has text in the other files")
+        if any(lines):
+            found.append([tuple(line.split()) for line in lines])
+    return found
 
 
 def _texts(name: str | Path, tokens: TokenKind, languages: Sequence[str], folder: str | Path | None) -> Splits[str]:
@@ -173,6 +198,8 @@ def _texts(name: str | Path, tokens: TokenKind, languages: Sequence[str], folder
             return _split(list(texts.values()), list(texts), name)
         case "codespell":
             raise ValueError('codespell: has words, not sentences; pairs("codespell") gives (misspelling, correction)')
+        case "tatoeba_en_zh":
+            raise ValueError('tatoeba_en_zh: is there in pairs; pairs("tatoeba_en_zh") gives them')
         case "ptb" | "multi30k":
             return {s: [line for line in _lines(_data_file(name, s, folder, *languages)) if line] for s in SPLITS}
         case "tang_quatrains":
@@ -202,6 +229,10 @@ def _pairs(name: str | Path, languages: Sequence[str], folder: str | Path | None
             return _split(corrections, [misspelling for misspelling, _ in corrections], name)
         case "multi30k":
             return {split: _aligned(*(_data_file(name, split, folder, side) for side in languages)) for split in SPLITS}
+        case "tatoeba_en_zh":
+            file = _data_file(name, "train", folder)
+            aligned = [(source, target) for source, target in _file_records(file, ("source", "target"), Words())]
+            return _split(aligned, _linked(aligned), name)
         case "ptb" | "tang_quatrains":
             raise ValueError(f'{name}: has no pairs; load("{name}") gives its sentences')
         case str() if name.startswith("hf:"):
@@ -249,6 +280,24 @@ def _split(items: Sequence[Item], keys: Sequence[str], name: str | Path) -> Spli
         )
     part = {key: SPLITS[2] if i < held_out else SPLITS[1] if i < 2 * held_out else SPLITS[0] for i, key in enumerate(shuffled)}
     return {split: [item for item, key in zip(items, keys, strict=True) if part[key] == split] for split in SPLITS}
+
+
+def _linked(pairs: Sequence[Pair]) -> list[str]:
+    """A key for each pair: the same for all that share a sentence on either side, or are linked by such pairs.
+
+    So no sentence of the test set, in either language, is in train with another translation.
+    """
+    root: dict[tuple[int, str], tuple[int, str]] = {}
+
+    def found(text: tuple[int, str]) -> tuple[int, str]:
+        while root.setdefault(text, text) != text:
+            root[text] = text = root[root[text]]  # every other step becomes a short cut
+        return text
+
+    for source, target in pairs:
+        first, second = sorted((found((0, source)), found((1, target))))
+        root[second] = first
+    return ["\t".join(map(str, found((0, source)))) for source, _ in pairs]
 
 
 # --- files ----------------------------------------------------------------------------------------------------------

@@ -1,24 +1,104 @@
-"""Finding and mending errors: a trained model as the source of a noisy channel, a dictionary, and the scores of detection."""
+"""Finding and mending errors: texts with errors, a trained model as the source of a noisy channel, and the scores of both."""
 
 import heapq
+import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from difflib import SequenceMatcher, get_close_matches
 from itertools import groupby
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.nn import functional
 
-from vae_course.batches import in_order
+from vae_course import corpora, spelling, translation
+from vae_course.batches import Pair, PairBatches, in_order, pad
+from vae_course.conditional import ConditionalTextVAE, SequenceToSequence
+from vae_course.corpora import Corpus, SplitName
+from vae_course.cures import Budget, fit
+from vae_course.decoding import greedy, sampled
+from vae_course.distributions import TextPosterior
 from vae_course.evaluation import device_of
 from vae_course.grammar import Tokens
-from vae_course.noise import Channel, Posterior, normalized
-from vae_course.text_models import LanguageModel
-from vae_course.vocabulary import BOS, EOS, Vocabulary
+from vae_course.noise import Channel, Posterior, corrected, normalized, posterior
+from vae_course.objectives import NegativeElbo, linear_annealing
+from vae_course.text_models import LanguageModel, TextSizes, TextVAE, encoder_of
+from vae_course.training import seeded, seeded_module
+from vae_course.vocabulary import BOS, EOS, UNK, Vocabulary
+
+# --- texts with errors ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Sentences as they were meant and, row by row, as they were ``written``, with a channel that makes such errors."""
+
+    meant: Corpus
+    written: Mapping[SplitName, list[Tokens]]
+    channel: Channel
+
+    def wrong(self, split: SplitName) -> Tensor:
+        """Which written words of a split are wrong, sentence after sentence: (words,) of bool. See ``wrong_words``."""
+        rows = zip(self.written[split], getattr(self.meant, split), strict=True)
+        return torch.tensor([flag for written, meant in rows for flag in wrong_words(written, meant)])
+
+
+def errors(name: str | Path, *, train: int = 30_000, held_out: int = 500) -> Errors:
+    """Errors by name: "world", miswritten by a known ``Channel``, or pairs (written, meant) of a file, see ``corpora.pairs``.
+
+    Of the world, the first ``train`` sentences are miswritten, and of validation and test ``held_out`` each; ``meant`` has as
+    many. For a file the channel keeps the forms of errors that the world has, and takes how often they happen from ``train``.
+    """
+    if name == "world":
+        text = corpora.load("world")
+        counts: dict[SplitName, int] = {"train": train, "validation": held_out, "test": held_out}
+        meant = {split: getattr(text, split)[:count] for split, count in counts.items()}
+        channel = Channel(frozenset(text.vocabulary.words[UNK + 1 :]))
+        written = {split: channel.write(rows, seeded(k)) for k, (split, rows) in enumerate(meant.items())}
+        kept = Corpus(
+            text.name,
+            meant["train"],
+            meant["validation"],
+            meant["test"],
+            text.vocabulary,
+            text.tokenizer,
+            text.language,
+            text.source,
+        )
+        return Errors(kept, written, channel)
+    source, target = translation.sides(name)
+    written = {"train": source.train, "validation": source.validation, "test": source.test}
+    return Errors(target, written, _channel_of(written["train"], target))
+
+
+def _channel_of(written: Sequence[Tokens], meant: Corpus) -> Channel:
+    """How often words are miswritten and neighbours swapped, counted in pairs of as many words (one error more of each)."""
+    pairs = [(w, m) for w, m in zip(written, meant.train, strict=True) if len(w) == len(m)]
+    swapped = [sorted(w) == sorted(m) and w != m for w, m in pairs]
+    wrong = [flag for (w, m), swap in zip(pairs, swapped, strict=True) if not swap for flag in wrong_words(w, m)]
+    shares = [(sum(flags) + 1) / (len(flags) + 2) for flags in (wrong, swapped)]
+    return Channel(frozenset(meant.vocabulary.words[UNK + 1 :]), *shares)
+
+
+def wrong_words(written: Tokens, meant: Tokens) -> list[bool]:
+    """For each written word, whether another was meant in its place.
+
+    Sentences of different lengths are aligned first: right are the words of their common blocks (``difflib``).
+    """
+    if len(written) == len(meant):
+        return [a != b for a, b in zip(written, meant, strict=True)]
+    right = {
+        block.a + k
+        for block in SequenceMatcher(a=written, b=meant, autojunk=False).get_matching_blocks()
+        for k in range(block.size)
+    }
+    return [place not in right for place in range(len(written))]
+
 
 # --- correctors -------------------------------------------------------------------------------------------------------
 
@@ -120,6 +200,72 @@ def _summed(beams: Sequence[_Beam], end: np.ndarray) -> dict[Tokens, float]:
     return logs
 
 
+def rescored(
+    found: Sequence[Posterior],
+    written: Sequence[Tokens],
+    channel: Channel,
+    log_prior: Callable[[Sequence[Tokens]], Tensor],
+) -> list[Posterior]:
+    """The same readings under another source model: p(meant | written) in proportion to channel times prior.
+
+    ``log_prior``: sentences -> log p(sentence) in nats, (sentences,), such as a VAE's importance-weighted estimate.
+    ``found``: readings from ``noisy_channel`` with the same channel, or from ``noise.posterior``.
+    """
+    readings = [(row, meant) for row, posterior in enumerate(found) for meant in posterior]
+    log_p = log_prior([meant for _, meant in readings]).tolist()
+    lattices = [channel.lattices(sentence) for sentence in written]
+    logs: list[dict[Tokens, float]] = [{} for _ in found]
+    for (row, meant), prior in zip(readings, log_p, strict=True):
+        ways = [
+            log_order + sum(place.get(word, -math.inf) for place, word in zip(lattice, meant, strict=True))
+            for lattice, log_order in lattices[row]
+        ]
+        logs[row][meant] = prior + float(np.logaddexp.reduce(ways))
+    return [normalized(row) for row in logs]
+
+
+class DenoisingVAE(TextVAE):
+    """Reads what was written into z and writes what was meant from z alone: everything must pass through the bottleneck.
+
+    Batches are ``Pair``s (written, meant); after denoising autoencoders (Vincent 2008), with a prior on z (Im 2017).
+    """
+
+    def __init__(self, written_vocabulary: int, meant_vocabulary: int, sizes: TextSizes | None = None):
+        super().__init__(meant_vocabulary, sizes)
+        self.encoder = encoder_of(written_vocabulary, self.sizes)
+
+    def posterior(self, pair: Pair) -> TextPosterior:  # type: ignore[override]
+        """q(z given written), (batch, latent)."""
+        return super().posterior(pair.source)
+
+    def log_likelihood(self, pair: Pair, z: Tensor, noise: Generator | None = None) -> Tensor:  # type: ignore[override]
+        """log p(meant given z), as ``TextVAE``'s."""
+        return super().log_likelihood(pair.target, z, noise)
+
+
+@dataclass(frozen=True)
+class Restored:
+    """Shares of sentences: ``whole`` of all that are then as meant, ``mended`` of the wrong ones, ``spoiled`` of the right."""
+
+    whole: float
+    mended: float
+    spoiled: float
+
+
+def restored(corrected: Sequence[Tokens], written: Sequence[Tokens], meant: Sequence[Tokens]) -> Restored:
+    """Judge corrections by what was meant. Raises ``ValueError`` for other lengths, or if nothing, or all, is wrong."""
+    if not len(corrected) == len(written) == len(meant):
+        raise ValueError(
+            f"expected a correction and a truth for each sentence, got {len(corrected)}, {len(written)}, {len(meant)}"
+        )
+    good = torch.tensor([tuple(a) == tuple(b) for a, b in zip(corrected, meant, strict=True)])
+    wrong = torch.tensor([tuple(a) != tuple(b) for a, b in zip(written, meant, strict=True)])
+    if not 0 < int(wrong.sum()) < len(wrong):
+        raise ValueError("written: expected some sentences with errors and some without")
+    whole, mended, kept = (float(part.double().mean()) for part in (good, good[wrong], good[~wrong]))
+    return Restored(whole, mended, 1 - kept)
+
+
 # --- detection --------------------------------------------------------------------------------------------------------
 
 
@@ -182,3 +328,157 @@ def best_threshold(scores: Tensor, wrong: Tensor, beta: float = 0.5) -> float:
     # Equal scores are flagged together, so only the last of them can be a threshold.
     last = torch.cat([scores[order][1:] != scores[order][:-1], torch.ones(1, dtype=torch.bool)])
     return float(scores[order][f.where(last, -1).argmax()])
+
+
+# --- correctors that learn from pairs -----------------------------------------------------------------------------------
+
+
+Corrector = SequenceToSequence | ConditionalTextVAE | DenoisingVAE
+SIZES = TextSizes(embedding=64, hidden=96, latent=16)
+BOTTLENECK = TextSizes(embedding=64, hidden=128, latent=32)
+
+
+def trained(kind: type[Corrector], pairs: "Encoded", budget: Budget, sizes: TextSizes, seed: int, device: Any = None) -> Any:  # noqa: ANN401
+    """Train a model of the target side of ``pairs`` given the source side; one with z by the ELBO, its KL weight rising to 1.
+
+    A ``DenoisingVAE``'s weight rises to 0.2: what its z loses, nobody can restore.
+    """
+    model = seeded_module(seed, lambda: kind(len(pairs.source), len(pairs.target), sizes)).to(device)
+    objective: Any = model
+    if not isinstance(model, SequenceToSequence):
+        final = 0.2 if isinstance(model, DenoisingVAE) else 1.0
+        objective = NegativeElbo(model, linear_annealing(max(1, budget.steps // 2), final)).to(device)
+    fit(objective, PairBatches(*pairs.rows, budget.batch_size, device), budget, seed=seed)
+    return model
+
+
+@torch.no_grad()
+def corrections(model: Corrector, pairs: "Encoded", written: Sequence[Tokens]) -> list[Tokens]:
+    """What a trained corrector writes, word by the likeliest word; z, where there is one, is its distribution's mean."""
+    sources = pad([pairs.source.encode(sentence) for sentence in written], device_of(model))
+    if isinstance(model, DenoisingVAE):
+        rows = greedy(model.decoder, model.posterior(Pair(sources, sources)).mean)
+    elif isinstance(model, ConditionalTextVAE):
+        rows = greedy(model.writer(sources), model.prior(sources).mean)
+    else:
+        rows = greedy(model.writer(sources), None, len(written))
+    return [pairs.target.decode(row) for row in rows]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Pairs of sentences as numbers, ``rows`` (sources, targets), with the vocabulary of each side."""
+
+    source: Vocabulary
+    target: Vocabulary
+    rows: tuple[list[list[int]], list[list[int]]]
+
+    @classmethod
+    def of(cls, sources: Sequence[Tokens], targets: Sequence[Tokens], target: Vocabulary | None = None) -> "Encoded":
+        """Vocabularies are built from the sentences, unless that of the targets is given."""
+        vocabularies = Vocabulary.build(sources), target or Vocabulary.build(targets)
+        sides = zip(vocabularies, (sources, targets), strict=True)
+        first, second = ([vocabulary.encode(tokens) for tokens in rows] for vocabulary, rows in sides)
+        return cls(*vocabularies, (first, second))
+
+
+# --- what the lesson shows without training it ------------------------------------------------------------------------
+
+RESULTS = Path(__file__).resolve().parent.parent / "data" / "results" / "correction_world.json"
+FEW = 1_000  # real pairs
+
+
+def measure(path: Path = RESULTS, seeds: Sequence[int] = (0, 1)) -> None:
+    """Train and score what the lesson only shows, some minutes on one core: ``python -m vae_course.correction``."""
+    data = errors("world", held_out=400)
+    language = data.meant.language
+    assert language is not None
+    best = [corrected(posterior(data.channel, language, tokens), tokens) for tokens in data.written["test"]]
+    document = {
+        "command": "python -m vae_course.correction",
+        "torch": torch.__version__.partition("+")[0],
+        "optimum": restored(best, data.written["test"], data.meant.test).whole,
+        "longer": _longer_trained(data),
+        "few_pairs": [row for seed in seeds for row in _few_pairs(data, seed)],
+        "misspellings": _misspellings(),
+    }
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def stored() -> dict[str, Any]:
+    """What ``measure`` has stored."""
+    found: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8"))
+    return found
+
+
+def _longer_trained(data: Errors, steps: int = 3_000) -> list[dict[str, Any]]:
+    """The correctors that learn from pairs, with four times and more the lesson's steps."""
+    pairs = Encoded.of(data.written["train"], data.meant.train, data.meant.vocabulary)
+    kinds: dict[str, type[Corrector]]
+    kinds = {"sequence to sequence": SequenceToSequence, "conditional VAE": ConditionalTextVAE, "denoising VAE": DenoisingVAE}
+    rows = []
+    for name, kind in kinds.items():
+        model = trained(kind, pairs, Budget(steps, 32, 8e-3, checks=1), BOTTLENECK if kind is DenoisingVAE else SIZES, 0)
+        said = corrections(model, pairs, data.written["test"])
+        rows.append({"name": name, "steps": steps, **asdict(restored(said, data.written["test"], data.meant.test))})
+    return rows
+
+
+def _few_pairs(data: Errors, seed: int, more: int = 15_000, steps: int = 1_000) -> list[dict[str, Any]]:
+    """A corrector trained on ``FEW`` real pairs, alone and with errors by models trained on the same few (after Wan 2020)."""
+    written, meant = data.written["train"][:FEW], data.meant.train[:FEW]
+    clean, other = data.meant.train[FEW : FEW + more], data.written["train"][FEW : FEW + more]
+    backwards = Encoded.of(meant, written)
+    budget, sizes = Budget(steps, 32, 1e-2, checks=1), replace(SIZES, dropout=0.2)
+    plain = trained(SequenceToSequence, backwards, budget, sizes, seed)
+    vae = trained(ConditionalTextVAE, backwards, budget, sizes, seed)
+    added: dict[str, tuple[list[Tokens], list[Tokens]]] = {
+        f"{FEW:,} real pairs": ([], []),
+        "... and errors made without z, words drawn": (_made(plain, backwards, clean, seed, False), clean),
+        "... and errors made with z drawn, then greedy": (_made(vae, backwards, clean, seed, True), clean),
+        "... and errors made with z and words drawn": (_made(vae, backwards, clean, seed, False), clean),
+        "... and as many more real pairs": (other, clean),
+    }
+    rows = []
+    for name, (errors_made, right) in added.items():
+        pairs = Encoded.of([*written, *errors_made], [*meant, *right], data.meant.vocabulary)
+        said = corrections(trained(SequenceToSequence, pairs, budget, sizes, seed), pairs, data.written["test"])
+        changed = sum(a != b for a, b in zip(errors_made, right, strict=True)) / max(1, len(right))
+        score = restored(said, data.written["test"], data.meant.test)
+        rows.append({"name": name, "seed": seed, "changed": changed, **asdict(score)})
+    return rows
+
+
+@torch.no_grad()
+def _made(
+    model: SequenceToSequence | ConditionalTextVAE, pairs: Encoded, clean: Sequence[Tokens], seed: int, likeliest: bool
+) -> list[Tokens]:
+    """Errors in ``clean`` sentences by a model of written given meant; z, where there is one, is drawn from its prior."""
+    generator, rows = seeded(seed), []
+    for start in range(0, len(clean), 500):
+        sources = pad([pairs.source.encode(sentence) for sentence in clean[start : start + 500]])
+        z = model.prior(sources).sample(generator) if isinstance(model, ConditionalTextVAE) else None
+        count = None if z is not None else len(sources)
+        writer = model.writer(sources)
+        rows += greedy(writer, z, count) if likeliest else sampled(writer, z, generator, count)
+    return [pairs.target.decode(row) for row in rows]
+
+
+def _misspellings(steps: int = 4_000, count: int = 20) -> list[dict[str, Any]]:
+    """Real misspellings of words that were not trained on: the most similar word, and two channels of ``count`` candidates."""
+    found = spelling.misspellings()
+    written = [form for form, _ in found.test]
+    words = spelling.candidates(written, found.dictionary, count)
+    there = sum(meant in row for (_, meant), row in zip(found.test, words, strict=True)) / len(words)
+    choices = {
+        "most similar word": [spelling.most_similar(form, row) for form, row in zip(written, words, strict=True)],
+        "counted edits": spelling.reranked(written, words, spelling.EditChannel.counted(found.train)),
+        "neural channel": spelling.reranked(written, words, spelling.neural_channel(found.train, steps)),
+    }
+    shares = {name: spelling.share_found(row, found.test) for name, row in choices.items()}
+    shares["meant word among the candidates"] = there
+    return [{"name": name, "found": share, "words": len(written)} for name, share in shares.items()]
+
+
+if __name__ == "__main__":
+    measure()

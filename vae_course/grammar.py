@@ -391,6 +391,8 @@ class Language:
         ``recognize`` does the same where there is one word a place.
         """
         found: dict[Tokens, float] = {}
+        if len(lattice) not in _ends(self.grammar, lattice, 0):  # most orders of words are none of the language's: seen at once
+            return found
         for end, facts, tokens, log_weight in _readings(self.grammar, lattice, _Reading(0, {}, (), 0.0)):
             if end == len(lattice) and (log_p := self.prior.log_probability(facts)) > -math.inf:
                 found[tokens] = float(np.logaddexp(found.get(tokens, -math.inf), log_p + log_weight))
@@ -409,6 +411,25 @@ class _Reading(NamedTuple):
     facts: dict[str, str]
     tokens: Tokens
     log_weight: float
+
+
+def _ends(node: Node, lattice: Lattice, start: int) -> set[int]:
+    """Where ``node`` may end if it begins at ``start``, whatever the facts: quick, and at least all that is possible."""
+    match node:
+        case Text(words):
+            places = lattice[start : start + len(words)]
+            fits = len(places) == len(words) and all(word in place for word, place in zip(words, places, strict=True))
+            return {start + len(words)} if fits else set()
+        case Sequence(parts):
+            ends = {start}
+            for part in parts:
+                ends = set().union(*(_ends(part, lattice, end) for end in ends))
+            return ends
+        case Choice(options):
+            return set().union(*(_ends(option, lattice, start) for option in options))
+        case By(_, branches):
+            return set().union(*(_ends(branch, lattice, start) for branch in branches.values()))
+    raise TypeError(f"expected a node of a grammar, got {type(node).__name__}")
 
 
 def _readings(node: Node, lattice: Lattice, before: _Reading) -> Iterator[_Reading]:

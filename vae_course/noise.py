@@ -1,7 +1,8 @@
 """How people err: a channel p(written | meant) with exact probabilities, and Bayes' rule for what was meant.
 
 Two neighbouring words may change places; then each word may be miswritten: a key beside the right one, a letter dropped or
-doubled, a word taken for its like (agreement, homophones, small words), or for another one that looks like it. What was
+doubled, a word taken for its like (agreement, homophones, small words), for another one that looks like it, or, by a slip of
+the pen, for one of the same kind ("evening" for "morning"), which no dictionary and hardly a grammar can find. What was
 meant is found as in Kernighan, Church & Gale (1990) and, by the words around, in Mays, Damerau & Mercer (1991).
 """
 
@@ -35,8 +36,25 @@ CONFUSIONS = (
     ("its", "it's"),
     ("than", "then", "that"),
 )
+# Words that one may write while thinking of another of the same kind (Fromkin 1973): what is written makes sense.
+SLIPS = (
+    ("morning", "evening"),
+    ("noon", "night"),
+    ("red", "yellow"),
+    ("blue", "green"),
+    ("white", "black"),
+    ("bought", "sold"),
+    ("lost", "found"),
+    ("happy", "proud"),
+    ("sad", "tired"),
+    ("boat", "bicycle"),
+    ("lamp", "clock"),
+    ("chair", "basket"),
+    ("market", "harbour"),
+    ("park", "library"),
+)
 # How often each kind happens, where a word allows it; "mistaken" is another word of the vocabulary that looks like it.
-KINDS = {"neighbour": 0.2, "dropped": 0.2, "doubled": 0.15, "confused": 0.2, "mistaken": 0.25}
+KINDS = {"neighbour": 0.2, "dropped": 0.2, "doubled": 0.15, "confused": 0.2, "mistaken": 0.25, "slip": 0.25}
 
 
 def _keys_beside() -> dict[str, tuple[str, ...]]:
@@ -90,6 +108,7 @@ class Channel:
             "dropped": [word[:k] + word[k + 1 :] for k in letters if len(word) > 1],
             "doubled": [word[:k] + word[k] + word[k:] for k in letters],
             "confused": [other for group in CONFUSIONS if word in group for other in group],
+            "slip": [other for group in SLIPS if word in group for other in group if other in self.vocabulary],
             "mistaken": get_close_matches(word, sorted(others), n=3, cutoff=0.5),
         }
 

@@ -49,6 +49,8 @@ INDEX = """<!DOCTYPE html>
 """
 
 
+LESSON_LINK = re.compile(r'href="(\d\d_\w+)\.ipynb"')  # a lesson's page lies beside the page that names the lesson
+
 FUNCTION_NAME = re.compile(r"<mi>(log|ln|exp|min|max|sin|cos)</mi>")
 
 
@@ -83,7 +85,7 @@ def lesson_page(notebook: NotebookNode, title: str) -> str:
         for output in cell.get("outputs", []):
             _embed_picture(output)
     body, _ = _LessonExporter().from_notebook_node(notebook, resources={"metadata": {"name": title}})
-    return str(body)
+    return LESSON_LINK.sub(r'href="\1.html"', str(body))
 
 
 def _embed_picture(output: NotebookNode) -> None:

@@ -7,7 +7,8 @@ The models with attention, with and without z, are in ``conditional``. A text is
 import itertools
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,24 +30,35 @@ from vae_course.grammar import Language, Recognized, Tokens
 from vae_course.objectives import NegativeElbo, Schedule, free_bits, linear_annealing
 from vae_course.text_models import Output, Step, TextSizes, TextVAE, chosen, log_likelihood_of
 from vae_course.training import History, Metrics, Update, seeded, seeded_module, train
-from vae_course.vocabulary import BOS, EOS, Characters, Vocabulary, Words
+from vae_course.vocabulary import BOS, EOS, Characters, Subwords, Tokenizer, Vocabulary, Words
 from vae_course.world import LANGUAGE_NAMES, WORLD
 
 # --- two sides of a text ----------------------------------------------------------------------------------------------
 
 
 def sides(
-    name: str | Path, languages: tuple[str, str] | None = None, tokens: tuple[TokenKind, TokenKind] = ("word", "word")
+    name: str | Path,
+    languages: tuple[str, str] | None = None,
+    tokens: tuple[TokenKind, TokenKind] = ("word", "word"),
+    *,
+    subwords: int | None = None,
+    folder: str | Path | None = None,
 ) -> tuple[Corpus, Corpus]:
     """Sources and targets as two corpora whose sentences belong together, row by row; ``name`` as in ``corpora.pairs``.
 
-    ``tokens``: "word" or "character" for each side. Raises as ``corpora.pairs`` does.
+    ``tokens``: "word", "character" or "subword" for each side; ``subwords``: how many to learn, for both sides together
+    (Sennrich 2016). ``folder`` and what is raised: as in ``corpora.pairs``; also ``ValueError`` for a missing ``subwords``.
     """
-    pairs = corpora.pairs(name, languages=languages)
+    if "subword" in tokens and subwords is None:
+        raise ValueError("subwords: say how many are to be learned, for example subwords=4000")
+    pairs = corpora.pairs(name, languages=languages, folder=folder)
+    cut = [[pair[side] for pair in pairs.train] for side, kind in enumerate(tokens) if kind == "subword"]
+    learned = Subwords.train(itertools.chain(*cut), subwords) if cut and subwords is not None else Words()
+    tokenizers: dict[TokenKind, Tokenizer] = {"word": Words(), "character": Characters(), "subword": learned}
     known = (languages or LANGUAGE_NAMES[:2]) if name == "world" else (None, None)
     made = []
     for side, (language, kind) in enumerate(zip(known, tokens, strict=True)):
-        tokenizer = Characters() if kind == "character" else Words()
+        tokenizer = tokenizers[kind]
         train, validation, test = (
             [tokenizer.split(pair[side]) for pair in part] for part in (pairs.train, pairs.validation, pairs.test)
         )
@@ -111,6 +123,12 @@ def right(written: Sequence[Tokens], references: Sequence[Tokens], language: Lan
     return torch.tensor([_states(tokens, facts, language) for tokens, facts in zip(written, truth, strict=True)])
 
 
+def share_right(written: Sequence[Sequence[int]], references: Sequence[Tokens], target: Corpus) -> float:
+    """The share of encoded translations that are ``right`` for their references in ``target``'s language."""
+    said = [target.vocabulary.decode(row) for row in written]
+    return float(right(said, references, target.language).double().mean())
+
+
 def _states(tokens: Tokens, facts: dict[str, str], language: Language) -> bool:
     found = language.recognize(tokens)
     return found is not None and found.facts == facts
@@ -133,6 +151,49 @@ def different_right(rounds: Sequence[Sequence[Tokens]], references: Sequence[Tok
     found = [list(dict.fromkeys(tries)) for tries in zip(*rounds, strict=True)]
     owners = [reference for reference, tries in zip(references, found, strict=True) for _ in tries]
     return int(right(list(itertools.chain.from_iterable(found)), owners, language).sum()) / len(found)
+
+
+# --- places that decide independently -----------------------------------------------------------------------------------
+
+END = "<eos>"
+
+
+@dataclass(frozen=True)
+class Apart:
+    """The best that places can do which choose their words independently, given a sentence's facts: exact, by enumeration.
+
+    No product over places fits the wordings of the facts better than the product of each place's own shares of words.
+    """
+
+    shares: list[dict[str, float]]  # for each place: p(word there), the end of the sentence among them, if it is reached
+    nats: float  # expected -log p(wording) under their product: what independent places pay for a sentence at least
+    likeliest: Tokens  # each place's likeliest word
+    right_when_drawn: float  # probability that words drawn place by place make a wording of the facts
+
+
+def apart(sentences: Sequence[Tokens], language: Language) -> list[Apart]:
+    """What independent places can do at best for the facts of each sentence.
+
+    Raises ``ValueError`` for a sentence that is not in the language.
+    """
+    return [_apart(list(language.grammar.wordings(facts))) for facts in _facts(sentences, language)]
+
+
+def _apart(wordings: Sequence[tuple[Tokens, float]]) -> Apart:
+    ended = [((*tokens, END), math.exp(log_probability)) for tokens, log_probability in wordings]
+    shares = []
+    for place in range(max(len(tokens) for tokens, _ in ended)):
+        here: dict[str, float] = {}
+        for tokens, probability in ended:
+            if place < len(tokens):
+                here[tokens[place]] = here.get(tokens[place], 0.0) + probability
+        reached = sum(here.values())
+        shares.append({word: probability / reached for word, probability in here.items()})
+    logs = [sum(math.log(share[word]) for word, share in zip(tokens, shares, strict=False)) for tokens, _ in ended]
+    likeliest = tuple(itertools.takewhile(lambda word: word != END, (max(share, key=share.__getitem__) for share in shares)))
+    nats = -sum(probability * log for (_, probability), log in zip(ended, logs, strict=True))
+    drawn = dict(zip((tokens for tokens, _ in ended), logs, strict=True))  # each wording once
+    return Apart(shares, nats, likeliest, sum(map(math.exp, drawn.values())))
 
 
 # --- all words at once --------------------------------------------------------------------------------------------------
@@ -365,20 +426,28 @@ RESULTS = Path(__file__).resolve().parent.parent / "data" / "results" / "transla
 SMALL = TextSizes(embedding=64, hidden=64, latent=16)
 SHARED = TextSizes(embedding=64, hidden=128, latent=32, context=2)
 LANGUAGES = ("english", "chinese", "french")
+COMMAND = "python -m vae_course.translation"
 Row = dict[str, Any]
 
 
-def measure(path: Path = RESULTS, seeds: Sequence[int] = (0, 1)) -> None:
-    """Train and score what the lesson only shows, some minutes on one core: ``python -m vae_course.translation``."""
-    document = {
-        "command": "python -m vae_course.translation",
-        "torch": torch.__version__,
-        "sacrebleu": sacrebleu.__version__,
-        "directions": [row for seed in seeds for row in _directions(seed)],
-        "few_pairs": [row for pairs in (100, 300) for row in _few_pairs(pairs, 0)],
-        "jupyterlab": [row for language in ("zh", "fr") for row in _interface(language)],
-    }
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+PARTS: Mapping[str, Callable[[], list[Row]]] = {
+    "at_once": lambda: [_at_once(language, seed) for language in LANGUAGES for seed in (0,)],
+    "directions": lambda: [row for seed in (0, 1) for row in _directions(seed)],
+    "few_pairs": lambda: [row for pairs in (50, 100, 300, 1_000) for seed in (0, 1, 2) for row in _few_pairs(pairs, seed)],
+    "jupyterlab": lambda: [row for language in ("zh", "fr") for row in _interface(language)],
+}
+
+
+def measure(*parts: str, path: Path = RESULTS) -> None:
+    """Train and score what the lesson only shows, some minutes a part on one core: ``python -m vae_course.translation``.
+
+    ``parts``: the ones to make anew, of ``PARTS``; all of them for none. Raises ``KeyError`` for an unknown one.
+    """
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    document |= {"command": COMMAND, "torch": torch.__version__, "sacrebleu": sacrebleu.__version__}
+    for part in parts or PARTS:
+        document[part] = PARTS[part]()
+        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")  # a part done is a part kept
 
 
 def stored() -> dict[str, Any]:
@@ -395,6 +464,39 @@ def _trained(
         objective = NegativeElbo(model, linear_annealing(budget.steps // 2), free_bits(0.1))
     fit(objective, batches, budget, seed=seed)
     return model
+
+
+def _at_once(language: str, seed: int, steps: int = 2_000, count: int = 500) -> Row:
+    """All words at once into ``language``, with z and without it, beside what independent places can do at best."""
+    source, target = sides("world", ("chinese" if language == "english" else "english", language))
+    rows, answer = PairBatches(source.encoded("train"), target.encoded("train"), 32), target.test[:count]
+    question, sizes = pad(source.encoded("test")[:count]), TextSizes(embedding=32, hidden=96, latent=16)
+    words, longest = (len(source.vocabulary), len(target.vocabulary)), max(map(len, rows.targets))
+    plain = seeded_module(seed, lambda: SequenceToSequence(*words, sizes))
+    _trained(plain, rows, Budget(320, 32, 1e-2, checks=1), seed)  # the reader is learned word by word (Gu 2018)
+    blind = seeded_module(seed, lambda: ParallelTranslator(*words, sizes, longest))
+    vae = seeded_module(seed, lambda: ParallelTextVAE(*words, sizes, longest))
+    for model in (blind, vae):
+        model.reader.load_state_dict(plain.reader.state_dict())
+        _trained(model, rows, Budget(steps, 32, 8e-3, checks=1), seed)
+    with torch.no_grad():
+        first = vae.writer(question).at_once(vae.prior(question).sample(seeded(seed)))
+        found = {
+            "without z": blind.writer(question).at_once(None),
+            "z drawn": first,
+            "one look back": vae.refined(question, first),
+            "prior mean": vae.writer(question).at_once(vae.prior(question).mean),
+        }
+    best = apart(answer, WORLD[language])
+    likeliest = right([one.likeliest for one in best], answer, WORLD[language])
+    return {
+        "language": language,
+        "seed": seed,
+        "steps": steps,
+        "right": {name: share_right(written, answer, target) for name, written in found.items()},
+        "likeliest words apart": float(likeliest.double().mean()),
+        "nats apart": sum(one.nats for one in best) / len(best),
+    }
 
 
 def _few_pairs(pairs: int, seed: int, steps: int = 500, count: int = 500) -> list[Row]:
@@ -415,13 +517,8 @@ def _few_pairs(pairs: int, seed: int, steps: int = 500, count: int = 500) -> lis
     kinds = [(("english", "chinese"), rows), *alone]
     shared, _ = train_shared(kinds, sizes_of, replace(SHARED, dropout=0.2), steps, seed=seed)
     found = {"sequence to sequence": written, "one latent, and text without pairs": shared.translate(question, *LANGUAGES[:2])}
-    shares = {name: _share_right(rows, answer, target) for name, rows in found.items()}
+    shares = {name: share_right(rows, answer, target) for name, rows in found.items()}
     return [{"pairs": pairs, "seed": seed, "name": name, "right": share} for name, share in shares.items()]
-
-
-def _share_right(written: Sequence[Sequence[int]], references: Sequence[Tokens], target: Corpus) -> float:
-    said = [target.vocabulary.decode(row) for row in written]
-    return float(right(said, references, target.language).double().mean())
 
 
 def _directions(seed: int, steps: int = 1000, count: int = 500) -> list[Row]:
@@ -435,12 +532,12 @@ def _directions(seed: int, steps: int = 1000, count: int = 500) -> list[Row]:
         written = model.translate(question, source, target)
         said = [there.vocabulary.decode(row) for row in written]
         (drawn,) = other_wordings(references, WORLD[target], seeded(seed))
-        row = {"seed": seed, "source": source, "target": target, "right": _share_right(written, references, there)}
+        row = {"seed": seed, "source": source, "target": target, "right": share_right(written, references, there)}
         row |= asdict(scores(said, [references])) | {"ceiling": asdict(scores(drawn, [references]))}
         row["said"] = [[there.tokenizer.join(tokens) for tokens in part[:2]] for part in (texts[source].test, said)]
         if "english" not in (source, target) and source != target:
             middle = [[BOS, *words, EOS] for words in model.translate(question, source, "english")]
-            row["by way of English"] = _share_right(model.translate(middle, "english", target), references, there)
+            row["by way of English"] = share_right(model.translate(middle, "english", target), references, there)
         rows.append(row)
     return rows
 
@@ -478,7 +575,7 @@ def _interface(language: str, steps: int = 800, longest: int = 60) -> list[Row]:
     found = {
         "sequence to sequence": greedy(plain.writer(question), None, len(question), longest),
         "conditional VAE": greedy(vae.writer(question), mean, longest=longest),
-        "most similar string in train": [write[_most_similar(tokens, source.train)] for tokens in source.test],
+        "most similar string in train": [write[most_similar(tokens, source.train)] for tokens in source.test],
     }
     rows = []
     for name, written in found.items():
@@ -490,11 +587,11 @@ def _interface(language: str, steps: int = 800, longest: int = 60) -> list[Row]:
     return rows
 
 
-def _most_similar(tokens: Tokens, others: Sequence[Tokens]) -> int:
+def most_similar(tokens: Tokens, others: Sequence[Tokens]) -> int:
     """The number of the sentence that shares the largest part of its words with ``tokens`` (Jaccard index)."""
     words = set(tokens)
     return max(range(len(others)), key=lambda k: len(words & set(others[k])) / len(words | set(others[k])))
 
 
 if __name__ == "__main__":
-    measure()
+    measure(*sys.argv[1:])

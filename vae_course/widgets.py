@@ -65,26 +65,21 @@ class Explorer(_Controlled):
         self._show(self.picture())
 
 
-class Chooser(_Controlled):
-    """A picture for one of several options, drawn when a button is pressed: for what takes too long to follow a slider.
+class _OnDemand(_Controlled):
+    """A picture of a control's value, drawn when a button is pressed: for what takes too long to follow every change."""
 
-    ``draw`` is a pure function of the option that returns a ``Picture``. The first option's is drawn at once: where no widget
-    can run the output shows that.
-    """
+    control: ipywidgets.ValueWidget
 
-    def __init__(self, draw: Callable[[str], Picture], options: Sequence[str], *, label: str, button: str):
-        if not options:
-            raise ValueError("options: expected at least one, got none")
+    def __init__(self, draw: Callable[[str], Picture], start: str, *, label: str, button: str):
         self.draw = draw
-        self.choice = ipywidgets.Dropdown(options=list(options), description=label, style={"description_width": "initial"})
         self.button = ipywidgets.Button(description=button)
-        controls = ipywidgets.HBox([self.choice, self.button])
-        super().__init__(draw(options[0]), [controls], f"In JupyterLab: {label}, and a button: {button}")
+        controls = ipywidgets.HBox([self.control, self.button])
+        super().__init__(draw(start), [controls], f"In JupyterLab: {label}, and a button: {button}")
         self.button.on_click(self._redraw)
 
     def _redraw(self, button: object) -> None:
-        chosen = self.choice.value
-        self.button.disabled, self.words.value = True, f"{chosen}: at work ..."
+        chosen = self.control.value
+        self.button.disabled, self.words.value = True, html.escape(f"{chosen}: at work ...")
         try:
             picture = self.draw(chosen)
         except Exception as error:
@@ -94,6 +89,32 @@ class Chooser(_Controlled):
         finally:
             self.button.disabled = False
         self._show(picture)
+
+
+class Chooser(_OnDemand):
+    """A picture for one of several options, drawn when a button is pressed.
+
+    ``draw`` is a pure function of the option that returns a ``Picture``. The first option's is drawn at once: where no widget
+    can run the output shows that.
+    """
+
+    def __init__(self, draw: Callable[[str], Picture], options: Sequence[str], *, label: str, button: str):
+        if not options:
+            raise ValueError("options: expected at least one, got none")
+        style = {"description_width": "initial"}
+        self.control = self.choice = ipywidgets.Dropdown(options=list(options), description=label, style=style)
+        super().__init__(draw, options[0], label=label, button=button)
+
+
+class TextBox(_OnDemand):
+    """A picture of whatever is typed into a box, drawn when a button is pressed; ``start`` is there, and drawn, at first."""
+
+    def __init__(self, draw: Callable[[str], Picture], start: str, *, label: str, button: str):
+        if not start.strip():
+            raise ValueError("start: expected some text to begin with, got none")
+        layout, style = {"width": "48em"}, {"description_width": "initial"}
+        self.control = self.text = ipywidgets.Text(value=start, description=label, layout=layout, style=style)
+        super().__init__(draw, start, label=label, button=button)
 
 
 def _control(slider: Slider) -> ipywidgets.FloatSlider:

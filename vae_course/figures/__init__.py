@@ -2,10 +2,12 @@
 
 from vae_course.figures import (
     adversaries,
+    audit,
     autoencoding,
     base,
     bounds,
     collapse,
+    corrections,
     cures,
     divergences,
     generation,
@@ -19,10 +21,12 @@ from vae_course.figures import (
 
 __all__ = [
     "adversaries",
+    "audit",
     "autoencoding",
     "base",
     "bounds",
     "collapse",
+    "corrections",
     "cures",
     "divergences",
     "generation",

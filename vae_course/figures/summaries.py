@@ -29,17 +29,23 @@ def misled(wrong: Mapping[str, Tensor], right: Mapping[str, Tensor]) -> Picture:
 
 
 @styled
-def more_reports(right: Mapping[str, Sequence[float]]) -> Picture:
-    """For each model the share of events with all facts right, by the mean code of the first 1, 2, ... reports."""
-    figure, (axes,) = new_figure(height=3.5)
-    for (name, shares), colour, line, marker in zip(right.items(), PALETTE, LINES, MARKERS, strict=False):
-        counts, heights = range(1, len(shares) + 1), [100 * share for share in shares]
-        axes.plot(counts, heights, color=colour, linestyle=line, marker=marker, label=name)
-    axes.set(xlabel="reports whose codes are averaged", ylabel="all seven facts right (% of events)", ylim=(-3, 103))
-    axes.set_title("The mean of six codes says more than one code, if there is anything to say")
-    figure.legend(loc="outside right center", fontsize=9)
+def more_reports(rooms: Mapping[str, Mapping[str, Sequence[float]]]) -> Picture:
+    """For each model the share of events with all facts right, by the mean code of the first 1, 2, ... reports.
+
+    ``rooms``: a panel each, by its title, with the models in it by name.
+    """
+    figure, axes = new_figure(len(rooms), width=9, height=3.6)
+    for panel, (room, models) in zip(axes, rooms.items(), strict=True):
+        for (name, shares), colour, line, marker in zip(models.items(), PALETTE, LINES, MARKERS, strict=False):
+            counts, heights = range(1, len(shares) + 1), [100 * share for share in shares]
+            panel.plot(counts, heights, color=colour, linestyle=line, marker=marker, label=name)
+        panel.set(title=room, xlabel="reports whose codes are averaged", ylim=(-3, 103))
+    axes[0].set_ylabel("all seven facts right (% of events)")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=9)
+    figure.suptitle("With room, both means work; in a narrow code the cheap KL helps")
     words = (
-        "With no KL and with a cheap one the share falls from one report to two, then rises; at the full KL it stays near 0."
+        "In the wide code the means of autoencoder and cheap KL rise alike, in the narrow one the cheap KL's rise higher; "
+        "at the full KL they stay near 0."
     )
     return Picture(figure, words)
 
@@ -47,7 +53,7 @@ def more_reports(right: Mapping[str, Sequence[float]]) -> Picture:
 @styled
 def all_right(shares: Mapping[str, Estimate], best: str) -> Picture:
     """A bar a rule: events with all facts right, with two standard errors; the rule ``best`` also as a line to measure by."""
-    figure, (axes,) = new_figure(height=0.36 * len(shares) + 1.2)
+    figure, (axes,) = new_figure(height=0.36 * len(shares) + 1.4)
     rows = list(range(len(shares)))[::-1]
     values = [100 * share.value for share in shares.values()]
     errors = [200 * share.standard_error for share in shares.values()]
@@ -55,11 +61,8 @@ def all_right(shares: Mapping[str, Estimate], best: str) -> Picture:
     axes.barh(rows, values, 0.65, xerr=errors, color=colours, edgecolor=INK, linewidth=0.6, error_kw={"linewidth": 1})
     axes.axvline(100 * shares[best].value, color=INK, linestyle=":", linewidth=1.2)
     axes.set_yticks(rows, list(shares))
-    axes.set(
-        title="The best subset beats the mean and the medoid, and stays below the vote",
-        xlabel="all seven facts right (% of events)",
-        xlim=(0, 104),
-    )
+    axes.set(xlabel="all seven facts right (% of events)", xlim=(0, 104))
+    figure.suptitle("The best subset beats mean and medoid, and stays below the vote")
     words = (
         "The best subset is far ahead of one report, the medoid and the mean of all; a vote and the exact Bayes summary lead."
     )
@@ -85,17 +88,21 @@ def side_by_side(scores: Mapping[str, Mapping[str, float]]) -> Picture:
 
 
 @styled
-def ways_to_say(different: Mapping[str, Estimate], fine: Mapping[str, float], draws: int) -> Picture:
-    """For each way of writing: how many different summaries ``draws`` hold, mean over texts, and the share that is fine."""
-    figure, (left, right) = new_figure(2, width=9, height=0.4 * len(different) + 1.3)
-    rows = list(range(len(different)))[::-1]
-    errors = [2 * count.standard_error for count in different.values()]
-    counts = [count.value for count in different.values()]
+def ways_to_say(variety: Mapping[str, tuple[Estimate, float]], draws: int) -> Picture:
+    """For each way of writing: how many different right summaries ``draws`` hold, mean over texts; the share that is right."""
+    figure, (left, right) = new_figure(2, width=9, height=0.4 * len(variety) + 1.5)
+    rows = list(range(len(variety)))[::-1]
+    counts = [count.value for count, _ in variety.values()]
+    errors = [2 * count.standard_error for count, _ in variety.values()]
     left.barh(rows, counts, 0.65, xerr=errors, color=BLUE, edgecolor=INK, linewidth=0.6, error_kw={"linewidth": 1})
-    left.set_yticks(rows, list(different))
-    left.set(title="How many ways to say it", xlabel=f"different summaries in {draws} draws", xlim=(0, draws))
-    right.barh(rows, [100 * fine[name] for name in different], 0.65, color=ORANGE, edgecolor=INK, linewidth=0.6)
+    left.set_yticks(rows, list(variety))
+    left.set(xlabel=f"different right summaries in {draws} draws", xlim=(0, draws))
+    right.barh(rows, [100 * fine for _, fine in variety.values()], 0.65, color=ORANGE, edgecolor=INK, linewidth=0.6)
     right.set_yticks(rows, [])
-    right.set(title="How many of them are right", xlabel="all facts right (% of draws)", xlim=(0, 103))
-    words = "Without a draw there is one summary; draws of z give several, nearly all right; drawn words give more, and slips."
+    right.set(xlabel="all facts right (% of draws)", xlim=(0, 103))
+    figure.suptitle("Every draw brings other words; drawn words bring slips too")
+    words = (
+        "Without a draw there is one summary; draws of z, or of words at a low temperature, give several, nearly all right; "
+        "freely drawn words give more, and slips."
+    )
     return Picture(figure, words)

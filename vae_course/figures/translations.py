@@ -1,13 +1,44 @@
-"""Pictures of lesson 12: ceilings of scores, variety, words written all at once, every direction, few pairs, real text."""
+"""Pictures of lesson 12: ceilings of scores, variety, every direction, few pairs, real text."""
 
+import html
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from IPython.display import display
 from torch import Tensor
 
 from vae_course.figures.base import BLUE, INK, ORANGE, RED, SKY, Picture, array, new_figure, styled
 
 NAMES = {"zh": "Chinese", "fr": "French"}
+CODES = {"english": "en", "chinese": "zh", "french": "fr"}
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts side by side, a row each: an HTML table, for a browser finds glyphs for every script, and plain text beside it.
+
+    ``languages``: a column's language, as in ``CODES``, "" for one that is not known; they are told to the browser.
+    """
+
+    headings: Sequence[str]
+    languages: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def mime_bundle(self) -> dict[str, str]:
+        """The table for a notebook's output."""
+        head = "".join(f'<th style="text-align: left">{html.escape(heading)}</th>' for heading in self.headings)
+        body = "".join(f"<tr>{''.join(map(self._cell, self.languages, row))}</tr>" for row in self.rows)
+        plain = "\n".join(" | ".join(row) for row in (self.headings, *self.rows))
+        return {"text/html": f"<table><tr>{head}</tr>{body}</table>", "text/plain": plain}
+
+    @staticmethod
+    def _cell(language: str, text: str) -> str:
+        told = f' lang="{CODES[language]}"' if language in CODES else ""
+        return f'<td{told} style="text-align: left">{html.escape(text)}</td>'
+
+    def _ipython_display_(self) -> None:
+        display(self.mime_bundle(), raw=True)
 
 
 @styled
@@ -45,16 +76,6 @@ def variety(right: Mapping[str, float], different: Mapping[str, float], rounds: 
     left.set(title="Right", xlabel="share of translations" + ("" if known else " that are the reference"))
     second.set(title=f"Different and right, of {rounds} tries", xlabel="translations a sentence")
     words = "A bar for each way to write: how often it is right, and how many different right translations it finds."
-    return Picture(figure, words)
-
-
-@styled
-def at_once(right: Mapping[str, float], known: bool = True) -> Picture:
-    """The share of right translations for each way to write all words at once."""
-    figure, (axes,) = new_figure(width=8, height=0.45 * len(right) + 1.2)
-    _bars(axes, right, 1.12, "{:.0%}")
-    axes.set(title="All words at once needs z", xlabel="share right" + ("" if known else " (only the reference counts)"))
-    words = "Without z few sentences written at once are right; with z most are, and reading them back into z helps further."
     return Picture(figure, words)
 
 

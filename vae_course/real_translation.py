@@ -1,0 +1,207 @@
+"""Translation of real text: a sequence-to-sequence model and a conditional VAE at equal budgets, scored on a whole test set.
+
+``vae-course measure multi30k_de`` trains both and stores their figures; no sentence of the corpora is stored.
+"""
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sacrebleu
+import torch
+
+from vae_course.batches import PairBatches, Sentences, in_order
+from vae_course.conditional import ConditionalTextVAE, SequenceToSequence
+from vae_course.corpora import Corpus, TokenKind
+from vae_course.cures import Budget, fit
+from vae_course.decoding import beam, greedy
+from vae_course.evaluation import device_of, likelihood
+from vae_course.grammar import Tokens
+from vae_course.measurements import RESULTS, Figures
+from vae_course.objectives import NegativeElbo, free_bits, linear_annealing
+from vae_course.text_models import TextSizes
+from vae_course.training import seeded, seeded_module
+from vae_course.translation import most_similar, scores, sides
+from vae_course.vocabulary import Characters
+
+NEAREST, PLAIN, VAE = "most similar sentence in train", "sequence to sequence", "conditional VAE"
+Model = SequenceToSequence | ConditionalTextVAE
+SIZES = TextSizes(embedding=256, hidden=256, latent=32, encoder="lstm", dropout=0.3, tied=True)
+BUDGET = Budget(steps=6_000, batch_size=64, learning_rate=2e-3, checks=12)
+
+
+@dataclass(frozen=True)
+class RealStudy:
+    """What one results file holds: both models on pairs of real text, with one size and one budget.
+
+    ``subwords``: how many are learned from the sides that are cut into them, for both together. ``longest``: training pairs
+    with more tokens than this on a side are left out, and translations are cut there. ``width``: of the beam.
+    """
+
+    corpus: str
+    languages: tuple[str, str] | None
+    tokens: tuple[TokenKind, TokenKind] = ("subword", "subword")
+    subwords: int = 5_000
+    longest: int = 60
+    sizes: TextSizes = SIZES
+    budget: Budget = BUDGET
+    width: int = 5
+    samples: int = 20  # importance samples of a NLL
+    weighted: int = 300  # test sentences whose NLL is measured
+
+
+STUDIES = {
+    "multi30k_de": RealStudy("multi30k", ("en", "de")),
+    "multi30k_fr": RealStudy("multi30k", ("en", "fr")),
+    "tatoeba_zh": RealStudy("tatoeba_en_zh", None, ("subword", "character"), longest=40),
+}
+
+
+def measure(
+    name: str, *, scratch: Path, folder: Path | None = None, steps: int | None = None, device: torch.device | None = None
+) -> Path:
+    """Run the study ``name`` and store its figures in ``data/results``; returns the file.
+
+    Finished rows and checkpoints are kept in ``scratch``, so a run that was stopped goes on where it was. ``folder`` holds the
+    corpora, ``steps`` replaces the study's own. Raises ``ValueError`` for an unknown name.
+    """
+    if name not in STUDIES:
+        raise ValueError(f"no study {name!r}; there are {', '.join(STUDIES)}")
+    study = STUDIES[name]
+    budget = study.budget if steps is None else replace(study.budget, steps=steps)
+    source, target = sides(study.corpus, study.languages, study.tokens, subwords=study.subwords, folder=folder)
+    rows = []
+    for system in (NEAREST, PLAIN, VAE):
+        kept = scratch / f"{name}-{budget.steps}-{system.replace(' ', '-')}.json"
+        if not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            if system == NEAREST:
+                figures: Figures = {"name": system} | _scored(nearest(source, target), target)
+            else:
+                figures = _row(system, source, target, study, budget, kept.with_suffix(".checkpoint"), device)
+            kept.write_text(json.dumps(figures), encoding="utf-8")
+        rows.append(json.loads(kept.read_text(encoding="utf-8")))
+    path = RESULTS / f"{name}.json"
+    command = f"vae-course measure {name}" + (f" --steps {steps}" if steps else "")
+    document = _circumstances(study, budget, command, source, target, device)
+    path.write_text(json.dumps(document | {"rows": rows}, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+# --- training ---------------------------------------------------------------------------------------------------------
+
+
+def trained(
+    system: str,
+    source: Corpus,
+    target: Corpus,
+    study: RealStudy,
+    budget: Budget,
+    *,
+    checkpoint: Path | None = None,
+    device: torch.device | None = None,
+) -> tuple[Model, float]:
+    """``PLAIN`` or ``VAE`` after its budget, and the processor seconds that took. ``checkpoint``: to save to and go on from."""
+    read, write = source.encoded("train"), target.encoded("train")
+    short = [k for k in range(len(read)) if max(len(read[k]), len(write[k])) <= study.longest]
+    batches = PairBatches([read[k] for k in short], [write[k] for k in short], budget.batch_size, device)
+    sizes = len(source.vocabulary), len(target.vocabulary), study.sizes
+    model: Model = seeded_module(0, lambda: (SequenceToSequence if system == PLAIN else ConditionalTextVAE)(*sizes)).to(device)
+    objective: Any = model
+    if isinstance(model, ConditionalTextVAE):
+        objective = NegativeElbo(model, linear_annealing(max(1, budget.steps // 2)), free_bits(0.1)).to(device)
+    history = fit(objective, batches, budget, seed=0, checkpoint=checkpoint)
+    return model, sum(history["cpu_seconds"])
+
+
+# --- translating and scoring --------------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def translated(model: Model, sources: Sentences, width: int, longest: int = 60, batch_size: int = 64) -> list[list[int]]:
+    """Encoded ``sources`` in the other language by beam search of ``width``, nats per token compared; z is the prior's mean."""
+    written: list[list[int]] = [[] for _ in sources]
+    for rows, tokens in in_order(sources, batch_size, device_of(model)):
+        z = model.prior(tokens).mean if isinstance(model, ConditionalTextVAE) else None
+        count = len(tokens) if z is None else None
+        for row, words in zip(rows.tolist(), beam(model.writer(tokens), z, count, width, longest, 1.0), strict=True):
+            written[row] = words
+    return written
+
+
+def nearest(source: Corpus, target: Corpus) -> list[Tokens]:
+    """For each test sentence the translation of the training sentence that shares most of its words."""
+    words = [tuple(source.tokenizer.join(tokens).split()) for tokens in source.train]
+    asked = [tuple(source.tokenizer.join(tokens).split()) for tokens in source.test]
+    return [target.train[most_similar(tokens, words)] for tokens in asked]
+
+
+def _scored(written: Sequence[Tokens], target: Corpus) -> dict[str, float]:
+    """BLEU and chrF of translations of the test set; BLEU counts characters where the target is cut into them, else words."""
+
+    def counted(tokens: Tokens) -> Tokens:
+        text = target.tokenizer.join(tokens)
+        return tuple(text.replace(" ", "")) if isinstance(target.tokenizer, Characters) else tuple(text.split())
+
+    return asdict(scores([counted(tokens) for tokens in written], [[counted(tokens) for tokens in target.test]]))
+
+
+def _row(
+    system: str,
+    source: Corpus,
+    target: Corpus,
+    study: RealStudy,
+    budget: Budget,
+    checkpoint: Path,
+    device: torch.device | None,
+) -> Figures:
+    model, seconds = trained(system, source, target, study, budget, checkpoint=checkpoint, device=device)
+    question, answer = source.encoded("test"), target.encoded("test")
+    by_width = {width: translated(model, question, width, study.longest) for width in (1, study.width)}
+    said = {width: [target.vocabulary.decode(row) for row in written] for width, written in by_width.items()}
+    asked = PairBatches(question[: study.weighted], answer[: study.weighted], 16, device)
+    measured = likelihood(model, asked, seeded(0), study.samples)
+    figures: Figures = {"name": system, "cpu_seconds_of_training": round(seconds, 1)}
+    figures |= _scored(said[study.width], target) | {"greedy": _scored(said[1], target)}
+    figures |= {"nll": measured.nats_per_sentence.value, "perplexity": measured.perplexity, "nll_sentences": len(measured.nll)}
+    if isinstance(model, ConditionalTextVAE) and measured.rate is not None:
+        figures |= {"negative_elbo": measured.negative_elbo.value, "rate": float(measured.rate.mean())}
+        figures["different_of_ten"] = different(model, question[: study.weighted], rounds=10, longest=study.longest)
+    return figures
+
+
+@torch.no_grad()
+def different(model: ConditionalTextVAE, sources: Sentences, rounds: int, longest: int = 60, batch_size: int = 64) -> float:
+    """How many different translations ``rounds`` draws of z from the prior give, written greedily: the mean over sources."""
+    total, noise = 0, seeded(0)
+    for _, tokens in in_order(sources, batch_size, device_of(model)):
+        prior, writer = model.prior(tokens), model.writer(tokens)
+        tries = [greedy(writer, prior.sample(noise), longest=longest) for _ in range(rounds)]
+        total += sum(len(set(map(tuple, found))) for found in zip(*tries, strict=True))
+    return total / len(sources)
+
+
+def _circumstances(
+    study: RealStudy, budget: Budget, command: str, source: Corpus, target: Corpus, device: torch.device | None
+) -> Figures:
+    """All that is needed to make the figures again."""
+    on_gpu = device is not None and device.type == "cuda"
+    return {
+        "corpus": study.corpus,
+        "source": source.source,
+        "languages": study.languages,
+        "tokens": study.tokens,
+        "vocabularies": [len(side.vocabulary) for side in (source, target)],
+        "pairs": {split: len(getattr(source, split)) for split in ("train", "validation", "test")},
+        "sizes": asdict(study.sizes),
+        "budget": asdict(budget),
+        "width": study.width,
+        "command": command,
+        "date": datetime.now(UTC).date().isoformat(),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__, "sacrebleu": sacrebleu.__version__},
+        "device": torch.cuda.get_device_name(device) if on_gpu else f"CPU, {torch.get_num_threads()} thread(s)",
+    }
