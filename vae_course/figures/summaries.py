@@ -101,8 +101,5 @@ def ways_to_say(variety: Mapping[str, tuple[Estimate, float]], draws: int) -> Pi
     right.set_yticks(rows, [])
     right.set(xlabel="all facts right (% of draws)", xlim=(0, 103))
     figure.suptitle("Every draw brings other words; drawn words bring slips too")
-    words = (
-        "Without a draw there is one summary; draws of z, or of words at a low temperature, give several, nearly all right; "
-        "freely drawn words give more, and slips."
-    )
+    words = "Without a draw there is one summary; draws of z give several, nearly all right; drawn words bring slips."
     return Picture(figure, words)
