@@ -75,6 +75,27 @@ def test_a_study_is_measured_stored_and_goes_on_where_it_was(folder, results, mo
     assert again["rows"] == stored["rows"]
 
 
+def test_the_table_shows_what_is_stored_and_says_what_is_not(monkeypatch):
+    rows = [
+        {"name": NEAREST, "bleu": 3.21, "chrf": 20.0},
+        {"name": VAE, "bleu": 30.0, "chrf": 50.0, "nll": 20.0, "negative_elbo": 21.5, "cpu_seconds_of_training": 600.0},
+    ]
+    document = {"pairs": {"train": 29_000, "test": 1000}, "budget": {"steps": 6000}, "rows": rows}
+    monkeypatch.setattr(real_translation, "stored", {"multi30k_de": document}.__getitem__)
+    head, columns, nearest, vae = real_translation.table("multi30k_de").split("\n")
+    assert head == "English to German (Multi30k): 29,000 pairs, 6,000 steps, 1,000 test sentences, one reference each"
+    assert columns.split() == ["BLEU", "chrF", "NLL", "-ELBO", "minutes"]
+    assert nearest.split()[-5:] == ["3.2", "20.0", "–", "–", "–"]
+    assert vae.split()[-5:] == ["30.0", "50.0", "20.0", "21.5", "10"]
+
+    def nothing(name):
+        raise FileNotFoundError(name)
+
+    monkeypatch.setattr(real_translation, "stored", nothing)
+    for name in ("multi30k_de", "multi30k_fr", "tatoeba_zh"):
+        assert real_translation.table(name).endswith(f"not measured yet (`vae-course measure {name}`)")
+
+
 def test_an_unknown_study_is_told():
     with pytest.raises(ValueError, match="no study 'latin'; there are multi30k_de, multi30k_fr, tatoeba_zh"):
         real_translation.measure("latin", scratch=None)

@@ -14,14 +14,16 @@ from typing import Any
 import sacrebleu
 import torch
 
+from vae_course import comparisons
 from vae_course.batches import PairBatches, Sentences, in_order
+from vae_course.comparisons import Columns
 from vae_course.conditional import ConditionalTextVAE, SequenceToSequence
 from vae_course.corpora import Corpus, TokenKind
 from vae_course.cures import Budget, fit
 from vae_course.decoding import beam, greedy
 from vae_course.evaluation import device_of, likelihood
 from vae_course.grammar import Tokens
-from vae_course.measurements import RESULTS, Figures
+from vae_course.measurements import RESULTS, Figures, stored
 from vae_course.objectives import NegativeElbo, free_bits, linear_annealing
 from vae_course.text_models import TextSizes
 from vae_course.training import seeded, seeded_module
@@ -116,6 +118,33 @@ def trained(
         objective = NegativeElbo(model, linear_annealing(max(1, budget.steps // 2)), free_bits(0.1)).to(device)
     history = fit(objective, batches, budget, seed=0, checkpoint=checkpoint)
     return model, sum(history["cpu_seconds"])
+
+
+# --- what the lesson shows ----------------------------------------------------------------------------------------------
+
+TITLES = {
+    "multi30k_de": "English to German (Multi30k)",
+    "multi30k_fr": "English to French (Multi30k)",
+    "tatoeba_zh": "English to Chinese (Tatoeba)",
+}
+COLUMNS: Columns = {
+    "BLEU": ("bleu", ".1f"),
+    "chrF": ("chrf", ".1f"),
+    "NLL": ("nll", ".1f"),
+    "-ELBO": ("negative_elbo", ".1f"),
+    "minutes": (lambda row: row["cpu_seconds_of_training"] / 60 if "cpu_seconds_of_training" in row else None, ".0f"),
+}
+
+
+def table(name: str) -> str:
+    """The stored figures of a study, a line a system; says so where it was not measured yet."""
+    try:
+        document = stored(name)
+    except FileNotFoundError:
+        return f"{TITLES[name]}: not measured yet (`vae-course measure {name}`)"
+    pairs, steps = document["pairs"], document["budget"]["steps"]
+    head = f"{TITLES[name]}: {pairs['train']:,} pairs, {steps:,} steps, {pairs['test']:,} test sentences, one reference each"
+    return f"{head}\n{comparisons.table(document['rows'], COLUMNS)}"
 
 
 # --- translating and scoring --------------------------------------------------------------------------------------------
