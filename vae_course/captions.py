@@ -90,7 +90,7 @@ def edit_scores(corrections: Sequence[Tokens], written: Sequence[Tokens], meant:
     }
 
 
-def measure(path: Path = RESULTS, steps: int = 2_500, count: int = 500, scratch: Path | None = None) -> None:
+def measure(path: Path = RESULTS, steps: int = 700, count: int = 400, scratch: Path | None = None) -> None:
     """Some minutes on one core, and it goes on where it was: ``VAE_COURSE_DATA=... python -m vae_course.captions``."""
     text = corpora.load("multi30k", language="en", min_count=3)
     found = spelling.misspellings()

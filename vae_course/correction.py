@@ -335,18 +335,18 @@ def best_threshold(scores: Tensor, wrong: Tensor, beta: float = 0.5) -> float:
 
 Corrector = SequenceToSequence | ConditionalTextVAE | DenoisingVAE
 SIZES = TextSizes(embedding=64, hidden=96, latent=16)
-BOTTLENECK = TextSizes(embedding=64, hidden=128, latent=32)
+BOTTLENECK = TextSizes(embedding=64, hidden=128, latent=64)
 
 
 def trained(kind: type[Corrector], pairs: "Encoded", budget: Budget, sizes: TextSizes, seed: int, device: Any = None) -> Any:  # noqa: ANN401
     """Train a model of the target side of ``pairs`` given the source side; one with z by the ELBO, its KL weight rising to 1.
 
-    A ``DenoisingVAE``'s weight rises to 0.2: what its z loses, nobody can restore.
+    A ``DenoisingVAE``'s weight rises to 0.05 only: what its z loses, nobody can restore.
     """
     model = seeded_module(seed, lambda: kind(len(pairs.source), len(pairs.target), sizes)).to(device)
     objective: Any = model
     if not isinstance(model, SequenceToSequence):
-        final = 0.2 if isinstance(model, DenoisingVAE) else 1.0
+        final = 0.05 if isinstance(model, DenoisingVAE) else 1.0
         objective = NegativeElbo(model, linear_annealing(max(1, budget.steps // 2), final)).to(device)
     fit(objective, PairBatches(*pairs.rows, budget.batch_size, device), budget, seed=seed)
     return model
