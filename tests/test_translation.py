@@ -318,7 +318,7 @@ def test_what_is_stored_is_complete():
     stored = translation.stored()
     assert stored["command"] == "python -m vae_course.translation"
     assert {(row["pairs"], row["name"]) for row in stored["few_pairs"]} == set(
-        itertools.product((100, 300), ("sequence to sequence", "one latent, and text without pairs"))
+        itertools.product((50, 100, 300, 1000), ("sequence to sequence", "one latent, and text without pairs"))
     )
     assert {row["language"] for row in stored["jupyterlab"]} == {"zh", "fr"}
     directions = [(row["seed"], row["source"], row["target"]) for row in stored["directions"]]

@@ -189,10 +189,10 @@ def measure(
     ),
 ) -> None:
     """Train and measure all models of a study and store the figures in data/results/ (hours)."""
-    from vae_course import measurements, real_translation
+    from vae_course import measurements, real_pairs
     from vae_course.training import find_device
 
-    measured = real_translation.measure if study in real_translation.STUDIES else measurements.measure
+    measured = real_pairs.measure if study in real_pairs.STUDIES else measurements.measure
     try:
         path = measured(study, scratch=scratch, folder=folder, steps=steps, device=find_device(device.value))
     except (ValueError, FileNotFoundError, RuntimeError) as error:

@@ -112,9 +112,9 @@ def few_pairs(rows: Sequence[Mapping[str, Any]]) -> Picture:
             axes.plot([place] * len(dots), dots, color=INK, linestyle="", marker="o", markersize=4)
             axes.text(place, height + 0.05, f"{height:.0%}", ha="center", fontsize=9)
     axes.set_xticks(range(len(sizes)), [f"{size:,} pairs" for size in sizes])
-    axes.set(title="Text without pairs does not make up for attention", ylabel="share with all facts right", ylim=(0, 1.15))
+    axes.set(title="Text without pairs helps where pairs are fewest", ylabel="share with all facts right", ylim=(0, 1.15))
     axes.legend(loc="upper left", fontsize=8)
-    words = "Bars for two models and two numbers of pairs: level where pairs are fewest, then the one that attends leads."
+    words = "Two models by the number of pairs: the one with more text is a little ahead with the fewest, then the other leads."
     return Picture(figure, words)
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from vae_course import corpora, real_translation, translation
+from vae_course import corpora, real_pairs, translation
 from vae_course.cures import Budget
 from vae_course.decoding import beam, greedy
-from vae_course.real_translation import NEAREST, PLAIN, VAE, RealStudy
+from vae_course.real_pairs import NEAREST, PLAIN, VAE, RealStudy
 from vae_course.text_models import TextSizes
 
 ENGLISH, GERMAN = ("a man", "two dogs", "the girl"), ("ein mann", "zwei hunde", "das mädchen")
@@ -47,13 +47,13 @@ def folder(tmp_path):
 
 @pytest.fixture
 def results(tmp_path, monkeypatch):
-    monkeypatch.setattr(real_translation, "RESULTS", tmp_path)
-    monkeypatch.setattr(real_translation, "STUDIES", {"tiny": TINY})
+    monkeypatch.setattr(real_pairs, "RESULTS", tmp_path)
+    monkeypatch.setattr(real_pairs, "STUDIES", {"tiny": TINY})
     return tmp_path
 
 
 def test_a_study_is_measured_stored_and_goes_on_where_it_was(folder, results, monkeypatch):
-    path = real_translation.measure("tiny", scratch=results / "scratch", folder=folder)
+    path = real_pairs.measure("tiny", scratch=results / "scratch", folder=folder)
     stored = json.loads(path.read_text(encoding="utf-8"))
     assert path == results / "tiny.json"
     rows = {row["name"]: row for row in stored["rows"]}
@@ -70,8 +70,8 @@ def test_a_study_is_measured_stored_and_goes_on_where_it_was(folder, results, mo
     def must_not(*_, **__):
         raise AssertionError("what was finished is trained again")
 
-    monkeypatch.setattr(real_translation, "fit", must_not)
-    again = json.loads(real_translation.measure("tiny", scratch=results / "scratch", folder=folder).read_text(encoding="utf-8"))
+    monkeypatch.setattr(real_pairs, "fit", must_not)
+    again = json.loads(real_pairs.measure("tiny", scratch=results / "scratch", folder=folder).read_text(encoding="utf-8"))
     assert again["rows"] == stored["rows"]
 
 
@@ -81,8 +81,8 @@ def test_the_table_shows_what_is_stored_and_says_what_is_not(monkeypatch):
         {"name": VAE, "bleu": 30.0, "chrf": 50.0, "nll": 20.0, "negative_elbo": 21.5, "cpu_seconds_of_training": 600.0},
     ]
     document = {"pairs": {"train": 29_000, "test": 1000}, "budget": {"steps": 6000}, "rows": rows}
-    monkeypatch.setattr(real_translation, "stored", {"multi30k_de": document}.__getitem__)
-    head, columns, nearest, vae = real_translation.table("multi30k_de").split("\n")
+    monkeypatch.setattr(real_pairs, "stored", {"multi30k_de": document}.__getitem__)
+    head, columns, nearest, vae = real_pairs.table("multi30k_de").split("\n")
     assert head == "English to German (Multi30k): 29,000 pairs, 6,000 steps, 1,000 test sentences, one reference each"
     assert columns.split() == ["BLEU", "chrF", "NLL", "-ELBO", "minutes"]
     assert nearest.split()[-5:] == ["3.2", "20.0", "–", "–", "–"]
@@ -91,23 +91,23 @@ def test_the_table_shows_what_is_stored_and_says_what_is_not(monkeypatch):
     def nothing(name):
         raise FileNotFoundError(name)
 
-    monkeypatch.setattr(real_translation, "stored", nothing)
+    monkeypatch.setattr(real_pairs, "stored", nothing)
     for name in ("multi30k_de", "multi30k_fr", "tatoeba_zh"):
-        assert real_translation.table(name).endswith(f"not measured yet (`vae-course measure {name}`)")
+        assert real_pairs.table(name).endswith(f"not measured yet (`vae-course measure {name}`)")
 
 
 def test_an_unknown_study_is_told():
     with pytest.raises(ValueError, match="no study 'latin'; there are multi30k_de, multi30k_fr, tatoeba_zh"):
-        real_translation.measure("latin", scratch=None)
+        real_pairs.measure("latin", scratch=None)
 
 
 def test_a_checkpoint_is_gone_on_from(folder, tmp_path):
     source, target = translation.sides("multi30k", ("en", "de"), ("subword", "subword"), subwords=60, folder=folder)
     budget = replace(TINY.budget, steps=9)
-    whole, _ = real_translation.trained(PLAIN, source, target, TINY, budget)
+    whole, _ = real_pairs.trained(PLAIN, source, target, TINY, budget)
     checkpoint = tmp_path / "model.checkpoint"
-    real_translation.trained(PLAIN, source, target, TINY, budget, checkpoint=checkpoint)
-    resumed, _ = real_translation.trained(PLAIN, source, target, TINY, budget, checkpoint=checkpoint)  # nothing is left to do
+    real_pairs.trained(PLAIN, source, target, TINY, budget, checkpoint=checkpoint)
+    resumed, _ = real_pairs.trained(PLAIN, source, target, TINY, budget, checkpoint=checkpoint)  # nothing is left to do
     for one, other in zip(whole.parameters(), resumed.parameters(), strict=True):
         assert torch.equal(one, other)
 
@@ -115,10 +115,10 @@ def test_a_checkpoint_is_gone_on_from(folder, tmp_path):
 @pytest.mark.parametrize("system", [PLAIN, VAE])
 def test_translations_keep_the_order_of_their_sources(folder, system):
     source, target = translation.sides("multi30k", ("en", "de"), ("subword", "subword"), subwords=60, folder=folder)
-    model, _ = real_translation.trained(system, source, target, TINY, replace(TINY.budget, steps=30))
+    model, _ = real_pairs.trained(system, source, target, TINY, replace(TINY.budget, steps=30))
     question = source.encoded("train")[:7]
     for width, search in ((1, greedy), (2, None)):
-        together = real_translation.translated(model, question, width, longest=12, batch_size=3)
+        together = real_pairs.translated(model, question, width, longest=12, batch_size=3)
         for tokens, written in zip(question, together, strict=True):
             alone = torch.tensor([tokens])
             z, count = (None, 1) if system == PLAIN else (model.prior(alone).mean, None)
