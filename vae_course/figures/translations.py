@@ -110,7 +110,7 @@ def few_pairs(rows: Sequence[Mapping[str, Any]]) -> Picture:
         axes.bar(places, heights, color=colour, edgecolor=INK, width=0.34, label=name)
         for place, dots, height in zip(places, values, heights, strict=True):
             axes.plot([place] * len(dots), dots, color=INK, linestyle="", marker="o", markersize=4)
-            axes.text(place, height + 0.05, f"{height:.0%}", ha="center", fontsize=9)
+            axes.text(place, max(dots) + 0.04, f"{height:.1%}", ha="center", fontsize=9)
     axes.set_xticks(range(len(sizes)), [f"{size:,} pairs" for size in sizes])
     axes.set(title="Text without pairs helps where pairs are fewest", ylabel="share with all facts right", ylim=(0, 1.15))
     axes.legend(loc="upper left", fontsize=8)
