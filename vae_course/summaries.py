@@ -233,8 +233,9 @@ def _reworded(sentence: Tokens, words: Sequence[str], language: Language, genera
 # --- pictures described by five people: the stored study ----------------------------------------------------------------
 
 RESULTS = Path(__file__).resolve().parent.parent / "data" / "results" / "flickr.json"
-# About five minutes of one thread a model; all but the 1,000 most frequent words are looked at only where needed.
-CAPTION_SIZES, CAPTION_BUDGET = TextSizes(embedding=96, hidden=192, latent=64, cutoffs=(1_000,)), Budget(4_000, 32, 4e-3)
+# About five minutes of one thread a model; words beyond the 1,000 most frequent are looked at only where needed.
+CAPTION_SIZES = TextSizes(embedding=96, hidden=192, latent=128, cutoffs=(1_000,))
+CAPTION_BUDGET = Budget(14_000, 32, 4e-3, checks=20)
 CAPTION_MODELS = {"autoencoder": 0.0, "KL weight 0.15": 0.15}
 
 
