@@ -205,9 +205,19 @@ def _draw_prices(axes: Axes, bought_at: Mapping[str, tuple[Spread, Spread]]) -> 
     # Joined where labels would touch: places as shares of the drawn width and height.
     to_share = axes.transData + axes.transAxes.inverted()
     shares = {n: tuple(to_share.transform((x.mean, y.mean))) for n, (x, y) in enumerate(bought_at.values(), 1)}
-    for place, label in _joined(shares, 1.0):
+    for (across, up), label in _joined(shares, 1.0):
+        covered = any(
+            0.05 < a - across < 0.15 and -0.01 < b - up < 0.06 for a, b in shares.values()
+        )  # a point where it would stand
+        offset = (6, -11) if covered else (6, 5)
         axes.annotate(
-            label, place, xycoords="axes fraction", xytext=(6, 5), textcoords="offset points", fontsize=10, fontweight="bold"
+            label,
+            (across, up),
+            xycoords="axes fraction",
+            xytext=offset,
+            textcoords="offset points",
+            fontsize=10,
+            fontweight="bold",
         )
 
 
