@@ -3,6 +3,7 @@
 import itertools
 import json
 import platform
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,20 +105,27 @@ def measure(
     study = STUDIES[name]
     budget = study.budget if steps is None else replace(study.budget, steps=steps)
     corpus = load(study.corpus, tokens=study.tokens, min_count=study.min_count, folder=folder)
-    rows = []
-    for seed, model in itertools.product(study.seeds, study.names):
-        kept = scratch / f"{name}-{budget.steps}-{model.replace(' ', '-')}-{seed}.json"
-        if not kept.exists():
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            figures = _measure_one(corpus, model, study, budget, seed, kept.with_suffix(".checkpoint"), device)
-            kept.write_text(json.dumps(figures), encoding="utf-8")
-        rows.append(json.loads(kept.read_text(encoding="utf-8")))
+
+    def measured(seed: int, model: str) -> Figures:
+        path = scratch / f"{name}-{budget.steps}-{model.replace(' ', '-')}-{seed}.json"
+        return kept(path, lambda: _measure_one(corpus, model, study, budget, seed, path.with_suffix(".checkpoint"), device))
+
+    rows = [measured(seed, model) for seed, model in itertools.product(study.seeds, study.names)]
     path = RESULTS / f"{name}.json"
     document = _circumstances(
         corpus, study, budget, f"vae-course measure {name}" + (f" --steps {steps}" if steps else ""), device
     )
     path.write_text(json.dumps(document | {"rows": rows}, indent=1) + "\n", encoding="utf-8")
     return path
+
+
+def kept(path: Path, make: Callable[[], Figures]) -> Figures:
+    """The figures in ``path``; where there are none yet, ``make`` makes them, and they are kept there."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(make()), encoding="utf-8")
+    figures: Figures = json.loads(path.read_text(encoding="utf-8"))
+    return figures
 
 
 def _measure_one(
@@ -265,7 +273,6 @@ def _variety_figures(model: LanguageModel | TextVAE, corpus: Corpus, test: list[
 
 def _circumstances(corpus: Corpus, study: Study, budget: Budget, command: str, device: torch.device | None) -> Figures:
     """All that is needed to make the figures again."""
-    on_gpu = device is not None and device.type == "cuda"
     return {
         "corpus": corpus.name,
         "entropy": corpus.language.entropy if corpus.language is not None else None,
@@ -275,6 +282,14 @@ def _circumstances(corpus: Corpus, study: Study, budget: Budget, command: str, d
         "tokens": study.tokens,
         "min_count": study.min_count,
         "seeds": list(study.seeds),
+        **made_by(command, device),
+    }
+
+
+def made_by(command: str, device: torch.device | None) -> Figures:
+    """The command that made a document, with the date, the versions, and where it computed."""
+    on_gpu = device is not None and device.type == "cuda"
+    return {
         "command": command,
         "date": datetime.now(UTC).date().isoformat(),
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "sacrebleu": sacrebleu.__version__},

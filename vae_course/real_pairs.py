@@ -4,14 +4,11 @@
 """
 
 import json
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import sacrebleu
 import torch
 
 from vae_course import comparisons
@@ -23,7 +20,7 @@ from vae_course.cures import Budget, fit
 from vae_course.decoding import beam, greedy
 from vae_course.evaluation import device_of, likelihood
 from vae_course.grammar import Tokens
-from vae_course.measurements import RESULTS, Figures, stored
+from vae_course.measurements import RESULTS, Figures, kept, made_by, stored
 from vae_course.objectives import NegativeElbo, free_bits, linear_annealing
 from vae_course.text_models import TextSizes
 from vae_course.training import seeded, seeded_module
@@ -76,17 +73,12 @@ def measure(
     study = STUDIES[name]
     budget = study.budget if steps is None else replace(study.budget, steps=steps)
     source, target = sides(study.corpus, study.languages, study.tokens, subwords=study.subwords, folder=folder)
-    rows = []
-    for system in (NEAREST, PLAIN, VAE):
-        kept = scratch / f"{name}-{budget.steps}-{system.replace(' ', '-')}.json"
-        if not kept.exists():
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            if system == NEAREST:
-                figures: Figures = {"name": system} | _scored(nearest(source, target), target)
-            else:
-                figures = _row(system, source, target, study, budget, kept.with_suffix(".checkpoint"), device)
-            kept.write_text(json.dumps(figures), encoding="utf-8")
-        rows.append(json.loads(kept.read_text(encoding="utf-8")))
+
+    def measured(system: str) -> Figures:
+        path = scratch / f"{name}-{budget.steps}-{system.replace(' ', '-')}.json"
+        return kept(path, lambda: _row(system, source, target, study, budget, path.with_suffix(".checkpoint"), device))
+
+    rows = [measured(system) for system in (NEAREST, PLAIN, VAE)]
     path = RESULTS / f"{name}.json"
     command = f"vae-course measure {name}" + (f" --steps {steps}" if steps else "")
     document = _circumstances(study, budget, command, source, target, device)
@@ -188,6 +180,8 @@ def _row(
     checkpoint: Path,
     device: torch.device | None,
 ) -> Figures:
+    if system == NEAREST:
+        return {"name": system} | _scored(nearest(source, target), target)
     model, seconds = trained(system, source, target, study, budget, checkpoint=checkpoint, device=device)
     question, answer = source.encoded("test"), target.encoded("test")
     by_width = {width: translated(model, question, width, study.longest) for width in (1, study.width)}
@@ -218,7 +212,6 @@ def _circumstances(
     study: RealStudy, budget: Budget, command: str, source: Corpus, target: Corpus, device: torch.device | None
 ) -> Figures:
     """All that is needed to make the figures again."""
-    on_gpu = device is not None and device.type == "cuda"
     return {
         "corpus": study.corpus,
         "source": source.source,
@@ -229,8 +222,5 @@ def _circumstances(
         "sizes": asdict(study.sizes),
         "budget": asdict(budget),
         "width": study.width,
-        "command": command,
-        "date": datetime.now(UTC).date().isoformat(),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__, "sacrebleu": sacrebleu.__version__},
-        "device": torch.cuda.get_device_name(device) if on_gpu else f"CPU, {torch.get_num_threads()} thread(s)",
+        **made_by(command, device),
     }
