@@ -3,6 +3,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+import sacrebleu
 import torch
 from sklearn.metrics import fbeta_score, precision_score, recall_score
 
@@ -16,6 +17,7 @@ from vae_course.correction import (
     detection,
     errors,
     f_score,
+    gleu,
     nearest_words,
     noisy_channel,
     rescored,
@@ -202,3 +204,41 @@ def test_a_denoising_vae_reads_the_one_and_writes_the_other():
     plain = log_likelihood_of(vae.decoder, one.target, z)
     assert torch.equal(vae.log_likelihood(one, z), plain)
     assert vae.log_likelihood(one, z) != vae.log_likelihood(other, z)
+
+
+# --- GLEU -------------------------------------------------------------------------------------------------------------
+
+REFERENCE = tuple(["the", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog", "."])
+
+
+def test_gleu_is_bleu_where_nothing_of_what_was_written_stands():
+    said = tuple(["the", "quick", "red", "fox", "jumps", "over", "the", "lazy", "dog", "today", "."])
+    bleu = sacrebleu.corpus_bleu([" ".join(said)], [[" ".join(REFERENCE)]], tokenize="none", smooth_method="none").score
+    assert gleu([said], [("nothing", "alike")], [[REFERENCE]]) == pytest.approx(bleu)
+    assert gleu([REFERENCE[:6]], [("nothing",)], [[REFERENCE]]) == pytest.approx(100 * math.exp(1 - 10 / 6))  # too short
+
+
+def test_gleu_by_hand():
+    """One wrong word that stays: its n-grams count against the sentence, each as one that is right and is lost."""
+    written = tuple(["a", "b", "c", "d", "e", "f", "g"])
+    meant = tuple(["x", "b", "c", "d", "e", "f", "g"])
+    counts = [(6 - 1, 7), (5 - 1, 6), (4 - 1, 5), (3 - 1, 4)]
+    expected = 100 * math.exp(sum(math.log(hits / all_) for hits, all_ in counts) / 4)
+    assert gleu([written], [written], [[meant]]) == pytest.approx(expected)
+    assert gleu([meant], [written], [[meant]]) == pytest.approx(100)
+    assert gleu([("p", "q", "r", "s")], [written], [[meant]]) == 0
+
+
+def test_gleu_draws_among_the_references():
+    """The mean over all four choices of a reference for two sentences."""
+    written = [("a", "b", "c", "d", "e"), ("f", "g", "h", "i", "j")]
+    said = [("a", "b", "c", "d", "k"), ("f", "g", "h", "i", "l")]
+    references = [[("a", "b", "c", "d", "k"), ("a", "b", "c", "d")], [("f", "g", "h", "i"), ("f", "g", "h", "i", "m")]]
+    every = [gleu(said, written, [[first], [second]], draws=1) for first, second in product(*references)]
+    assert max(every) - min(every) > 5
+    assert gleu(said, written, references, draws=20_000) == pytest.approx(sum(every) / 4, abs=0.3)
+
+
+def test_gleu_needs_references_for_each_sentence():
+    with pytest.raises(ValueError, match="a correction and references for each sentence, got 1, 1, 0"):
+        gleu([REFERENCE], [REFERENCE], [])

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from vae_course import corpora, real_pairs, translation
+from vae_course import corpora, measurements, real_pairs, translation
 from vae_course.cures import Budget
 from vae_course.decoding import beam, greedy
 from vae_course.real_pairs import NEAREST, PLAIN, VAE, RealStudy
@@ -47,7 +47,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def results(tmp_path, monkeypatch):
-    monkeypatch.setattr(real_pairs, "RESULTS", tmp_path)
+    monkeypatch.setattr(measurements, "RESULTS", tmp_path)
     monkeypatch.setattr(real_pairs, "STUDIES", {"tiny": TINY})
     return tmp_path
 

@@ -4,7 +4,11 @@ import pytest
 import torch
 
 from vae_course import spelling
-from vae_course.spelling import EditChannel, candidates, edits, most_similar, reranked, share_found
+from vae_course.correction import noisy_channel
+from vae_course.spelling import EditChannel, SpellingChannel, candidates, edits, most_similar, reranked, share_found
+from vae_course.text_models import LanguageModel, TextSizes
+from vae_course.training import seeded_module
+from vae_course.vocabulary import Vocabulary
 
 DICTIONARY = ["receive", "relieve", "recipe", "their", "three", "then"]
 
@@ -100,3 +104,37 @@ def test_a_neural_channel_gives_log_probabilities_in_the_order_of_the_pairs():
     together = channel(pairs)
     assert (together < 0).all()
     assert together.tolist() == pytest.approx([channel([pair]).item() for pair in pairs], rel=1e-4)
+
+
+# --- in a sentence ----------------------------------------------------------------------------------------------------
+
+WORDS = ("their", "there", "dog", "a", "runs")
+EDITS = EditChannel.counted([("thier", "their"), ("beleif", "belief"), ("feild", "field"), ("dogg", "dog")])
+
+
+def test_a_known_word_stays_and_an_unknown_one_has_candidates():
+    channel = SpellingChannel(WORDS, EDITS, stay=-9.0, count=2)
+    written = ("thier", "dog")
+    channel.learn([written])
+    ((lattice, log_order),) = channel.lattices(written)
+    assert log_order == 0
+    assert lattice[1] == {"dog": 0.0}
+    assert set(lattice[0]) == {"thier", "their", "there"}
+    assert lattice[0]["thier"] == -9
+    assert lattice[0]["their"] == pytest.approx(EDITS([("thier", "their")]).item())
+    assert channel.without_context(written) == ("their", "dog")
+    assert SpellingChannel(WORDS, EDITS, 0.0, 2, channel.memory).without_context(written) == written
+
+
+def test_it_serves_the_noisy_channel():
+    vocabulary = Vocabulary.build([WORDS])
+    model = seeded_module(0, lambda: LanguageModel(len(vocabulary), TextSizes(embedding=4, hidden=5)))
+    channel = SpellingChannel(WORDS, EDITS, stay=-50.0, count=2)
+    channel.learn([("thier", "dog")])
+    (found,) = noisy_channel(model, vocabulary, channel, [("thier", "dog")])
+    joint = {}
+    for first, log_p in channel.memory["thier"].items():
+        tokens = torch.tensor([vocabulary.encode((first, "dog"))])
+        joint[first, "dog"] = math.exp(log_p + model.log_likelihood(tokens).item())
+    total = sum(joint.values())
+    assert found["their", "dog"] == pytest.approx(joint["their", "dog"] / total, rel=1e-4)

@@ -7,7 +7,6 @@ of the captions and a channel of counted edits correct them, held against a spel
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,9 @@ from torch import Generator
 from vae_course import corpora, spelling
 from vae_course.correction import f_score, noisy_channel, restored
 from vae_course.cures import Budget, train_language_model
-from vae_course.grammar import Lattice, Tokens
+from vae_course.grammar import Tokens
 from vae_course.noise import corrected
+from vae_course.spelling import SpellingChannel
 from vae_course.text_models import TextSizes
 from vae_course.training import seeded
 from vae_course.vocabulary import UNK
@@ -39,38 +39,6 @@ def misspelled(
         ]
         result.append(tuple(words))
     return result
-
-
-@dataclass
-class SpellingChannel:
-    """Readings of words that are not in ``words``: the word as it is, at ``stay`` nats, or one of its candidates by ``edits``.
-
-    For ``noisy_channel``, which asks a channel for nothing but its lattices. A known word is taken to be right.
-    """
-
-    words: Sequence[str]
-    edits: spelling.EditChannel
-    stay: float
-    count: int = 10
-    memory: dict[str, Mapping[str, float]] = field(default_factory=dict)
-
-    def learn(self, sentences: Sequence[Tokens]) -> None:
-        """Look up the candidates of all unknown words at once."""
-        known = set(self.words)
-        unknown = sorted({word for sentence in sentences for word in sentence} - known - set(self.memory))
-        if not unknown:
-            return
-        for word, row in zip(unknown, spelling.candidates(unknown, self.words, self.count), strict=True):
-            scores = self.edits([(word, meant) for meant in row]).tolist()
-            self.memory[word] = dict(zip(row, scores, strict=True))
-
-    def lattices(self, written: Tokens) -> list[tuple[Lattice, float]]:
-        """See ``noise.Channel``; nothing is swapped."""
-        return [([{word: self.stay, **self.memory[word]} if word in self.memory else {word: 0.0} for word in written], 0.0)]
-
-    def without_context(self, written: Tokens) -> Tokens:
-        """The likeliest word in each place, all words equally likely beforehand."""
-        return tuple(max(place, key=lambda word: place[word]) for place in self.lattices(written)[0][0])
 
 
 def edit_scores(corrections: Sequence[Tokens], written: Sequence[Tokens], meant: Sequence[Tokens]) -> dict[str, float]:
@@ -113,7 +81,7 @@ def measure(path: Path = RESULTS, steps: int = 700, count: int = 400, scratch: P
         channel.learn(written[split])
         if not context:
             return [channel.without_context(sentence) for sentence in written[split]]
-        read = noisy_channel(model, text.vocabulary, channel, written[split], width=10)  # type: ignore[arg-type]
+        read = noisy_channel(model, text.vocabulary, channel, written[split], width=10)
         return [corrected(p, sentence) for p, sentence in zip(read, written[split], strict=True)]
 
     rows: list[dict[str, Any]] = [{"name": "untouched", **edit_scores(written["test"], written["test"], meant["test"])}]

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -179,7 +180,9 @@ def corpus(
 def measure(
     study: Annotated[
         str,
-        typer.Argument(help="cures_world, seeds_world, long_world, ptb or tang; multi30k_de, multi30k_fr or tatoeba_zh."),
+        typer.Argument(
+            help="cures_world, seeds_world, long_world, ptb or tang; multi30k_de, multi30k_fr or tatoeba_zh; jfleg."
+        ),
     ],
     folder: Annotated[Path | None, typer.Option(help="Where the real corpora lie, such as ptb/.")] = None,
     steps: Annotated[int | None, typer.Option(min=100, help="Training steps, instead of the study's own.")] = None,
@@ -189,12 +192,13 @@ def measure(
     ),
 ) -> None:
     """Train and measure all models of a study and store the figures in data/results/ (hours)."""
-    from vae_course import measurements, real_pairs
+    from vae_course import learners, measurements, real_pairs
     from vae_course.training import find_device
 
-    measured = real_pairs.measure if study in real_pairs.STUDIES else measurements.measure
+    runs = {learners.NAME: learners.measure} | {name: partial(real_pairs.measure, name) for name in real_pairs.STUDIES}
+    measured = runs.get(study, partial(measurements.measure, study))
     try:
-        path = measured(study, scratch=scratch, folder=folder, steps=steps, device=find_device(device.value))
+        path = measured(scratch=scratch, folder=folder, steps=steps, device=find_device(device.value))
     except (ValueError, FileNotFoundError, RuntimeError) as error:
         raise _stop(error) from error
     typer.echo(f"stored {path}")

@@ -56,12 +56,16 @@ FILES: dict[str, Mapping[SplitName, str]] = {
     "multi30k": {"train": "train.{}", "validation": "val.{}", "test": "test2016.{}"},
     "flickr_captions": {"train": "train.{}.en", "validation": "val.{}.en", "test": "test.{}.en"},
     "tatoeba_en_zh": {"train": "pairs.tsv"},
+    "jfleg": {"validation": "dev.{}"},
+    "compression": {"test": "{}.jsonl"},
     "tang_quatrains": {"train": "quatrains.txt"},  # one file, which is split here
 }
 WHERE = {
     "ptb": "It is the preprocessed text of most language-model examples (there ptb.train.txt and so on), a sentence a line.",
     "multi30k": "It is the tokenized, lower-case text of the WMT 2016 multimodal translation task, aligned line by line.",
     "flickr_captions": "It is five tokenized, lower-case descriptions of each picture, aligned line by line.",
+    "jfleg": "It is learners' English (.src) and four corrections (.ref0 to .ref3), aligned line by line.",
+    "compression": "It is a JSON object with a text a line, google.jsonl and gigaword.jsonl.",
     "tatoeba_en_zh": "It is a line a pair: an English sentence, a tab, a Chinese one; the split is made here.",
     "tang_quatrains": "It is a poem of four verses a line, in Chinese characters without spaces, with a bar | between verses.",
 }
@@ -171,6 +175,26 @@ def captions(folder: str | Path | None = None) -> Splits[list[Tokens]]:
     Raises ``FileNotFoundError`` for a missing file and ``ValueError``, with path and line, for files that are not aligned.
     """
     return {split: _described([_data_file("flickr_captions", split, folder, str(k)) for k in range(1, 6)]) for split in SPLITS}
+
+
+def learners(folder: str | Path | None = None) -> list[tuple[Tokens, list[Tokens]]]:
+    """Sentences as learners of English wrote them, each with four corrections: JFLEG's development set (Napoles 2017).
+
+    ``folder`` and errors as in ``captions``.
+    """
+    sides = ("src", "ref0", "ref1", "ref2", "ref3")
+    rows = _described([_data_file("jfleg", "validation", folder, side) for side in sides])
+    return [(written, references) for written, *references in rows]
+
+
+def compression_texts(folder: str | Path | None = None) -> list[str]:
+    """The long sides of two sets made for sentence compression, Google's and Gigaword's: sentences of news.
+
+    ``folder`` as in ``load``. Raises ``FileNotFoundError`` for a missing file and ``ValueError``, with path and line, for a
+    line without a text.
+    """
+    paths = [_data_file("compression", "test", folder, name) for name in ("google", "gigaword")]
+    return [text for path in paths for (text,) in _file_records(path, ("text",), Words())]
 
 
 def _described(paths: Sequence[Path]) -> list[list[Tokens]]:

@@ -3,6 +3,7 @@
 import heapq
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from difflib import SequenceMatcher, get_close_matches
@@ -25,7 +26,7 @@ from vae_course.decoding import greedy, sampled
 from vae_course.distributions import TextPosterior
 from vae_course.evaluation import device_of
 from vae_course.grammar import Tokens
-from vae_course.noise import Channel, Posterior, corrected, normalized, posterior
+from vae_course.noise import Channel, Posterior, Readable, corrected, normalized, posterior
 from vae_course.objectives import NegativeElbo, linear_annealing
 from vae_course.text_models import LanguageModel, TextSizes, TextVAE, encoder_of
 from vae_course.training import seeded, seeded_module
@@ -126,7 +127,7 @@ class _Beam:
 
 
 def noisy_channel(
-    model: LanguageModel, vocabulary: Vocabulary, channel: Channel, written: Sequence[Tokens], width: int = 10
+    model: LanguageModel, vocabulary: Vocabulary, channel: Readable, written: Sequence[Tokens], width: int = 10
 ) -> list[Posterior]:
     """p(meant | written) with a language model in the grammar's place: the ``width`` likeliest readings that a beam finds.
 
@@ -147,7 +148,7 @@ def noisy_channel(
 
 @torch.no_grad()
 def _search(
-    model: LanguageModel, vocabulary: Vocabulary, channel: Channel, written: Sequence[Tokens], width: int
+    model: LanguageModel, vocabulary: Vocabulary, channel: Readable, written: Sequence[Tokens], width: int
 ) -> list[Posterior]:
     lattices = [channel.lattices(sentence) for sentence in written]
     number = {
@@ -264,6 +265,36 @@ def restored(corrected: Sequence[Tokens], written: Sequence[Tokens], meant: Sequ
         raise ValueError("written: expected some sentences with errors and some without")
     whole, mended, kept = (float(part.double().mean()) for part in (good, good[wrong], good[~wrong]))
     return Restored(whole, mended, 1 - kept)
+
+
+def gleu(said: Sequence[Tokens], written: Sequence[Tokens], references: Sequence[Sequence[Tokens]], draws: int = 500) -> float:
+    """GLEU of corrections, 0 to 100: BLEU that charges for n-grams which should have been changed (Napoles 2015, 2016).
+
+    Of the n-grams that ``said`` shares with a reference those are taken away that it shares with what was ``written`` and that
+    the reference has not. Each sentence's reference is drawn among its own, all with as many, and ``draws`` scores of the whole
+    set averaged. Raises ``ValueError`` unless there are as many sentences of each.
+    """
+    if not 0 < len(said) == len(written) == len(references):
+        raise ValueError(
+            f"expected a correction and references for each sentence, got {len(said)}, {len(written)}, {len(references)}"
+        )
+    rows = zip(said, written, references, strict=True)
+    counts = np.array([[_gleu_counts(new, old, reference) for reference in several] for new, old, several in rows], float)
+    chosen = np.random.default_rng(0).integers(counts.shape[1], size=(draws, len(counts)))
+    length, expected, *by_n = counts[np.arange(len(counts)), chosen].sum(1).T
+    with np.errstate(divide="ignore"):  # of a set that shares no n-gram of one length the score is 0
+        logs = np.log(np.divide(by_n[0::2], by_n[1::2])).mean(0)
+    return 100 * float(np.exp(np.minimum(0, 1 - expected / length) + logs).mean())
+
+
+def _gleu_counts(said: Tokens, written: Tokens, reference: Tokens) -> list[int]:
+    """Both lengths; then for n = 1 to 4 how many n-grams count, and how many there are."""
+    counts = [len(said), len(reference)]
+    for n in range(1, 5):
+        new, old, right = (Counter(zip(*(text[k:] for k in range(n)))) for text in (said, written, reference))  # noqa: B905
+        wrong = Counter({gram: count for gram, count in old.items() if gram not in right})
+        counts += [max(0, (new & right).total() - (new & wrong).total()), new.total()]
+    return counts
 
 
 # --- detection --------------------------------------------------------------------------------------------------------

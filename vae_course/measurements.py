@@ -111,12 +111,10 @@ def measure(
         return kept(path, lambda: _measure_one(corpus, model, study, budget, seed, path.with_suffix(".checkpoint"), device))
 
     rows = [measured(seed, model) for seed, model in itertools.product(study.seeds, study.names)]
-    path = RESULTS / f"{name}.json"
     document = _circumstances(
         corpus, study, budget, f"vae-course measure {name}" + (f" --steps {steps}" if steps else ""), device
     )
-    path.write_text(json.dumps(document | {"rows": rows}, indent=1) + "\n", encoding="utf-8")
-    return path
+    return write(name, document | {"rows": rows})
 
 
 def kept(path: Path, make: Callable[[], Figures]) -> Figures:
@@ -297,8 +295,15 @@ def made_by(command: str, device: torch.device | None) -> Figures:
     }
 
 
+def write(name: str, document: Figures) -> Path:
+    """Store the document of a study as ``data/results/<name>.json``; returns the file."""
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
 def stored(name: str) -> Figures:
-    """The document ``data/results/<name>.json`` that ``measure`` wrote. Raises ``FileNotFoundError`` if there is none."""
+    """The document ``data/results/<name>.json`` of a study. Raises ``FileNotFoundError`` if there is none."""
     path = RESULTS / f"{name}.json"
     if not path.exists():
         raise FileNotFoundError(f"{path}: not there; `vae-course measure {name}` makes it")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -177,6 +178,13 @@ def _drawn(distribution: Mapping[str, float], uniform: float) -> str:
         if uniform < 0:
             return word
     return word  # rounding may leave a crumb
+
+
+class Readable(Protocol):
+    """What Bayes' rule asks of a channel: for each order of the words a lattice of log p(written | meant), and its log p."""
+
+    def lattices(self, written: Tokens) -> list[tuple[Lattice, float]]:
+        """As ``Channel.lattices``."""
 
 
 # --- Bayes' rule ------------------------------------------------------------------------------------------------------

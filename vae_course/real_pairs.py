@@ -3,7 +3,6 @@
 ``vae-course measure multi30k_de`` trains both and stores their figures; no sentence of the corpora is stored.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from vae_course.cures import Budget, fit
 from vae_course.decoding import beam, greedy
 from vae_course.evaluation import device_of, likelihood
 from vae_course.grammar import Tokens
-from vae_course.measurements import RESULTS, Figures, kept, made_by, stored
+from vae_course.measurements import Figures, kept, made_by, stored, write
 from vae_course.objectives import NegativeElbo, free_bits, linear_annealing
 from vae_course.text_models import TextSizes
 from vae_course.training import seeded, seeded_module
@@ -79,11 +78,9 @@ def measure(
         return kept(path, lambda: _row(system, source, target, study, budget, path.with_suffix(".checkpoint"), device))
 
     rows = [measured(system) for system in (NEAREST, PLAIN, VAE)]
-    path = RESULTS / f"{name}.json"
     command = f"vae-course measure {name}" + (f" --steps {steps}" if steps else "")
     document = _circumstances(study, budget, command, source, target, device)
-    path.write_text(json.dumps(document | {"rows": rows}, indent=1) + "\n", encoding="utf-8")
-    return path
+    return write(name, document | {"rows": rows})
 
 
 # --- training ---------------------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ sequence-to-sequence model of characters.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 import numpy as np
@@ -19,6 +19,7 @@ from vae_course import corpora, cures
 from vae_course.batches import PairBatches
 from vae_course.conditional import SequenceToSequence
 from vae_course.evaluation import device_of
+from vae_course.grammar import Lattice, Tokens
 from vae_course.text_models import TextSizes
 from vae_course.training import seeded_module
 from vae_course.vocabulary import Vocabulary
@@ -128,6 +129,41 @@ class EditChannel:
         # An edit after another letter counts for a fiftieth, and one that was never seen for a tenth of a pair.
         count = self.exact[edit] + 0.02 * self.plain[edit[1:]] + 0.1
         return math.log(count / self.pairs)
+
+
+# --- in a sentence --------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class SpellingChannel:
+    """Readings of words that are not in ``words``: the word as it is, at ``stay`` nats, or one of its candidates by ``edits``.
+
+    For ``correction.noisy_channel`` (it is ``noise.Readable``). A known word is taken to be right.
+    """
+
+    words: Sequence[str]
+    edits: EditChannel
+    stay: float
+    count: int = 10
+    memory: dict[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def learn(self, sentences: Sequence[Tokens]) -> None:
+        """Look up the candidates of all unknown words at once."""
+        known = set(self.words)
+        unknown = sorted({word for sentence in sentences for word in sentence} - known - set(self.memory))
+        if not unknown:
+            return
+        for word, row in zip(unknown, candidates(unknown, self.words, self.count), strict=True):
+            scores = self.edits([(word, meant) for meant in row]).tolist()
+            self.memory[word] = dict(zip(row, scores, strict=True))
+
+    def lattices(self, written: Tokens) -> list[tuple[Lattice, float]]:
+        """See ``noise.Channel``; nothing is swapped."""
+        return [([{word: self.stay, **self.memory[word]} if word in self.memory else {word: 0.0} for word in written], 0.0)]
+
+    def without_context(self, written: Tokens) -> Tokens:
+        """The likeliest word in each place, all words equally likely beforehand."""
+        return tuple(max(place, key=lambda word: place[word]) for place in self.lattices(written)[0][0])
 
 
 # --- a model of characters --------------------------------------------------------------------------------------------
