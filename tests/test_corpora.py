@@ -404,8 +404,8 @@ def test_bad_sentences_are_named_with_path_and_line(write, name, content, messag
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.tsv", "a\tb\n\nno tab\n", r"a\.tsv, line 3: expected source, one tab, target, got 1 columns"),
-        ("a.tsv", "a\tb\na\tb\tc\n", r"a\.tsv, line 2: expected source, one tab, target, got 3 columns"),
+        ("a.tsv", "a\tb\n\nno tab\n", r"a\.tsv, line 3: expected source, one tab, target, but there are 0 tabs; put a single"),
+        ("a.tsv", "a\tb\na\tb\tc\n", r"a\.tsv, line 2: expected source, one tab, target, but there are 2 tabs"),
         ("a.tsv", "a\tb\na\t \n", r"a\.tsv, line 2: target is blank; every pair needs both"),
         ("a.tsv", "a\tb\n" + "w " * 501 + "\tb\n", r"a\.tsv, line 2: has 501 tokens"),
         ("a.csv", "source,target\na,b\n,b\n", r"a\.csv, line 3: source is blank"),

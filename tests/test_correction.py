@@ -152,6 +152,14 @@ def test_errors_of_a_file_and_the_channel_counted_in_them(tmp_path):
     assert data.meant.language is None
 
 
+@pytest.mark.parametrize(("written", "found"), [("a caat {}", "all are"), ("a cat {}", "none is")])
+def test_a_file_whose_test_part_cannot_be_scored_is_refused(tmp_path, written, found):
+    file = tmp_path / "mine.tsv"
+    file.write_text("".join(f"{written.format(k)}\ta cat {k}\n" for k in range(40)), encoding="utf-8")
+    with pytest.raises(ValueError, match=rf"mine\.tsv: of its 2 validation pairs .* {found} wrong; .* give more pairs"):
+        errors(file)
+
+
 def test_wrong_words_are_aligned_where_lengths_differ():
     assert wrong_words(("a", "cat"), ("a", "car")) == [False, True]
     assert wrong_words(("the", "a", "cat", "sat"), ("a", "cat", "sat")) == [True, False, False, False]

@@ -54,6 +54,19 @@ def test_misspellings_and_few_pairs():
     assert list(axes.lines[0].get_xdata()) == [0.2, 0.4]
 
 
+def test_long_titles_are_not_cut_off():
+    title = "684 real misspellings of words that were not trained on, counted"
+    row = {"name": "... and errors made with z drawn, then greedy", "whole": 0.4}
+    for figure in (
+        corrections.misspellings({"most similar word": 0.9}, title).figure,
+        corrections.few_pairs([row], 0.9).figure,
+    ):
+        figure.canvas.draw()
+        (heading,) = [text for text in figure.texts if len(text.get_text()) > 50]
+        box = heading.get_window_extent()
+        assert 0 <= box.x0 < box.x1 <= figure.bbox.width
+
+
 def test_a_reading_flags_and_proposes():
     found = {("a", "cat"): 0.8, ("a", "hat"): 0.2}
     picture = corrections.reading(("a", "cta"), [0.0, 1.0], found, 0.5)

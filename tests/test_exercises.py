@@ -173,6 +173,14 @@ def test_reveal(guess, printed, capsys):
     assert capsys.readouterr().out.strip() == printed
 
 
+@pytest.mark.parametrize("guess", [30, "30", "30%", " 30  % "])
+def test_a_guess_in_per_cent_may_be_written_as_one_likes(guess, capsys):
+    exercises.reveal(guess, "30 %", "so")
+    assert capsys.readouterr().out == "As you guessed: '30 %', because so\n"
+    exercises.reveal(85, "30 %", "so")
+    assert capsys.readouterr().out == "You guessed 85; it is '30 %', because so\n"
+
+
 def test_a_needless_detach_of_the_noise_is_not_wrong():
     """Noise asks for no gradient, so a reader who detaches it has made no mistake."""
     verdict = exercises.find("3.1").grade(lambda mean, log_var, noise: mean + torch.exp(log_var / 2) * noise.detach())

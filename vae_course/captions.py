@@ -4,11 +4,10 @@ The captions are Multi30k's English side, which is not part of the course; the m
 of the captions and a channel of counted edits correct them, held against a spelling checker without context.
 """
 
-import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Generator
@@ -17,13 +16,17 @@ from vae_course import corpora, spelling
 from vae_course.correction import f_score, noisy_channel, restored
 from vae_course.cures import Budget, train_language_model
 from vae_course.grammar import Tokens
+from vae_course.measurements import Figures, made_by, write
 from vae_course.noise import corrected
 from vae_course.spelling import SpellingChannel
-from vae_course.text_models import TextSizes
+from vae_course.text_models import LanguageModel, TextSizes
 from vae_course.training import seeded
-from vae_course.vocabulary import UNK
+from vae_course.vocabulary import UNK, Vocabulary
 
-RESULTS = Path(__file__).resolve().parent.parent / "data" / "results" / "correction_captions.json"
+NAME = "correction_captions"
+SIZES = TextSizes(embedding=96, hidden=160, dropout=0.2)
+BUDGET = Budget(steps=700, batch_size=32, learning_rate=4e-3)
+COUNT = 400  # sentences of validation, and of test
 
 
 def misspelled(
@@ -58,33 +61,62 @@ def edit_scores(corrections: Sequence[Tokens], written: Sequence[Tokens], meant:
     }
 
 
-def measure(path: Path = RESULTS, steps: int = 700, count: int = 400, scratch: Path | None = None) -> None:
-    """Some minutes on one core, and it goes on where it was: ``VAE_COURSE_DATA=... python -m vae_course.captions``."""
-    text = corpora.load("multi30k", language="en", min_count=3)
+def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = None, device: torch.device | None = None) -> Path:
+    """Train the language model, correct 400 captions and store the scores in ``data/results``; returns the file.
+
+    A stopped run goes on from the checkpoint in ``scratch``; ``folder`` holds the captions, ``steps`` replaces the study's own.
+    """
+    budget = BUDGET if steps is None else replace(BUDGET, steps=steps)
+    text = corpora.load("multi30k", language="en", min_count=3, folder=folder)
     found = spelling.misspellings()
-    words = text.vocabulary.words[UNK + 1 :]
     forms: dict[str, list[str]] = {}
     for form, word in found.train:
         if word in text.vocabulary and form not in text.vocabulary and " " not in form:
             forms.setdefault(word, []).append(form)
     # The channel has counted the misspellings of other words only.
     edits = spelling.EditChannel.counted([pair for pair in found.train if pair[1] not in text.vocabulary])
-    meant = {"validation": text.validation[:count], "test": text.test[:count]}
+    meant = {"validation": text.validation[:COUNT], "test": text.test[:COUNT]}
     written = {name: misspelled(rows, forms, 0.15, seeded(k)) for k, (name, rows) in enumerate(meant.items())}
-    sizes, checkpoint = TextSizes(embedding=96, hidden=160, dropout=0.2), (scratch or Path("executed/captions")) / "model.pt"
     model, history = train_language_model(
-        text.encoded("train"), len(text.vocabulary), sizes=sizes, budget=Budget(steps, 32, 4e-3), checkpoint=checkpoint
+        text.encoded("train"),
+        len(text.vocabulary),
+        sizes=SIZES,
+        budget=budget,
+        device=device,
+        checkpoint=scratch / f"{NAME}-{budget.steps}.checkpoint",
     )
+    wrong = (a != b for w, m in zip(written["test"], meant["test"], strict=True) for a, b in zip(w, m, strict=True))
+    document = {
+        "sizes": asdict(SIZES),
+        "budget": asdict(budget),
+        "nats_per_sentence_in_training": history.last("loss"),
+        "sentences": COUNT,
+        "wrong_words": sum(wrong),
+        "unknown_right_words": sum(word not in text.vocabulary for sentence in meant["test"] for word in sentence),
+        **made_by(f"vae-course measure {NAME}" + (f" --steps {steps}" if steps else ""), device),
+        "rows": _rows(model, text.vocabulary, edits, written, meant),
+    }
+    return write(NAME, document)
+
+
+def _rows(
+    model: LanguageModel,
+    vocabulary: Vocabulary,
+    edits: spelling.EditChannel,
+    written: Mapping[str, list[Tokens]],
+    meant: Mapping[str, list[Tokens]],
+) -> list[Figures]:
+    words = vocabulary.words[UNK + 1 :]
 
     def corrections(split: str, stay: float, context: bool) -> list[Tokens]:
         channel = SpellingChannel(words, edits, stay)
         channel.learn(written[split])
         if not context:
             return [channel.without_context(sentence) for sentence in written[split]]
-        read = noisy_channel(model, text.vocabulary, channel, written[split], width=10)
+        read = noisy_channel(model, vocabulary, channel, written[split], width=10)
         return [corrected(p, sentence) for p, sentence in zip(read, written[split], strict=True)]
 
-    rows: list[dict[str, Any]] = [{"name": "untouched", **edit_scores(written["test"], written["test"], meant["test"])}]
+    rows: list[Figures] = [{"name": "untouched", **edit_scores(written["test"], written["test"], meant["test"])}]
     nearest = SpellingChannel(words, edits, -math.inf)
     nearest.learn(written["test"])
     similar = {word: spelling.most_similar(word, list(row)) for word, row in nearest.memory.items()}
@@ -98,26 +130,4 @@ def measure(path: Path = RESULTS, steps: int = 700, count: int = 400, scratch: P
         rows.append(
             {"name": name, "stay": best, **edit_scores(corrections("test", best, context), written["test"], meant["test"])}
         )
-    document = {
-        "command": "python -m vae_course.captions",
-        "torch": torch.__version__.partition("+")[0],
-        "steps": steps,
-        "nats_per_sentence_in_training": history.last("loss"),
-        "sentences": count,
-        "wrong_words": sum(
-            a != b for w, m in zip(written["test"], meant["test"], strict=True) for a, b in zip(w, m, strict=True)
-        ),
-        "unknown_right_words": sum(word not in text.vocabulary for sentence in meant["test"] for word in sentence),
-        "rows": rows,
-    }
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-
-
-def stored() -> dict[str, Any]:
-    """What ``measure`` has stored."""
-    found: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8"))
-    return found
-
-
-if __name__ == "__main__":
-    measure()
+    return rows

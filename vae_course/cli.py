@@ -181,7 +181,8 @@ def measure(
     study: Annotated[
         str,
         typer.Argument(
-            help="cures_world, seeds_world, long_world, ptb or tang; multi30k_de, multi30k_fr or tatoeba_zh; jfleg."
+            help="cures_world, seeds_world, long_world, ptb or tang; multi30k_de, multi30k_fr or tatoeba_zh; "
+            "correction_world, correction_captions or jfleg."
         ),
     ],
     folder: Annotated[Path | None, typer.Option(help="Where the real corpora lie, such as ptb/.")] = None,
@@ -192,10 +193,11 @@ def measure(
     ),
 ) -> None:
     """Train and measure all models of a study and store the figures in data/results/ (hours)."""
-    from vae_course import learners, measurements, real_pairs
+    from vae_course import captions, correction, learners, measurements, real_pairs
     from vae_course.training import find_device
 
-    runs = {learners.NAME: learners.measure} | {name: partial(real_pairs.measure, name) for name in real_pairs.STUDIES}
+    runs = {room.NAME: room.measure for room in (captions, correction, learners)}
+    runs |= {name: partial(real_pairs.measure, name) for name in real_pairs.STUDIES}
     measured = runs.get(study, partial(measurements.measure, study))
     try:
         path = measured(scratch=scratch, folder=folder, steps=steps, device=find_device(device.value))

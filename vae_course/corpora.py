@@ -385,7 +385,10 @@ def _parse(path: Path, fields: tuple[str, ...]) -> Iterator[tuple[int, list[str]
         for number, line in enumerate(text.split("\n"), 1):
             values = line.split("\t") if kind == ".tsv" else [line]
             if line.strip() and len(values) != len(fields):
-                raise ValueError(f"{path}, line {number}: expected source, one tab, target, got {len(values)} columns")
+                raise ValueError(
+                    f"{path}, line {number}: expected source, one tab, target, but there are {len(values) - 1} tabs; "
+                    "put a single tab between the two, and none elsewhere"
+                )
             if line.strip():
                 yield number, values
 

@@ -1,12 +1,12 @@
 """Finding and mending errors: texts with errors, a trained model as the source of a noisy channel, and the scores of both."""
 
 import heapq
-import json
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from difflib import SequenceMatcher, get_close_matches
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from vae_course.decoding import greedy, sampled
 from vae_course.distributions import TextPosterior
 from vae_course.evaluation import device_of
 from vae_course.grammar import Tokens
+from vae_course.measurements import Figures, kept, made_by, write
 from vae_course.noise import Channel, Posterior, Readable, corrected, normalized, posterior
 from vae_course.objectives import NegativeElbo, linear_annealing
 from vae_course.text_models import LanguageModel, TextSizes, TextVAE, encoder_of
@@ -74,6 +75,13 @@ def errors(name: str | Path, *, train: int = 30_000, held_out: int = 500) -> Err
         return Errors(kept, written, channel)
     source, target = translation.sides(name)
     written = {"train": source.train, "validation": source.validation, "test": source.test}
+    for split in ("validation", "test"):
+        rows, kinds = written[split], {a != b for a, b in zip(written[split], getattr(target, split), strict=True)}
+        if len(kinds) < 2:
+            raise ValueError(
+                f"{name}: of its {len(rows)} {split} pairs (5 % of all) {'all are' if True in kinds else 'none is'} wrong; "
+                "to be scored, some must be and some not: give more pairs, some hundreds at least, and right sentences too"
+            )
     return Errors(target, written, _channel_of(written["train"], target))
 
 
@@ -415,54 +423,55 @@ class Encoded:
 
 # --- what the lesson shows without training it ------------------------------------------------------------------------
 
-RESULTS = Path(__file__).resolve().parent.parent / "data" / "results" / "correction_world.json"
+NAME = "correction_world"
 FEW = 1_000  # real pairs
+SEEDS = (0, 1)  # of what is made from few pairs
+LONGER = 3_000  # steps
 
 
-def measure(path: Path = RESULTS, seeds: Sequence[int] = (0, 1)) -> None:
-    """Train and score what the lesson only shows, some minutes on one core: ``python -m vae_course.correction``."""
+def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = None, device: torch.device | None = None) -> Path:
+    """Train and score what the lesson only shows, and store it in ``data/results``; returns the file.
+
+    Finished parts are kept in ``scratch``. It needs no ``folder``; ``steps`` replaces those of the longer trained correctors.
+    """
     data = errors("world", held_out=400)
     language = data.meant.language
     assert language is not None
     best = [corrected(posterior(data.channel, language, tokens), tokens) for tokens in data.written["test"]]
+    longer = LONGER if steps is None else steps
+    few = [kept(scratch / f"{NAME}-few-{seed}.json", partial(_few_pairs, data, seed, device=device)) for seed in SEEDS]
     document = {
-        "command": "python -m vae_course.correction",
-        "torch": torch.__version__.partition("+")[0],
         "optimum": restored(best, data.written["test"], data.meant.test).whole,
-        "longer": _longer_trained(data),
-        "few_pairs": [row for seed in seeds for row in _few_pairs(data, seed)],
-        "misspellings": _misspellings(),
+        "longer": kept(scratch / f"{NAME}-{longer}.json", partial(_longer_trained, data, longer, device))["rows"],
+        "few_pairs": [row for part in few for row in part["rows"]],
+        "misspellings": kept(scratch / f"{NAME}-misspellings.json", _misspellings)["rows"],
+        **made_by(f"vae-course measure {NAME}" + (f" --steps {steps}" if steps else ""), device),
     }
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    return write(NAME, document)
 
 
-def stored() -> dict[str, Any]:
-    """What ``measure`` has stored."""
-    found: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8"))
-    return found
-
-
-def _longer_trained(data: Errors, steps: int = 3_000) -> list[dict[str, Any]]:
+def _longer_trained(data: Errors, steps: int, device: torch.device | None) -> Figures:
     """The correctors that learn from pairs, with four times and more the lesson's steps."""
     pairs = Encoded.of(data.written["train"], data.meant.train, data.meant.vocabulary)
     kinds: dict[str, type[Corrector]]
     kinds = {"sequence to sequence": SequenceToSequence, "conditional VAE": ConditionalTextVAE, "denoising VAE": DenoisingVAE}
     rows = []
     for name, kind in kinds.items():
-        model = trained(kind, pairs, Budget(steps, 32, 8e-3, checks=1), BOTTLENECK if kind is DenoisingVAE else SIZES, 0)
+        sizes = BOTTLENECK if kind is DenoisingVAE else SIZES
+        model = trained(kind, pairs, Budget(steps, 32, 8e-3, checks=1), sizes, 0, device)
         said = corrections(model, pairs, data.written["test"])
         rows.append({"name": name, "steps": steps, **asdict(restored(said, data.written["test"], data.meant.test))})
-    return rows
+    return {"rows": rows}
 
 
-def _few_pairs(data: Errors, seed: int, more: int = 15_000, steps: int = 1_000) -> list[dict[str, Any]]:
+def _few_pairs(data: Errors, seed: int, more: int = 15_000, steps: int = 1_000, device: torch.device | None = None) -> Figures:
     """A corrector trained on ``FEW`` real pairs, alone and with errors by models trained on the same few (after Wan 2020)."""
     written, meant = data.written["train"][:FEW], data.meant.train[:FEW]
     clean, other = data.meant.train[FEW : FEW + more], data.written["train"][FEW : FEW + more]
     backwards = Encoded.of(meant, written)
     budget, sizes = Budget(steps, 32, 1e-2, checks=1), replace(SIZES, dropout=0.2)
-    plain = trained(SequenceToSequence, backwards, budget, sizes, seed)
-    vae = trained(ConditionalTextVAE, backwards, budget, sizes, seed)
+    plain = trained(SequenceToSequence, backwards, budget, sizes, seed, device)
+    vae = trained(ConditionalTextVAE, backwards, budget, sizes, seed, device)
     added: dict[str, tuple[list[Tokens], list[Tokens]]] = {
         f"{FEW:,} real pairs": ([], []),
         "... and errors made without z, words drawn": (_made(plain, backwards, clean, seed, False), clean),
@@ -473,11 +482,11 @@ def _few_pairs(data: Errors, seed: int, more: int = 15_000, steps: int = 1_000) 
     rows = []
     for name, (errors_made, right) in added.items():
         pairs = Encoded.of([*written, *errors_made], [*meant, *right], data.meant.vocabulary)
-        said = corrections(trained(SequenceToSequence, pairs, budget, sizes, seed), pairs, data.written["test"])
+        said = corrections(trained(SequenceToSequence, pairs, budget, sizes, seed, device), pairs, data.written["test"])
         changed = sum(a != b for a, b in zip(errors_made, right, strict=True)) / max(1, len(right))
         score = restored(said, data.written["test"], data.meant.test)
         rows.append({"name": name, "seed": seed, "changed": changed, **asdict(score)})
-    return rows
+    return {"rows": rows}
 
 
 @torch.no_grad()
@@ -487,7 +496,7 @@ def _made(
     """Errors in ``clean`` sentences by a model of written given meant; z, where there is one, is drawn from its prior."""
     generator, rows = seeded(seed), []
     for start in range(0, len(clean), 500):
-        sources = pad([pairs.source.encode(sentence) for sentence in clean[start : start + 500]])
+        sources = pad([pairs.source.encode(sentence) for sentence in clean[start : start + 500]], device_of(model))
         z = model.prior(sources).sample(generator) if isinstance(model, ConditionalTextVAE) else None
         count = None if z is not None else len(sources)
         writer = model.writer(sources)
@@ -495,7 +504,7 @@ def _made(
     return [pairs.target.decode(row) for row in rows]
 
 
-def _misspellings(steps: int = 4_000, count: int = 20) -> list[dict[str, Any]]:
+def _misspellings(steps: int = 4_000, count: int = 20) -> Figures:
     """Real misspellings of words that were not trained on: the most similar word, and two channels of ``count`` candidates."""
     found = spelling.misspellings()
     written = [form for form, _ in found.test]
@@ -508,8 +517,4 @@ def _misspellings(steps: int = 4_000, count: int = 20) -> list[dict[str, Any]]:
     }
     shares = {name: spelling.share_found(row, found.test) for name, row in choices.items()}
     shares["meant word among the candidates"] = there
-    return [{"name": name, "found": share, "words": len(written)} for name, share in shares.items()]
-
-
-if __name__ == "__main__":
-    measure()
+    return {"rows": [{"name": name, "found": share, "words": len(written)} for name, share in shares.items()]}

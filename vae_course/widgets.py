@@ -107,14 +107,24 @@ class Chooser(_OnDemand):
 
 
 class TextBox(_OnDemand):
-    """A picture of whatever is typed into a box, drawn when a button is pressed; ``start`` is there, and drawn, at first."""
+    """A picture of whatever is typed into a box, drawn on Enter or when a button is pressed; ``start`` is drawn at first."""
 
     def __init__(self, draw: Callable[[str], Picture], start: str, *, label: str, button: str):
         if not start.strip():
             raise ValueError("start: expected some text to begin with, got none")
         layout, style = {"width": "48em"}, {"description_width": "initial"}
-        self.control = self.text = ipywidgets.Text(value=start, description=label, layout=layout, style=style)
+        self.control = self.text = ipywidgets.Text(
+            value=start, description=label, layout=layout, style=style, continuous_update=False
+        )
         super().__init__(draw, start, label=label, button=button)
+        # With continuous_update off, a value changes on Enter, or when the box is left, as it is for the button.
+        self.drawn = start
+        self.text.observe(self._redraw, "value")
+
+    def _redraw(self, event: object) -> None:
+        if self.text.value != self.drawn:  # else the button was pressed after the box had been left
+            super()._redraw(event)
+            self.drawn = self.text.value
 
 
 def _control(slider: Slider) -> ipywidgets.FloatSlider:

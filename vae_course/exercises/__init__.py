@@ -46,11 +46,18 @@ def solution(number: str) -> None:
     print(find(number).solution())
 
 
-def reveal(guess: str | None, answer: str, because: str) -> None:
-    """Compare a prediction with what happened. ``guess`` is ``None`` where the reader did not commit to one."""
+def reveal(guess: str | float | None, answer: str, because: str) -> None:
+    """Compare a prediction with what happened. ``guess`` is ``None`` where the reader did not commit to one.
+
+    Blanks, capitals and a missing per cent sign make no difference: 30 is "30 %".
+    """
+
+    def plain(said: object) -> str:
+        return "".join(str(said).lower().split()).removesuffix("%")
+
     if guess is None:
         verdict = "You made no guess; the answer is"
-    elif guess.strip().lower() == answer.lower():
+    elif plain(guess) == plain(answer):
         verdict = "As you guessed:"
     else:
         verdict = f"You guessed {guess!r}; it is"

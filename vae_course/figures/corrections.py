@@ -82,7 +82,8 @@ def misspellings(named: Mapping[str, float], title: str, label: str = "share of 
         axes.barh(place, value, color=SKY, edgecolor=INK, height=0.62)
         axes.text(value + 0.01, place, f"{value:.1%}", va="center", fontsize=9)
     axes.set_yticks(range(len(named)), list(named))
-    axes.set(title=title, xlim=(0, 1.12), ylim=(len(named) - 0.5, -0.5), xlabel=label)
+    axes.set(xlim=(0, 1.12), ylim=(len(named) - 0.5, -0.5), xlabel=label)
+    figure.suptitle(title, x=0.01, ha="left")
     return Picture(figure, "; ".join(f"{name}: {value:.1%}" for name, value in named.items()) + ".")
 
 
@@ -100,7 +101,7 @@ def few_pairs(rows: Sequence[Mapping[str, Any]], optimum: float) -> Picture:
     axes.axvline(optimum, color=INK, linestyle="--", linewidth=1)
     axes.set_yticks(range(len(names)), names)
     axes.set(xlim=(0, 1.1), ylim=(len(names) - 0.5, -0.5), xlabel="share of sentences as meant (dashed: exact optimum)")
-    axes.set_title("With few real pairs, made errors help little; real ones help more", loc="left")
+    figure.suptitle("With few real pairs, made errors help little; real ones help more", x=0.01, ha="left")
     return Picture(figure, f"A bar for each of {len(names)} training sets, and a dot for each seed.")
 
 
