@@ -104,7 +104,7 @@ def test_prices_for_one_half_come_from_the_other(monkeypatch):
     data = Learners([before] * 4, [[after], [before], [after], [before]])
     said, prices = learners._changed(None, Vocabulary.build([before]), [before] * 4, data)
     assert said == [before, after, before, after]
-    assert prices["other form"] == [math.inf, 1.0]
+    assert prices["other form"] == [None, 1.0]
 
 
 # --- the study, in a tiny world -----------------------------------------------------------------------------------------

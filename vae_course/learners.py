@@ -277,4 +277,5 @@ def _changed(model: LanguageModel, vocabulary: Vocabulary, said: Lines, data: Le
         new = {k: cheapest(result[k], row, priced[k]) for k, row in zip(unsettled, again, strict=True)}
         unsettled = [k for k in unsettled if new[k] != result[k]]
         result = [new.get(k, sentence) for k, sentence in enumerate(result)]
-    return result, {kind: [half[kind] for half in prices] for kind in KINDS}
+    # A kind of change that is never worth its price has none: infinity is no number in JSON.
+    return result, {kind: [half[kind] if math.isfinite(half[kind]) else None for half in prices] for kind in KINDS}
