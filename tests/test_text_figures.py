@@ -55,6 +55,14 @@ def test_the_floor_is_drawn_only_where_it_is_known():
     assert len(text.training_of_vae(HISTORY).figure.axes) == 3
 
 
+@pytest.mark.parametrize(
+    ("distortion", "said"), [([13.0, 8.6, 9.7, 11.3, 10.3], "pays for it"), ([30.0, 6.0, 2.4, 1.6, 2.0], "fall together")]
+)
+def test_the_words_beside_a_training_say_whether_distortion_rose_again(distortion, said):
+    metrics = {"rate": [5.0] * 5, "distortion": distortion, "kl_weight": [0.2, 0.5, 0.8, 1.0, 1.0]}
+    assert said in text.training_of_vae(History(epochs=5, steps=50, metrics=metrics)).words
+
+
 def test_the_title_states_the_mean_difference_to_the_truth():
     nll, exact = torch.tensor([3.0, 5.0, 4.0]), torch.tensor([2.0, 4.5, 4.0])
     assert "0.50 nats too dear" in text.sentence_by_sentence(nll, exact).figure.axes[0].get_title(loc="left")

@@ -1,5 +1,7 @@
 """The pictures of lesson 12 show the numbers that they were given, and its texts say their language to the browser."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -26,8 +28,8 @@ def test_a_column_of_an_unknown_language_claims_none():
     assert '<td style="text-align: left">who</td><td lang="fr"' in texts.mime_bundle()["text/html"]
 
 
-def test_ceilings_have_a_curve_a_score():
-    (axes,) = translations.ceilings([1, 2, 8], [75, 84, 95], [72, 80, 93]).figure.axes
+def test_par_has_a_curve_a_score():
+    (axes,) = translations.par([1, 2, 8], [75, 84, 95], [72, 80, 93]).figure.axes
     assert [line.get_ydata().tolist() for line in axes.lines] == [[75, 84, 95], [72, 80, 93]]
     assert labels(axes) == ["BLEU", "chrF"]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["1", "2", "8"]
@@ -44,10 +46,10 @@ def test_variety_has_both_bars_for_each_way_to_write():
 
 def test_directions_mark_what_was_never_trained():
     values = torch.tensor([[0.98, 1.0], [0.95, 0.99]])
-    (axes,) = translations.directions(values, ["a", "b"], [("b", "a")]).figure.axes
-    assert axes.images[0].get_array().flatten().tolist() == pytest.approx(values.flatten().tolist())
-    assert [text.get_text() for text in axes.texts] == ["98.0%\n(a copy)", "100.0%", "95.0%\nnever trained", "99.0%\n(a copy)"]
-    assert len(axes.patches) == 1  # the frame
+    table = translations.directions(values, ["a", "b"], [("b", "a")])
+    assert table.headings[1:] == ("written in A", "written in B")
+    assert table.rows == [("read in A", "98.0% (a copy)", "100.0%"), ("read in B", "95.0% (never trained)", "99.0% (a copy)")]
+    assert "<td style" in table.mime_bundle()["text/html"]  # a number is in no language
 
 
 def test_few_pairs_average_over_seeds_and_show_each():
@@ -62,6 +64,26 @@ def test_few_pairs_average_over_seeds_and_show_each():
         pytest.approx(pair) for pair in ([0.2, 0.3], [0.6, 0.7], [0.4, 0.5], [0.5, 0.6])
     ]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["300 pairs", "1,000 pairs"]
+    assert [text.get_text() for text in axes.texts] == ["25%", "65%", "45%", "55%"]
+
+
+def test_four_models_stand_side_by_side_and_differ_in_grey():
+    rows = [{"pairs": 50, "seed": 0, "name": name, "right": 0.5} for name in "abcd"]
+    (axes,) = translations.few_pairs(rows).figure.axes
+    edges = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in axes.patches]
+    assert all(before[1] < after[0] for before, after in pairwise(edges))
+    assert len({(bar.get_facecolor(), bar.get_hatch()) for bar in axes.patches}) == 4
+
+
+def test_strings_stand_beside_their_source_and_reference():
+    rows = [{"language": "fr", "name": "copy", "exact": 0.0625, "said": ["un", "deux"]}]
+    table = translations.strings(rows, [("one", "un"), ("two", "deux"), ("three", "trois")])
+    assert table.mime_bundle()["text/plain"].splitlines() == [
+        "test string | reference | copy (6.2% exactly right)",
+        "one | un | un",
+        "two | deux | deux",
+    ]
+    assert list(table.languages) == ["english", "french", "french"]
 
 
 def test_real_text_has_a_panel_a_language_and_both_scores():

@@ -10,6 +10,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from vae_course.cures import Budget, fit
 from vae_course.decoding import greedy
 from vae_course.distributions import Gaussian
 from vae_course.grammar import Language, Recognized, Tokens
+from vae_course.measurements import kept
 from vae_course.objectives import NegativeElbo, Schedule, free_bits, linear_annealing
 from vae_course.text_models import Output, Step, TextSizes, TextVAE, chosen, log_likelihood_of
 from vae_course.training import History, Metrics, Update, seeded, seeded_module, train
@@ -92,7 +94,7 @@ def scores(written: Sequence[Tokens], references: Sequence[Sequence[Tokens]]) ->
 
 
 def other_wordings(sentences: Sequence[Tokens], language: Language, generator: Generator, count: int = 1) -> list[list[Tokens]]:
-    """``count`` times a new wording of each sentence's facts, drawn from the grammar: references, or a perfect translator.
+    """``count`` times a new wording of each sentence's facts, drawn from the grammar: references, or a faultless translator.
 
     Raises ``ValueError`` for a sentence that is not in the language.
     """
@@ -428,25 +430,33 @@ SHARED = TextSizes(embedding=64, hidden=128, latent=32, context=2)
 LANGUAGES = ("english", "chinese", "french")
 COMMAND = "python -m vae_course.translation"
 Row = dict[str, Any]
+# Few pairs: two models without z, and one latent with and without further text. The first, third and fourth are equally wide.
+PLAIN, NARROW = "sequence to sequence", "sequence to sequence, half as wide"
+PAIRS_ONLY, AND_TEXT = "one latent, pairs only", "one latent, and text without pairs"
+FEW_PAIRS = (PLAIN, NARROW, PAIRS_ONLY, AND_TEXT)
 
 
-PARTS: Mapping[str, Callable[[], list[Row]]] = {
-    "at_once": lambda: [_at_once(language, seed) for language in LANGUAGES for seed in (0,)],
-    "directions": lambda: [row for seed in (0, 1) for row in _directions(seed)],
-    "few_pairs": lambda: [row for pairs in (50, 100, 300, 1_000) for seed in (0, 1, 2) for row in _few_pairs(pairs, seed)],
-    "jupyterlab": lambda: [row for language in ("zh", "fr") for row in _interface(language)],
+PARTS: Mapping[str, Callable[[Path], list[Row]]] = {
+    "at_once": lambda _: [_at_once(language, seed) for language in LANGUAGES for seed in (0,)],
+    "directions": lambda _: [row for seed in (0, 1) for row in _directions(seed)],
+    "few_pairs": lambda scratch: [
+        kept(scratch / f"few-pairs-{pairs}-{seed}-{name.replace(' ', '-')}.json", partial(_few_pairs, pairs, seed, name))
+        for pairs, seed, name in itertools.product((50, 100, 300, 1_000), (0, 1, 2), FEW_PAIRS)
+    ],
+    "jupyterlab": lambda _: [row for language in ("zh", "fr") for row in _interface(language)],
 }
 
 
-def measure(*parts: str, path: Path = RESULTS) -> None:
+def measure(*parts: str, path: Path = RESULTS, scratch: Path = Path("executed/translation")) -> None:
     """Train and score what the lesson only shows, some minutes a part on one core: ``python -m vae_course.translation``.
 
-    ``parts``: the ones to make anew, of ``PARTS``; all of them for none. Raises ``KeyError`` for an unknown one.
+    ``parts``: the ones to make anew, of ``PARTS``; all of them for none. Each model of the long part, ``few_pairs``, is kept in
+    ``scratch``, so a run that was stopped goes on where it was. Raises ``KeyError`` for an unknown part.
     """
     document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     document |= {"command": COMMAND, "torch": torch.__version__, "sacrebleu": sacrebleu.__version__}
     for part in parts or PARTS:
-        document[part] = PARTS[part]()
+        document[part] = PARTS[part](scratch)
         path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")  # a part done is a part kept
 
 
@@ -499,26 +509,26 @@ def _at_once(language: str, seed: int, steps: int = 2_000, count: int = 500) -> 
     }
 
 
-def _few_pairs(pairs: int, seed: int, steps: int = 500, count: int = 500) -> list[Row]:
-    """English to Chinese from few pairs: a sequence-to-sequence model, and a shared latent with text of each language too."""
+def _few_pairs(pairs: int, seed: int, name: str, steps: int = 500, count: int = 500) -> Row:
+    """English to Chinese from few ``pairs``, by the model ``name`` of ``FEW_PAIRS``: the share right."""
     source, target = sides("world")
     read, write = source.encoded("train"), target.encoded("train")
     question, answer = source.encoded("test")[:count], target.test[:count]
-    rows = PairBatches(read[:pairs], write[:pairs], 32)
-    sizes = replace(SMALL, dropout=0.2)
-    plain = seeded_module(seed, lambda: SequenceToSequence(len(source.vocabulary), len(target.vocabulary), sizes))
-    _trained(plain, rows, Budget(steps, 32, 1e-2, checks=1), seed)
-    written = greedy(plain.writer(pad(question)), None, count)
-    alone: list[tuple[tuple[str, ...], PairBatches | SentenceBatches]] = [
-        (("english",), SentenceBatches(read[50_000:70_000], 32)),
-        (("chinese",), SentenceBatches(write[70_000:90_000], 32)),  # of other facts than the English ones
-    ]
-    sizes_of = {"english": len(source.vocabulary), "chinese": len(target.vocabulary)}
-    kinds = [(("english", "chinese"), rows), *alone]
-    shared, _ = train_shared(kinds, sizes_of, replace(SHARED, dropout=0.2), steps, seed=seed)
-    found = {"sequence to sequence": written, "one latent, and text without pairs": shared.translate(question, *LANGUAGES[:2])}
-    shares = {name: share_right(rows, answer, target) for name, rows in found.items()}
-    return [{"pairs": pairs, "seed": seed, "name": name, "right": share} for name, share in shares.items()]
+    rows, words = PairBatches(read[:pairs], write[:pairs], 32), (len(source.vocabulary), len(target.vocabulary))
+    if name in (PLAIN, NARROW):
+        sizes = replace(SMALL, hidden=SHARED.hidden if name == PLAIN else SMALL.hidden, dropout=0.2)
+        plain = seeded_module(seed, lambda: SequenceToSequence(*words, sizes))
+        _trained(plain, rows, Budget(steps, 32, 1e-2, checks=1), seed)
+        written = greedy(plain.writer(pad(question)), None, count)
+    else:
+        kinds: list[tuple[tuple[str, ...], PairBatches | SentenceBatches]] = [(("english", "chinese"), rows)]
+        if name == AND_TEXT:
+            kinds.append((("english",), SentenceBatches(read[50_000:70_000], 32)))
+            kinds.append((("chinese",), SentenceBatches(write[70_000:90_000], 32)))  # of other facts than the English ones
+        sizes_of = dict(zip(LANGUAGES[:2], words, strict=True))
+        shared, _ = train_shared(kinds, sizes_of, replace(SHARED, dropout=0.2), steps, seed=seed)
+        written = shared.translate(question, *LANGUAGES[:2])
+    return {"pairs": pairs, "seed": seed, "name": name, "right": share_right(written, answer, target)}
 
 
 def _directions(seed: int, steps: int = 1000, count: int = 500) -> list[Row]:
@@ -533,7 +543,7 @@ def _directions(seed: int, steps: int = 1000, count: int = 500) -> list[Row]:
         said = [there.vocabulary.decode(row) for row in written]
         (drawn,) = other_wordings(references, WORLD[target], seeded(seed))
         row = {"seed": seed, "source": source, "target": target, "right": share_right(written, references, there)}
-        row |= asdict(scores(said, [references])) | {"ceiling": asdict(scores(drawn, [references]))}
+        row |= asdict(scores(said, [references])) | {"par": asdict(scores(drawn, [references]))}
         row["said"] = [[there.tokenizer.join(tokens) for tokens in part[:2]] for part in (texts[source].test, said)]
         if "english" not in (source, target) and source != target:
             middle = [[BOS, *words, EOS] for words in model.translate(question, source, "english")]

@@ -30,6 +30,7 @@ def _translations() -> list[Arguments]:
         (("a", "red", "hat"), ("a", "red", "red", "hat", "a"), 1),
         (("the", "girl", "the", "girl", "ran"), ("the", "girl", "ran", "ran", "home", "fast"), 2),
         (("the", "sad", "girl", "sold", "a", "red", "hat"), ("the", "sad", "girl", "sold", "the", "red", "hat", "today"), 3),
+        (("the",), ("the", "hat"), 4),
     ]
 
 
@@ -98,6 +99,11 @@ MATCHES = Exercise(
             "The last n-gram is missing",
             _last_gram_forgotten,
             "There are len(words) - n + 1 n-grams; a range to len(words) - n stops one early.",
+        ),
+        Mistake(
+            "A negative number of n-grams",
+            lambda written, reference, n: torch.tensor([matches(written, reference, n)[0], len(written) - n + 1]),
+            "A text of fewer than n words has no n-grams. len(words) - n + 1 falls below 0 there: take max(0, ...).",
         ),
         Mistake(
             "n-grams of n - 1 words",
@@ -222,7 +228,7 @@ CONDITIONAL_LOSS = Exercise(
     number="12.3",
     task=(
         "-ELBO of a conditional VAE, in nats: log p(y given x, z) at z ~ q and at z ~ p(z given x), each (batch,); mean and "
-        "log variance of q and of p(z given x), each (batch, latent). One number."
+        "log variance of q and of p(z given x), each (batch, latent). One number: the mean over the batch."
     ),
     reference=conditional_loss,
     cases=_conditional,
@@ -262,6 +268,11 @@ CONDITIONAL_LOSS = Exercise(
             "Mean over the latent coordinates",
             lambda a, b, m, v, pm, pv: (_loss(a, m, v, pm, pv) + a.mean()) / m.shape[-1] - a.mean(),
             "Sum over coordinates: nats of independent coordinates add. The mean makes the rate too cheap.",
+        ),
+        Mistake(
+            "Summed over the batch",
+            lambda a, b, m, v, pm, pv: len(a) * _loss(a, m, v, pm, pv),
+            "Sum over the latent coordinates, but average over the batch: nats a sentence, whatever the size of the batch.",
         ),
         Mistake(
             "The ELBO, not its negative",
@@ -406,6 +417,12 @@ CHRF = Exercise(
             "Orders added up first",
             lambda m, w, r: _f(m.sum() / w.sum(), m.sum() / r.sum()),
             "Each order weighs the same in chrF: average the precisions, not the counts.",
+        ),
+        Mistake(
+            "F of each order, then averaged",
+            lambda m, w, r: _f(m / w, m / r).mean(),
+            "Some scripts do that. chrF as defined (Popović 2015), and sacrebleu by default, average precision and recall over "
+            "the orders first, and take F once.",
         ),
         Mistake("0 to 1", lambda m, w, r: chrf(m, w, r) / 100, "Right up to the scale: chrF is reported from 0 to 100."),
     ),

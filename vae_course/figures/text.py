@@ -126,10 +126,13 @@ def training_of_vae(history: History) -> Picture:
     weight.spines["right"].set_visible(True)
     lines = [*right.lines, *weight.lines]
     right.legend(lines, [str(line.get_label()) for line in lines], loc="lower right", fontsize=8)
-    return Picture(
-        figure,
-        "The rate starts high and is pressed down as the KL weight rises; the distortion pays for it, then recovers a little.",
-    )
+    distortion = history["distortion"]
+    lowest = min(range(len(distortion)), key=distortion.__getitem__)
+    words = "Rate and distortion fall together while the KL weight rises, and both level off."
+    if max(distortion[lowest:]) - distortion[lowest] > 0.1 * (max(distortion) - distortion[lowest]):
+        words = "The rate starts high and is pressed down as the KL weight rises; "
+        words += "the distortion pays for it, then recovers a little."
+    return Picture(figure, words)
 
 
 @styled
