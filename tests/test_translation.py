@@ -5,7 +5,7 @@ import pytest
 import sacrebleu
 import torch
 
-from vae_course import translation
+from vae_course import measurements, translation
 from vae_course.batches import Pair, PairBatches, SentenceBatches, pad
 from vae_course.corpora import Corpus
 from vae_course.cures import Budget, fit
@@ -315,8 +315,8 @@ def test_themost_similar_sentence_shares_most_words():
 
 
 def test_what_is_stored_is_complete():
-    stored = translation.stored()
-    assert stored["command"] == "python -m vae_course.translation"
+    stored = measurements.stored(translation.NAME)
+    assert stored["command"] == "vae-course measure translation_world"
     runs = [(row["pairs"], row["seed"], row["name"]) for row in stored["few_pairs"]]
     assert runs == list(itertools.product((50, 100, 300, 1000), (0, 1, 2), translation.FEW_PAIRS))
     assert {row["language"] for row in stored["jupyterlab"]} == {"zh", "fr"}

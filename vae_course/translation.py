@@ -5,10 +5,8 @@ The models with attention, with and without z, are in ``conditional``. A text is
 """
 
 import itertools
-import json
 import math
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -28,7 +26,7 @@ from vae_course.cures import Budget, fit
 from vae_course.decoding import greedy
 from vae_course.distributions import Gaussian
 from vae_course.grammar import Language, Recognized, Tokens
-from vae_course.measurements import kept
+from vae_course.measurements import kept, made_by, write
 from vae_course.objectives import NegativeElbo, Schedule, free_bits, linear_annealing
 from vae_course.text_models import Output, Step, TextSizes, TextVAE, chosen, log_likelihood_of
 from vae_course.training import History, Metrics, Update, seeded, seeded_module, train
@@ -424,11 +422,10 @@ def train_shared(
 
 # --- what the lesson shows without training it ------------------------------------------------------------------------
 
-RESULTS = Path(__file__).resolve().parent.parent / "data" / "results" / "translation_world.json"
+NAME = "translation_world"
 SMALL = TextSizes(embedding=64, hidden=64, latent=16)
 SHARED = TextSizes(embedding=64, hidden=128, latent=32, context=2)
 LANGUAGES = ("english", "chinese", "french")
-COMMAND = "python -m vae_course.translation"
 Row = dict[str, Any]
 # Few pairs: two models without z, and one latent with and without further text. The first, third and fourth are equally wide.
 PLAIN, NARROW = "sequence to sequence", "sequence to sequence, half as wide"
@@ -436,34 +433,28 @@ PAIRS_ONLY, AND_TEXT = "one latent, pairs only", "one latent, and text without p
 FEW_PAIRS = (PLAIN, NARROW, PAIRS_ONLY, AND_TEXT)
 
 
-PARTS: Mapping[str, Callable[[Path], list[Row]]] = {
-    "at_once": lambda _: [_at_once(language, seed) for language in LANGUAGES for seed in (0,)],
-    "directions": lambda _: [row for seed in (0, 1) for row in _directions(seed)],
-    "few_pairs": lambda scratch: [
-        kept(scratch / f"few-pairs-{pairs}-{seed}-{name.replace(' ', '-')}.json", partial(_few_pairs, pairs, seed, name))
-        for pairs, seed, name in itertools.product((50, 100, 300, 1_000), (0, 1, 2), FEW_PAIRS)
-    ],
-    "jupyterlab": lambda _: [row for language in ("zh", "fr") for row in _interface(language)],
-}
+def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = None, device: torch.device | None = None) -> Path:
+    """Train and score what the lesson only shows, half an hour on one core, and store it; returns the file.
 
-
-def measure(*parts: str, path: Path = RESULTS, scratch: Path = Path("executed/translation")) -> None:
-    """Train and score what the lesson only shows, some minutes a part on one core: ``python -m vae_course.translation``.
-
-    ``parts``: the ones to make anew, of ``PARTS``; all of them for none. Each model of the long part, ``few_pairs``, is kept in
-    ``scratch``, so a run that was stopped goes on where it was. Raises ``KeyError`` for an unknown part.
+    What is finished is kept in ``scratch``, model by model. It needs no ``folder``, its models have ``steps`` of their own
+    each, and it computes where its small models are fastest, on a CPU. Raises ``ValueError`` for other wishes.
     """
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    document |= {"command": COMMAND, "torch": torch.__version__, "sacrebleu": sacrebleu.__version__}
-    for part in parts or PARTS:
-        document[part] = PARTS[part](scratch)
-        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")  # a part done is a part kept
+    if steps is not None or (device is not None and device.type != "cpu"):
+        raise ValueError(f"{NAME}: its models have steps of their own and run on a CPU; leave --steps out, and --device cpu")
 
+    def rows(part: str, make: Callable[..., Row], *choices: Iterable[Any]) -> list[Row]:
+        settings = list(itertools.product(*choices))
+        names = ["-".join([NAME, part, *map(str, setting)]).replace(" ", "-") for setting in settings]
+        return [kept(scratch / f"{name}.json", partial(make, *row)) for name, row in zip(names, settings, strict=True)]
 
-def stored() -> dict[str, Any]:
-    """What ``measure`` has stored."""
-    found: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8"))
-    return found
+    document = {
+        "at_once": rows("at-once", _at_once, LANGUAGES, (0,)),
+        "directions": [row for part in rows("directions", _directions, (0, 1)) for row in part["rows"]],
+        "few_pairs": rows("few-pairs", _few_pairs, (50, 100, 300, 1_000), (0, 1, 2), FEW_PAIRS),
+        "jupyterlab": [row for part in rows("jupyterlab", _interface, ("zh", "fr")) for row in part["rows"]],
+        **made_by(f"vae-course measure {NAME}", device),
+    }
+    return write(NAME, document)
 
 
 def _trained(
@@ -531,7 +522,7 @@ def _few_pairs(pairs: int, seed: int, name: str, steps: int = 500, count: int = 
     return {"pairs": pairs, "seed": seed, "name": name, "right": share_right(written, answer, target)}
 
 
-def _directions(seed: int, steps: int = 1000, count: int = 500) -> list[Row]:
+def _directions(seed: int, steps: int = 1000, count: int = 500) -> Row:
     """Every language into every other by one latent; Chinese and French never met. Also by way of English."""
     texts = {language: corpora.load("world", language=language) for language in LANGUAGES}
     model, _ = train_shared(*two_pairs(texts), SHARED, steps, seed=seed)
@@ -549,7 +540,7 @@ def _directions(seed: int, steps: int = 1000, count: int = 500) -> list[Row]:
             middle = [[BOS, *words, EOS] for words in model.translate(question, source, "english")]
             row["by way of English"] = share_right(model.translate(middle, "english", target), references, there)
         rows.append(row)
-    return rows
+    return {"rows": rows}
 
 
 def two_pairs(
@@ -567,7 +558,7 @@ def two_pairs(
     ], {language: len(text.vocabulary) for language, text in texts.items()}
 
 
-def _interface(language: str, steps: int = 800, longest: int = 60) -> list[Row]:
+def _interface(language: str, steps: int = 800, longest: int = 60) -> Row:
     """JupyterLab's strings from English: two models, and the translation of the most similar English string in train."""
     source, target = sides("jupyterlab", ("en", language), ("word", "character" if language == "zh" else "word"))
     short = [k for k, tokens in enumerate(target.train) if len(tokens) <= longest]
@@ -594,14 +585,10 @@ def _interface(language: str, steps: int = 800, longest: int = 60) -> list[Row]:
         example = [target.tokenizer.join(tokens) for tokens in said[:6]]
         figures = asdict(scores(said, [target.test]))
         rows.append({"language": language, "name": name, **figures, "exact": whole, "said": example})
-    return rows
+    return {"rows": rows}
 
 
 def most_similar(tokens: Tokens, others: Sequence[Tokens]) -> int:
     """The number of the sentence that shares the largest part of its words with ``tokens`` (Jaccard index)."""
     words = set(tokens)
     return max(range(len(others)), key=lambda k: len(words & set(others[k])) / len(words | set(others[k])))
-
-
-if __name__ == "__main__":
-    measure(*sys.argv[1:])
