@@ -22,10 +22,10 @@ def test_the_misled_scores_say_how_often_the_wrong_one_wins():
 
 def test_a_panel_a_room_and_a_line_a_model():
     rooms = {"wide": {"a": [0.1, 0.5], "b": [0.2, 0.25]}, "narrow": {"a": [0.0, 0.3]}}
-    picture = pictures.more_reports(rooms)
-    drawn = {axes.get_title(loc="left"): [line.get_ydata().tolist() for line in axes.lines] for axes in picture.figure.axes}
-    assert drawn["wide"] == [pytest.approx([10, 50]), pytest.approx([20, 25])]
-    assert drawn["narrow"] == [pytest.approx([0, 30])]
+    picture = pictures.more_reports(rooms, as_told=0.3)
+    drawn = {axes.get_title(loc="left"): [list(line.get_ydata()) for line in axes.lines] for axes in picture.figure.axes}
+    assert drawn["wide"] == [pytest.approx([10, 50]), pytest.approx([20, 25]), pytest.approx([30, 30])]
+    assert drawn["narrow"] == [pytest.approx([0, 30]), pytest.approx([30, 30])]
 
 
 def test_the_bars_are_the_shares_and_the_line_is_the_best():
@@ -41,6 +41,18 @@ def test_scores_side_by_side_are_grouped_by_kind():
     (axes,) = pictures.side_by_side(scores).figure.axes
     assert [bar.get_height() for bar in axes.patches] == pytest.approx([0, 20, 100, 90])
     assert [label.get_text() for label in axes.get_xticklabels()] == ["facts", "ROUGE-1"]
+    assert "tie" in axes.get_title(loc="left")
+
+
+def test_of_a_text_of_yours_no_picture_says_what_was_found_in_the_world():
+    beside = pictures.side_by_side({"lead": {"ROUGE-1": 0.2}, "model": {"ROUGE-1": 0.9}}, known=False)
+    assert "tie" not in beside.figure.axes[0].get_title(loc="left")
+    assert "level" not in beside.words
+    ways = pictures.ways_to_say({"likeliest": (Estimate(1.0, 0.0), 1.0)}, 10, known=False)
+    (axes,) = ways.figure.axes
+    assert widths(axes) == [1]
+    assert "right" not in axes.get_xlabel()
+    assert "slips" not in ways.words
 
 
 def test_ways_to_say_it_show_how_many_and_how_right():

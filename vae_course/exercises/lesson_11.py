@@ -25,11 +25,22 @@ def _events() -> list[Arguments]:
         (_tensor([0.5, 0.5]).log(), _tensor([[0.8, 0.2], [0.6, 0.3]]).log()),
         (_tensor([0.9, 0.1]).log(), _tensor([[0.2, 0.8], [0.3, 0.9], [0.5, 0.25]]).log()),
         (_tensor([0.5, 0.25, 0.125, 0.125]).log(), _tensor([[0.1, 0.7, 0.2, 0.3], [0.3, 0.3, 0.9, 0.1]]).log()),
+        (_tensor([0.5, 0.5]).log(), _tensor([[-400, -401], [-402, -400]])),  # long texts: exp(-800) is 0 on a computer
     ]
 
 
 def _normalized(joint: Tensor) -> Tensor:
     return joint - joint.logsumexp(0)
+
+
+def _by_exponentials(log_prior: Tensor, log_channel: Tensor) -> Tensor:
+    joint = log_prior + log_channel.sum(0)
+    return joint - joint.exp().sum(0).log()
+
+
+def _by_products(log_prior: Tensor, log_channel: Tensor) -> Tensor:
+    joint = log_prior.exp() * log_channel.exp().prod(0)
+    return (joint / joint.sum(0)).log()
 
 
 LOG_POSTERIOR = Exercise(
@@ -80,6 +91,18 @@ LOG_POSTERIOR = Exercise(
             "This is right as a probability; asked for is its log.",
         ),
         Mistake(
+            "Underflow in the sum",
+            _by_exponentials,
+            "Right as long as logs are small. But exp(-800) is 0 on a computer, and the log of 0 minus infinity: "
+            "joint.logsumexp(0) takes the largest log out first.",
+        ),
+        Mistake(
+            "Underflow of a product",
+            _by_products,
+            "Right as long as probabilities are not tiny. A product like e^-800 becomes 0, and 0 / 0 is not a number. "
+            "Stay in logs: add them, and subtract joint.logsumexp(0).",
+        ),
+        Mistake(
             "Only the first report",
             lambda log_prior, log_channel: _normalized(log_prior + log_channel[0]),
             "Use all reports: sum over dimension 0.",
@@ -94,7 +117,7 @@ def rouge_1(summary: Tensor, reference: Tensor) -> Tensor:
     shared = torch.minimum(summary, reference).sum()
     precision = shared / summary.sum()
     recall = shared / reference.sum()
-    return 2 * precision * recall / (precision + recall)
+    return torch.where(shared > 0, 2 * precision * recall / (precision + recall), 0.0)
 
 
 def _counts() -> list[Arguments]:
@@ -103,6 +126,7 @@ def _counts() -> list[Arguments]:
         (_tensor([3, 1, 0, 1]), _tensor([1, 1, 1, 1])),
         (_tensor([2, 1, 4, 0, 1]), _tensor([1, 3, 2, 1, 0])),
         (_tensor([5, 0, 1, 1, 0, 2]), _tensor([1, 1, 1, 0, 1, 1])),
+        (_tensor([2, 0, 1]), _tensor([0, 3, 0])),
     ]
 
 
@@ -110,15 +134,22 @@ def _f1(shared: Tensor, summary: Tensor, reference: Tensor) -> Tensor:
     return 2 * shared / (summary.sum() + reference.sum())
 
 
+def _undefined(summary: Tensor, reference: Tensor) -> Tensor:
+    shared = torch.minimum(summary, reference).sum()
+    precision, recall = shared / summary.sum(), shared / reference.sum()
+    return 2 * precision * recall / (precision + recall)
+
+
 ROUGE_1 = Exercise(
     number="11.2",
-    task="ROUGE-1 (F1), one number, from how often each word of the vocabulary is in summary and reference, (vocabulary,).",
+    task="ROUGE-1 (F1), one number, from how often each word of the vocabulary is in summary and reference, (vocabulary,); "
+    "0 where they share no word.",
     reference=rouge_1,
     cases=_counts,
     hints=(
         "A word is shared as often as both have it: the smaller of the two counts.",
         "Precision divides what is shared by the words of the summary, recall by those of the reference.",
-        "F1 is their harmonic mean, 2 P R / (P + R).",
+        "F1 is their harmonic mean, 2 P R / (P + R), and 0 where both are 0: torch.where can choose.",
     ),
     mistakes=(
         Mistake(
@@ -156,6 +187,11 @@ ROUGE_1 = Exercise(
             "Arithmetic mean of precision and recall",
             lambda summary, reference: torch.minimum(summary, reference).sum() * (1 / summary.sum() + 1 / reference.sum()) / 2,
             "F1 is the *harmonic* mean, 2 P R / (P + R): it is small when either is.",
+        ),
+        Mistake(
+            "0 / 0",
+            lambda summary, reference: _undefined(summary, reference),
+            "Where no word is shared, P + R is 0, and 0 / 0 is not a number. F1 is 0 there.",
         ),
         Mistake(
             "The 2 is missing",
@@ -228,7 +264,7 @@ def _reused(first: Tensor, second: Tensor) -> Tensor:
 
 COMMON_SUBSEQUENCE = Exercise(
     number="11.3",
-    task="Length of the longest common subsequence of two sentences of word numbers, (time,) and (other time,). An integer.",
+    task="Length of the longest common subsequence of two sentences of word numbers, (time,) and (other time,). One number.",
     reference=common_subsequence,
     cases=_words,
     hints=(

@@ -29,23 +29,24 @@ def misled(wrong: Mapping[str, Tensor], right: Mapping[str, Tensor]) -> Picture:
 
 
 @styled
-def more_reports(rooms: Mapping[str, Mapping[str, Sequence[float]]]) -> Picture:
+def more_reports(rooms: Mapping[str, Mapping[str, Sequence[float]]], as_told: float) -> Picture:
     """For each model the share of events with all facts right, by the mean code of the first 1, 2, ... reports.
 
-    ``rooms``: a panel each, by its title, with the models in it by name.
+    ``rooms``: a panel each, by its title, with the models in it by name. ``as_told``: the share of one report as it stands.
     """
     figure, axes = new_figure(len(rooms), width=9, height=3.6)
     for panel, (room, models) in zip(axes, rooms.items(), strict=True):
         for (name, shares), colour, line, marker in zip(models.items(), PALETTE, LINES, MARKERS, strict=False):
             counts, heights = range(1, len(shares) + 1), [100 * share for share in shares]
             panel.plot(counts, heights, color=colour, linestyle=line, marker=marker, label=name)
+        panel.axhline(100 * as_told, color=INK, linestyle=":", linewidth=1.2, label="one report as it stands")
         panel.set(title=room, xlabel="reports whose codes are averaged", ylim=(-3, 103))
     axes[0].set_ylabel("all seven facts right (% of events)")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=9)
-    figure.suptitle("With room, both means work; in a narrow code the cheap KL helps")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=9)
+    figure.suptitle("With room, both means work; in a narrow code neither pays, and the cheap KL loses less")
     words = (
-        "In the wide code the means of autoencoder and cheap KL rise alike, in the narrow one the cheap KL's rise higher; "
-        "at the full KL they stay near 0."
+        "In the wide code the means of autoencoder and cheap KL rise far above one report. In the narrow one the cheap KL's "
+        "come about back to it, the autoencoder's stay below. At the full KL they stay near 0."
     )
     return Picture(figure, words)
 
@@ -70,8 +71,8 @@ def all_right(shares: Mapping[str, Estimate], best: str) -> Picture:
 
 
 @styled
-def side_by_side(scores: Mapping[str, Mapping[str, float]]) -> Picture:
-    """For each writer some shares by name (0 to 1), as groups of bars."""
+def side_by_side(scores: Mapping[str, Mapping[str, float]], known: bool = True) -> Picture:
+    """For each writer some shares by name (0 to 1), as groups of bars; ``known``: of the course's own world."""
     figure, (axes,) = new_figure(height=3.5)
     kinds = list(next(iter(scores.values())))
     fills, hatches = ("white", ORANGE, BLUE, INK), ("", "//", "", "")
@@ -82,24 +83,33 @@ def side_by_side(scores: Mapping[str, Mapping[str, float]]) -> Picture:
             places, heights, 0.8 / len(scores), color=fills[k], hatch=hatches[k], edgecolor=INK, linewidth=0.8, label=writer
         )
     axes.set_xticks(range(len(kinds)), kinds)
-    axes.set(title="With z or without: a tie", ylabel="share (%)", ylim=(0, 105))
+    title = "With z or without: a tie" if known else "How much each shares with the reference"
+    axes.set(title=title, ylabel="share (%)", ylim=(0, 105))
     figure.legend(loc="outside lower center", ncols=len(scores), fontsize=9)
-    return Picture(figure, "The two trained models stand level in every score, above the story's first sentence.")
+    level = "The two trained models stand level in every score, above the story's first sentence."
+    return Picture(figure, level if known else "The ROUGE scores of each way to a summary, side by side.")
 
 
 @styled
-def ways_to_say(variety: Mapping[str, tuple[Estimate, float]], draws: int) -> Picture:
-    """For each way of writing: how many different right summaries ``draws`` hold, mean over texts; the share that is right."""
-    figure, (left, right) = new_figure(2, width=9, height=0.4 * len(variety) + 1.5)
+def ways_to_say(variety: Mapping[str, tuple[Estimate, float]], draws: int, known: bool = True) -> Picture:
+    """For each way of writing: how many different right summaries ``draws`` hold, mean over texts; the share that is right.
+
+    Unless ``known`` nobody can say what is right: all count, and only the left panel is drawn.
+    """
+    figure, (left, *others) = new_figure(1 + known, width=9, height=0.4 * len(variety) + 1.5)
     rows = list(range(len(variety)))[::-1]
     counts = [count.value for count, _ in variety.values()]
     errors = [2 * count.standard_error for count, _ in variety.values()]
     left.barh(rows, counts, 0.65, xerr=errors, color=BLUE, edgecolor=INK, linewidth=0.6, error_kw={"linewidth": 1})
     left.set_yticks(rows, list(variety))
-    left.set(xlabel=f"different right summaries in {draws} draws", xlim=(0, draws))
-    right.barh(rows, [100 * fine for _, fine in variety.values()], 0.65, color=ORANGE, edgecolor=INK, linewidth=0.6)
-    right.set_yticks(rows, [])
-    right.set(xlabel="all facts right (% of draws)", xlim=(0, 103))
+    left.set(xlabel=f"different {'right ' if known else ''}summaries in {draws} draws", xlim=(0, draws))
+    for right in others:
+        right.barh(rows, [100 * fine for _, fine in variety.values()], 0.65, color=ORANGE, edgecolor=INK, linewidth=0.6)
+        right.set_yticks(rows, [])
+        right.set(xlabel="all facts right (% of draws)", xlim=(0, 103))
+    if not known:
+        left.set_title("How many summaries each way finds")
+        return Picture(figure, f"How many different summaries each way of writing finds in {draws} draws of one text.")
     figure.suptitle("Every draw brings other words; drawn words bring slips too")
     words = "Without a draw there is one summary; draws of z give several, nearly all right; drawn words bring slips."
     return Picture(figure, words)
