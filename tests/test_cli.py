@@ -57,6 +57,7 @@ def test_run_writes_notebooks_pages_and_an_index(course):
     assert '<img alt="A bar &amp; no more" src="data:image/png;base64,' in page
     assert '<img alt="q = N(1, 0.5²): KL(q to p)' in page  # the slider's picture, where no slider can be
     assert page.count("<math") == 2
+    assert '"STIX Two Math"' in page
     assert "$x^2$" not in page
     assert '<a href="01_fails.html">lesson 01</a>' in page  # a page leads to pages
     assert '<a href="00_works.html">00_works</a>' in (course / "out" / "index.html").read_text()
@@ -80,6 +81,17 @@ def test_a_text_of_the_readers_reaches_the_lessons_that_take_it_and_no_others(co
     assert f"--{parameter}: 00_works cannot run on a text of yours" in refused.output
 
 
+def test_a_large_bracket_keeps_its_size_under_an_exponent(course):
+    path = course / "notebooks" / "00_works.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.append(new_markdown_cell("$$\\Big(\\frac{a}{b}\\Big)^{1/4}$$"))
+    nbformat.write(notebook, path)
+    call("run", "00", "--output", course / "out")
+    page = (course / "out" / "00_works.html").read_text()
+    assert len(re.findall(r"<mo [^>]*minsize=[^>]*>[()]</mo>", page)) == 2
+    assert re.search(r"<msup><mrow><mo [^>]*minsize=[^>]*>\)</mo></mrow><mrow><mn>1</mn>", page)
+
+
 def test_pages_fetch_nothing(course):
     call("run", "00", "--output", course / "out")
     for page in (course / "out").glob("*.html"):
@@ -95,6 +107,19 @@ def test_a_failing_cell_is_named_and_the_other_lessons_still_run(course):
     assert re.search(r"00_works +[\d.]+ s  ok", result.output)
     assert (course / "out" / "01_fails.html").exists()
     assert "failed: cell 3: RuntimeError: on purpose" in (course / "out" / "index.html").read_text()
+
+
+def test_the_index_keeps_the_pages_of_earlier_runs(course):
+    call("run", "01", "--output", course / "out")
+    call("run", "00", "--output", course / "out")
+    index = (course / "out" / "index.html").read_text()
+    assert index.index('<a href="00_works.html">') < index.index('<a href="01_fails.html">')
+    assert re.search(r"Does it work\?</td><td>5 min</td><td>\d+ s</td>", index)
+    assert re.search(r"failed: cell 3: RuntimeError: on purpose</span></td><td>5 min</td><td>earlier, \d+ s</td>", index)
+    assert "1 of 1 lessons ok" in index  # of the last run
+    (course / "out" / "01_fails.html").unlink()
+    call("run", "00", "--output", course / "out")
+    assert "01_fails" not in (course / "out" / "index.html").read_text()
 
 
 def test_an_unknown_lesson_names_the_close_ones(course):

@@ -1,51 +1,133 @@
 """The article that the course began with, claim by claim: what it says, our verdict, and the figures that decide.
 
-Claims are told in our words and kept in ``data/article_claims.json``. A piece of evidence names a lesson, its section, and one
-of the lesson's expectations, whose values under five seeds are stored in ``data/results/seeds/``: no figure is copied.
+Claims are told in our words and kept in ``data/article_claims.json``. A piece of evidence names a lesson and its section, says
+in a sentence what was found there, and tells where the figure is stored: as one of the lesson's expectations, with its values
+under five seeds (``data/results/seeds/``), or in a study (``data/results/``). No figure is copied.
 """
 
 import json
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 VERDICTS = ("right", "partly right", "wrong")
-AUDIT = "14_article_audit"  # the lesson that judges; what it measures itself is asserted at its own end
+MISSING = "not measured yet"
+
+
+def over_seeds(lesson: str, figure: str) -> list[float]:
+    """The values of a lesson's expectation under each seed; empty where the lesson has no such result stored yet."""
+    stored = _result(f"seeds/{lesson}")
+    return [value for row in stored.get("expectations", []) if row["claim"] == figure for value in row["values"]]
+
+
+def _result(name: str) -> dict[str, Any]:
+    path = DATA / "results" / f"{name}.json"
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Where a claim was decided: a lesson, the section's heading there, and the expectation that holds the figure."""
+    """Where a claim was decided: a lesson, the section's heading there, and what it found, with places for figures."""
 
     lesson: str
     section: str
+    says: str
+
+    def told(self) -> str:
+        """What was found, the figures put in."""
+        return self.says
+
+
+@dataclass(frozen=True)
+class Cited(Evidence):
+    """Evidence that no experiment can give: a paper, which the section tells of."""
+
+    paper: str
+
+    def told(self) -> str:
+        """What the paper says, and which paper it is."""
+        return f"{self.says} ({self.paper})"
+
+
+@dataclass(frozen=True)
+class Measured(Evidence):
+    """A figure that the lesson asserts: the name of its expectation.
+
+    ``says`` has one place: ``{value}`` for the range over seeds, ``{percent}`` for a hundred times it, ``{lost}`` for that with
+    its sign turned, or ``{most}`` for the largest value, rounded up to one digit.
+    """
+
     figure: str
 
-    def values(self) -> list[float]:
-        """The figure under each seed; empty where the lesson has no such result stored yet."""
-        path = DATA / "results" / "seeds" / f"{self.lesson}.json"
-        if not path.exists():
-            return []
-        rows = json.loads(path.read_text(encoding="utf-8"))["expectations"]
-        return [value for row in rows if row["claim"] == self.figure for value in row["values"]]
-
-    def measured(self) -> str:
-        """The figure's values in words: "0.13 to 0.23", one number where all seeds agree."""
-        if self.lesson == AUDIT:
-            return "measured in this lesson"  # its own results are stored after it was run
-        values = self.values()
+    def told(self) -> str:
+        """What was measured, such as "Of 8 modes the GAN covers 7.8 to 8"."""
+        values = over_seeds(self.lesson, self.figure)
         if not values:
-            return "not measured yet"
-        low, high = _short(min(values)), _short(max(values))
-        return low if low == high else f"{low} to {high}"
+            return f"{self.figure}: {MISSING}"
+        percents = [round(100 * value, 1) for value in values]
+        return self.says.format(
+            value=_span(values), percent=_span(percents), lost=_span([-p for p in percents]), most=_rounded_up(max(values))
+        )
+
+
+@dataclass(frozen=True)
+class Stored(Evidence):
+    """Figures of a study that runs too long for a lesson: (name of the row, key) each, in the rows of ``study``.
+
+    ``says`` has a place with a format for each: ``{0:.1f}``.
+    """
+
+    study: str
+    figures: tuple[tuple[str, str], ...]
+
+    def values(self) -> list[float]:
+        """The figures in their order; those that are not stored are left out."""
+        rows = {row["name"]: row for row in _result(self.study).get("rows", [])}
+        return [rows[row][key] for row, key in self.figures if key in rows.get(row, {})]
+
+    def told(self) -> str:
+        """What was measured, such as "BLEU 32.0 with z, 35.6 without"."""
+        values = self.values()
+        if len(values) < len(self.figures):
+            return f"{self.study}: {MISSING}"
+        return self.says.format(*values)
+
+
+def _evidence(row: Mapping[str, Any]) -> Evidence:
+    """One row of the file, whose keys tell its kind."""
+    for kind in (Measured, Stored, Cited):
+        if {field.name for field in fields(kind)} == set(row):
+            content = dict(row)
+            if kind is Stored:
+                content["figures"] = tuple((name, key) for name, key in row["figures"])
+            return kind(**content)
+    raise ValueError(f"a piece of evidence has the keys {', '.join(row)}; it needs lesson, section, says and its source")
+
+
+def _span(values: Iterable[float]) -> str:
+    """A range in words: "0.13 to 0.23", one number where all are told alike."""
+    ordered = sorted(values)
+    low, high = _short(ordered[0]), _short(ordered[-1])
+    return low if low == high else f"{low} to {high}"
 
 
 def _short(value: float) -> str:
     """Three digits; whole numbers in full; 0 for what differs from it only by rounding."""
     value = 0.0 if abs(value) < 1e-9 else value
     return f"{value:.0f}" if value == round(value) else f"{float(f'{value:.3g}'):g}"
+
+
+def _rounded_up(value: float) -> str:
+    """The first digit, rounded up, without an exponent: 0.0000168 is told as 0.00002."""
+    if value < 1e-9:
+        return "0"
+    digits = -math.floor(math.log10(value))
+    return f"{math.ceil(value * 10**digits) / 10**digits:.{max(digits, 0)}f}"
 
 
 @dataclass(frozen=True)
@@ -63,7 +145,7 @@ class Claim:
 def all_claims() -> dict[str, Claim]:
     """Every claim by its id, in the article's order. Raises ``ValueError`` for a verdict that is none."""
     rows = json.loads((DATA / "article_claims.json").read_text(encoding="utf-8"))
-    claims = [Claim(**{**row, "evidence": tuple(Evidence(**piece) for piece in row["evidence"])}) for row in rows]
+    claims = [Claim(**{**row, "evidence": tuple(_evidence(piece) for piece in row["evidence"])}) for row in rows]
     for claim in claims:
         if claim.verdict not in VERDICTS:
             raise ValueError(f"{claim.id}: expected one of {', '.join(VERDICTS)}, got {claim.verdict!r}")
@@ -89,7 +171,7 @@ def cards(*ids: str) -> Sheet:
 
 
 def _card(claim: Claim) -> str:
-    pieces = [f"- {e.figure}: {e.measured()} ({_link(e.lesson)}, *{e.section}*)" for e in claim.evidence]
+    pieces = [f"- {e.told()} ({_link(e.lesson)}, *{e.section}*)" for e in claim.evidence]
     head = f"**{claim.id} · {claim.verdict}.** {claim.claim}"
     return "\n".join([head, "", *pieces, "", f"*Better:* {claim.better}"])
 
@@ -116,7 +198,7 @@ def _find(name: str) -> Claim:
 
 
 def quiz(answers: Mapping[str, str | None]) -> None:
-    """Judge a reader's verdicts by claim id; for each claim print: yes, no (with the deciding figure), or not answered.
+    """Judge a reader's verdicts by claim id; print for each claim: yes, no (with the evidence and what is right), not answered.
 
     ``None`` and ids left out are not answered. Never raises for a wrong answer; an unknown id or verdict is told as such.
     """
@@ -142,5 +224,5 @@ def _judged(told: str, claim: Claim) -> str:
         return f"yes, {claim.verdict}"
     if told not in VERDICTS:
         return f"{told!r} is no verdict; write {', '.join(map(repr, VERDICTS))} or None"
-    first = claim.evidence[0]
-    return f"you say {told}, we find it {claim.verdict}. Lesson {first.lesson[:2]}, {first.figure}: {first.measured()}"
+    found = [f"  Lesson {e.lesson[:2]}: {e.told()}." for e in claim.evidence]
+    return "\n".join([f"you say {told}, we find it {claim.verdict}.", *found, f"  Better: {claim.better}"])

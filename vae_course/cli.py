@@ -93,7 +93,8 @@ def run(
             raise _stop(error) from error
     from tqdm.auto import tqdm
 
-    from vae_course.pages import index_page
+    from vae_course.lessons import all_lessons
+    from vae_course.pages import earlier_outcomes, index_page
 
     output.mkdir(parents=True, exist_ok=True)
     outcomes = [_run_lesson(lesson, parameters, output) for lesson in tqdm(chosen, desc="lessons", unit="lesson")]
@@ -102,7 +103,8 @@ def run(
         typer.echo(f"{outcome.lesson.name:24}{outcome.seconds:6.1f} s  {outcome.failure or 'ok'}")
     summary = f"Run with profile {profile} on device {device}: {len(outcomes) - len(failed)} of {len(outcomes)} lessons ok."
     index = output / "index.html"
-    index.write_text(index_page(outcomes, summary), encoding="utf-8")
+    before = earlier_outcomes(output, [lesson for lesson in all_lessons() if lesson not in chosen])
+    index.write_text(index_page([*outcomes, *before], summary), encoding="utf-8")
     typer.echo(f"{summary} Pages: {index}")
     if failed:
         raise typer.Exit(1)

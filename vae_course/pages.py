@@ -2,10 +2,12 @@
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import nbformat
 from jinja2 import pass_context
 from latex2mathml.converter import convert as latex_to_mathml
 from nbconvert import HTMLExporter
@@ -25,7 +27,8 @@ TEMPLATE = """{% extends 'lab/index.html.j2' %}
   .jp-RenderedMarkdown { max-width: 46rem; }
   .jp-RenderedHTMLCommon { font-size: 16px; line-height: 1.55; }
   .jp-RenderedHTMLCommon img { max-width: 100%; height: auto; }
-  math { font-size: 1.12em; }
+  /* A font made for mathematics where there is one: without, brackets do not grow and large operators stay small. */
+  math { font-family: "Cambria Math", "STIX Two Math", "Latin Modern Math", "DejaVu Math TeX Gyre", math; font-size: 1.12em; }
   div.formula { margin: 0.8em 0; overflow-x: auto; }
   @media (max-width: 40rem) { .jp-InputPrompt, .jp-OutputPrompt { display: none; } }
 </style>{% endblock %}
@@ -52,6 +55,7 @@ INDEX = """<!DOCTYPE html>
 LESSON_LINK = re.compile(r'href="(\d\d_\w+)\.ipynb"')  # a lesson's page lies beside the page that names the lesson
 
 FUNCTION_NAME = re.compile(r"<mi>(log|ln|exp|min|max|sin|cos)</mi>")
+RAISED_BRACKET = re.compile(r"<msup>(<mo [^>]*minsize=[^>]*>[^<]+</mo>)")
 
 
 def _mathml(latex: str, display: str) -> str:
@@ -59,6 +63,7 @@ def _mathml(latex: str, display: str) -> str:
     # A function's name needs space round it: "p log p", not "plogp".
     spaced = r'<mo lspace="0.17em" rspace="0.17em" movablelimits="false">\1</mo>'
     formula = latex_to_mathml(latex.strip(), display=display).replace(r"\_", "_")  # an escape that the converter keeps
+    formula = RAISED_BRACKET.sub(r"<msup><mrow>\1</mrow>", formula)  # Chromium lets a bracket grow only in a row of its own
     return FUNCTION_NAME.sub(spaced, formula)
 
 
@@ -98,19 +103,42 @@ def _embed_picture(output: NotebookNode) -> None:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a lesson's run ended: seconds taken, and the failing cell and error where one failed."""
+    """How a lesson's run ended: seconds taken, and the failing cell and error where one failed; ``earlier``: in another run."""
 
     lesson: Lesson
     seconds: float
     failure: str | None = None
+    earlier: bool = False
+
+
+def earlier_outcomes(folder: Path, lessons: Iterable[Lesson]) -> list[Outcome]:
+    """How those of ``lessons`` ended whose page lies in ``folder`` from a run before, as their notebooks beside it tell."""
+    found = []
+    for lesson in lessons:
+        executed = folder / lesson.path.name
+        if executed.exists() and executed.with_suffix(".html").exists():
+            notebook = nbformat.read(executed, as_version=4)
+            record = notebook.metadata.get("papermill", {})
+            found.append(Outcome(lesson, record.get("duration") or 0.0, _failure(notebook), earlier=True))
+    return found
+
+
+def _failure(notebook: NotebookNode) -> str | None:
+    """The cell that failed and its error, in an executed notebook; papermill's own cells about the error are not counted."""
+    own = [cell for cell in notebook.cells if "papermill-error-cell-tag" not in cell.metadata.get("tags", [])]
+    for number, cell in enumerate(own):
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                return f"cell {number}: {output.ename}: {output.evalue}"
+    return None
 
 
 def index_page(outcomes: Sequence[Outcome], summary: str) -> str:
-    """The table of lessons, linked to their pages, which lie beside it."""
+    """The table of lessons in reading order, linked to their pages, which lie beside it."""
     rows = "\n".join(
         f'<tr><td><a href="{o.lesson.name}.html">{o.lesson.name}</a></td><td>{html.escape(o.lesson.question)}'
         + (f'<br><span class="failed">failed: {html.escape(o.failure)}</span>' if o.failure else "")
-        + f"</td><td>{o.lesson.minutes} min</td><td>{o.seconds:.0f} s</td></tr>"
-        for o in outcomes
+        + f"</td><td>{o.lesson.minutes} min</td><td>{'earlier, ' * o.earlier}{o.seconds:.0f} s</td></tr>"
+        for o in sorted(outcomes, key=lambda o: o.lesson.name)
     )
     return INDEX.format(summary=html.escape(summary), rows=rows)

@@ -13,10 +13,11 @@ def articles_bound(p: Tensor, q: Tensor) -> Tensor:
 
 
 def _pairs() -> list[Arguments]:
-    rows: list[tuple[list[float], list[float]]] = [
+    rows: list[tuple[list[float] | list[list[float]], list[float] | list[list[float]]]] = [
         ([0.5, 0.5], [0.5, 0.5]),
         ([0.5, 0.5], [0.9, 0.1]),
         ([0.2, 0.3, 0.5], [0.6, 0.3, 0.1]),
+        ([[0.2, 0.3, 0.5], [0.7, 0.2, 0.1]], [[0.6, 0.3, 0.1], [0.25, 0.25, 0.5]]),
     ]
     return [(torch.tensor(p, dtype=torch.float64), torch.tensor(q, dtype=torch.float64)) for p, q in rows]
 
@@ -41,6 +42,11 @@ ARTICLES_BOUND = Exercise(
             "The two parts cancelled",
             lambda p, q: 0 * p.sum(-1),
             "E_q[log p/q] is minus the KL, not plus: the parts add up.",
+        ),
+        Mistake(
+            "Summed over the batch",
+            lambda p, q: -2 * (q * (q / p).log()).sum(),
+            "p and q may hold several distributions, (..., outcomes). Sum over the last dimension only, with .sum(-1).",
         ),
         Mistake(
             "KL the wrong way round",
