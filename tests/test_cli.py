@@ -78,7 +78,11 @@ def test_a_text_of_the_readers_reaches_the_lessons_that_take_it_and_no_others(co
     assert executed.cells[-1].outputs[0].text.strip() == str(course / "mine.txt")
     refused = call("run", "00", f"--{parameter}", "mine.txt")
     assert refused.exit_code == 2
-    assert f"--{parameter}: 00_works cannot run on a text of yours" in refused.output
+    assert f"--{parameter}: 00_works takes no text of yours; name other lessons" in refused.output
+    other = {"corpus": "pairs", "pairs": "corpus"}[parameter]
+    refused = call("run", "01", "00", f"--{other}", "mine.txt")
+    assert refused.exit_code == 2
+    assert f"--{other}: 01_fails takes --{parameter}, 00_works takes no text of yours" in refused.output
 
 
 def test_a_large_bracket_keeps_its_size_under_an_exponent(course):

@@ -316,6 +316,16 @@ def test_byte_order_mark_line_ends_and_white_space_leave_no_trace(write):
     assert load(write("old.txt", lines(40).replace("\n", "\r"))).train == plain.train
 
 
+def test_what_needs_more_sentences_than_a_file_has_says_so_with_both_numbers(write):
+    def written(count):
+        return write("few.txt", "\n".join(f"a {'b ' * k}c" for k in range(count)))
+
+    message = r"few\.txt: has 39 lines with text, which leave 2 for validation or test; expected at least 4 .* 80 different"
+    with pytest.raises(ValueError, match=message):
+        load(written(39), least=4)
+    assert len(load(written(80), least=4).test) == 4
+
+
 @pytest.mark.parametrize("kind", ["character", "subword"])
 def test_other_tokens_of_a_file(write, kind):
     path = write("mine.txt", lines(40, "小猫"))

@@ -34,12 +34,15 @@ def test_the_frontier_has_every_curve_and_point_in_its_place():
     assert [line.get_ydata().tolist() for line in axes.lines] == [[0.9, 1.0], [0.8, 0.9], [1.0]]
     assert labels(axes) == ["LM", "VAE", "real"]
     assert [text.get_text() for text in axes.texts] == ["1.0", "0.5", "1.0", "0.5"]
+    assert "real text has both" in axes.get_title(loc="left")
+    of_yours = generation.frontier(curves, {"real": (85, 1.0)}, "log p", known=False)
+    assert "both" not in of_yours.words + of_yours.figure.axes[0].get_title(loc="left")
 
 
 def test_greedy_variety_names_each_share():
     (axes,) = generation.greedy_variety({"VAE": 0.95, "collapsed": 0.002}, 2000).figure.axes
     assert [bar.get_width() for bar in axes.patches] == pytest.approx([95, 0.2])
-    assert [text.get_text() for text in axes.texts] == ["95.0 %", "0.2 %"]
+    assert [text.get_text() for text in axes.texts] == ["1,900 of 2,000", "4 of 2,000"]
     assert "2,000" in axes.get_xlabel()
 
 
@@ -55,9 +58,11 @@ def test_histograms_share_their_axis_and_count_every_sentence(one):
 
 
 def test_shares_on_demand_are_drawn_in_percent_with_their_numbers():
-    left, right = generation.on_demand([1, 2], {"asked": [0.9, 0.5], "idle": [0.1, 0.0]}, [1.0, 0.8]).figure.axes
+    figure = generation.on_demand([1, 2], {"asked": [0.9, 0.5], "idle": [0.1, 0.0]}, [1.0, 0.8]).figure
+    left, right = figure.axes
     assert [line.get_ydata().tolist() for line in left.lines] == [[90, 50], [10, 0]]
     assert [text.get_text() for text in left.texts] == ["90.0", "50.0", "10.0", "0.0"]
     assert left.get_ylim()[0] < 0
-    assert labels(left) == ["asked", "idle"]
+    (legend,) = figure.legends
+    assert [entry.get_text() for entry in legend.get_texts()] == ["asked", "idle"]
     assert [bar.get_height() for bar in right.patches] == pytest.approx([100, 80])

@@ -114,14 +114,12 @@ def _that_take(parameter: str, lessons: "list[Lesson]", named: bool) -> "list[Le
     """The lessons that have ``parameter``; one that was named and has not is an error."""
     import papermill
 
-    other = [lesson for lesson in lessons if parameter not in papermill.inspect_notebook(lesson.path)]
+    takes = {lesson.name: papermill.inspect_notebook(lesson.path) for lesson in lessons}
+    other = [lesson for lesson in lessons if parameter not in takes[lesson.name]]
     if named and other:
-        names = ", ".join(lesson.name for lesson in other)
-        raise _stop(
-            ValueError(
-                f"--{parameter}: {names} cannot run on a text of yours given so; name other lessons, or none for all that can"
-            )
-        )
+        has = {name: " or ".join(f"--{text}" for text in ("corpus", "pairs") if text in takes[name]) for name in takes}
+        told = ", ".join(f"{lesson.name} takes {has[lesson.name] or 'no text of yours'}" for lesson in other)
+        raise _stop(ValueError(f"--{parameter}: {told}; name other lessons, or none for all that take it"))
     return [lesson for lesson in lessons if lesson not in other]
 
 

@@ -129,6 +129,7 @@ def load(
     max_size: int | None = None,
     language: str | None = None,
     folder: str | Path | None = None,
+    least: int = 1,
 ) -> Corpus:
     """Sentences by name, or of a file of your own, in three splits.
 
@@ -139,12 +140,18 @@ def load(
     column "text", ``.jsonl`` with a field "text". Where there are no splits yet, 5 % are validation and 5 % test.
 
     ``tokens``: "word" (what white space separates), "character", or "subword" (learned on ``train``; ``max_size`` needed).
-    ``min_count`` and ``max_size`` limit the vocabulary, as in ``Vocabulary.build``.
+    ``min_count`` and ``max_size`` limit the vocabulary, as in ``Vocabulary.build``. ``least``: how many sentences validation
+    and test must have each, so that what needs more says so before anything is trained.
     Raises ``FileNotFoundError`` for a missing folder and ``ValueError``, with path and line, for text that cannot be used.
     """
     if tokens not in get_args(TokenKind):
         raise ValueError(f'tokens: expected "word", "character" or "subword", got {tokens!r}')
     texts = _texts(name, tokens, _languages(name, None if language is None else (language,), count=1), folder)
+    if (held_out := min(len(texts["validation"]), len(texts["test"]))) < least:
+        raise ValueError(
+            f"{name}: has {sum(map(len, texts.values())):,} lines with text, which leave {held_out} for validation or test; "
+            f"expected at least {least} for each, for which {20 * least:,} different lines are enough"
+        )
     tokenizer = _tokenizer(tokens, texts["train"], max_size)
     train, validation, test = ([tokenizer.split(text) for text in texts[split]] for split in SPLITS)
     vocabulary = Vocabulary.build(train, min_count, max_size)

@@ -43,8 +43,12 @@ def frontier(
     curves: Mapping[str, tuple[Sequence[float], Sequence[float], Sequence[str]]],
     points: Mapping[str, tuple[float, float]],
     quality: str,
+    known: bool = True,
 ) -> Picture:
-    """Quality against self-BLEU: for each curve its self-BLEUs, its qualities and the knob's settings; single points beside."""
+    """Quality against self-BLEU: for each curve its self-BLEUs, its qualities and the knob's settings; single points beside.
+
+    ``known``: of the course's own world, about which the title makes its claim.
+    """
     figure, (axes,) = new_figure(width=8.5, height=4.6)
     for (name, (x, y, settings)), colour, line, marker in zip(
         curves.items(), (BLUE, BLUE, ORANGE, ORANGE), ("-", ":", "-", ":"), ("o", "^", "s", "D"), strict=False
@@ -54,11 +58,12 @@ def frontier(
             axes.annotate(settings[place], (x[place], y[place]), textcoords="offset points", xytext=(5, -12), fontsize=8)
     for (name, (one, other)), marker, colour in zip(points.items(), ("*", "P", "X"), (INK, RED, INK), strict=False):
         axes.plot([one], [other], marker, color=colour, markersize=13, label=name)
-    axes.set(title="Every writer buys quality with diversity; real text has both")
+    claim = "Every writer buys quality with diversity; real text has both"
+    axes.set(title=claim if known else "Quality against diversity, by the setting of a knob")
     axes.set(xlabel="self-BLEU (0 to 100): further left is more diverse", ylabel=quality)
     axes.legend(fontsize=9, loc="lower right")
     words = "As temperature or nucleus falls, each writer's quality rises and its diversity falls; the corpus has both."
-    return Picture(figure, words)
+    return Picture(figure, words if known else "Quality against self-BLEU of each writer, along two knobs, and of real text.")
 
 
 @styled
@@ -68,9 +73,9 @@ def greedy_variety(shares: Mapping[str, float], draws: int) -> Picture:
     rows = list(range(len(shares)))[::-1]
     axes.barh(rows, [100 * share for share in shares.values()], color=[BLUE, INK, ORANGE][: len(shares)], height=0.6)
     for row, share in zip(rows, shares.values(), strict=True):
-        axes.text(100 * share + 1, row, f"{100 * share:.1f} %", va="center", fontsize=10)
+        axes.text(100 * share + 1, row, f"{round(draws * share):,} of {draws:,}", va="center", fontsize=10)
     axes.set_yticks(rows, list(shares))
-    axes.set(title="Without chance, only a z that is used gives variety", xlim=(0, 112))
+    axes.set(title="Without chance, only a z that is used gives variety", xlim=(0, 125), xticks=range(0, 101, 20))
     axes.set_xlabel(f"different sentences among {draws:,} greedy ones (%)")
     return Picture(figure, "Only the VAE whose z is used writes many different greedy sentences; the others write one or few.")
 
@@ -104,7 +109,7 @@ def likeliest(nats: Mapping[str, Tensor], one: tuple[str, float] | None, unit: s
 @styled
 def on_demand(numbers: Sequence[int], obeyed: Mapping[str, Sequence[float]], different: Sequence[float]) -> Picture:
     """The share of sentences with all the attributes asked for, against how many were asked for, and how these differ."""
-    figure, (left, right) = new_figure(2, width=9, height=3.4)
+    figure, (left, right) = new_figure(2, width=9, height=3.7)
     for (name, shares), colour, line, marker in zip(obeyed.items(), (ORANGE, BLUE, INK), LINES, MARKERS, strict=False):
         left.plot(numbers, [100 * share for share in shares], color=colour, linestyle=line, marker=marker, label=name)
         for number, share, lowest in zip(numbers, shares, map(min, zip(*obeyed.values(), strict=True)), strict=True):
@@ -113,7 +118,7 @@ def on_demand(numbers: Sequence[int], obeyed: Mapping[str, Sequence[float]], dif
     left.set(xlabel="attributes asked for at once", ylabel="sentences that have them all (%)", ylim=(-14, 112))
     left.set(title="What is asked for comes", xlim=(min(numbers) - 0.3, max(numbers) + 0.3))
     left.set_xticks(numbers)
-    left.legend(fontsize=8, loc="center right", bbox_to_anchor=(1, 0.42))
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(obeyed), fontsize=9)
     right.bar(numbers, [100 * share for share in different], color=ORANGE, width=0.5)
     right.set_xticks(numbers)
     right.set(title="and not always the same", xlabel="attributes asked for at once", ylim=(0, 112))
