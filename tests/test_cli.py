@@ -1,7 +1,9 @@
 """The command line, on small lessons made for the purpose, and on the real ones where nothing is run."""
 
+import json
 import re
 import subprocess
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -191,3 +193,13 @@ def test_lab_opens_the_first_lesson(course, monkeypatch):
     assert commands[0][1:3] == ["-m", "jupyterlab"]
     assert commands[0][3].endswith("00_works.ipynb")
     assert commands[0][4] == "--no-browser"
+
+
+def test_every_stored_study_names_the_command_that_makes_it_and_help_names_the_study():
+    words = set(re.findall(r"\w+", call("measure", "--help").output))
+    files = sorted((Path(__file__).parent.parent / "data" / "results").glob("*.json"))
+    assert len(files) >= 13
+    for file in files:
+        command = json.loads(file.read_text(encoding="utf-8"))["command"]
+        assert command.split(" --")[0] == f"vae-course measure {file.stem}"
+        assert file.stem in words

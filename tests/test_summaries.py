@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from vae_course import summaries, training, world
+from vae_course import measurements, summaries, training, world
 from vae_course.corpora import captions
 from vae_course.cures import Budget
 from vae_course.decoding import greedy
@@ -266,12 +266,15 @@ def test_by_codes_decodes_the_mean_and_the_best_of_all_subsets():
         assert found["best subset"][k] == written[int(np.argmax(scores))]
 
 
-def test_the_study_of_captions_runs_resumes_and_stores_its_scores(tmp_path):
+def test_the_study_of_captions_runs_resumes_and_stores_its_scores(tmp_path, monkeypatch):
     write_captions(tmp_path, PICTURES)
-    sizes, budget = TextSizes(embedding=4, hidden=8, latent=3), Budget(4, 2, 1e-2, checks=2)
+    monkeypatch.setattr(measurements, "RESULTS", tmp_path)
+    monkeypatch.setattr(summaries, "CAPTION_SIZES", TextSizes(embedding=4, hidden=8, latent=3))
+    monkeypatch.setattr(summaries, "CAPTION_BUDGET", Budget(4, 2, 1e-2, checks=2))
+    monkeypatch.setattr(summaries, "CAPTION_WORDS", 12)
     for _ in range(2):  # the second time from the checkpoints
-        summaries.measure(tmp_path, tmp_path / "flickr.json", tmp_path / "kept", sizes, budget, max_size=12)
-        document = json.loads((tmp_path / "flickr.json").read_text(encoding="utf-8"))
+        path = summaries.measure(scratch=tmp_path / "kept", folder=tmp_path)
+        document = json.loads(path.read_text(encoding="utf-8"))
         rows = {row["name"]: row for row in document["rows"]}
     assert len(list((tmp_path / "kept").iterdir())) == 2
     assert len(rows) == 9

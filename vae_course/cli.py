@@ -182,7 +182,7 @@ def measure(
         str,
         typer.Argument(
             help="cures_world, seeds_world, long_world, ptb or tang; multi30k_de, multi30k_fr or tatoeba_zh; "
-            "translation_world, correction_world, correction_captions or jfleg."
+            "flickr, translation_world, correction_world, correction_captions or jfleg."
         ),
     ],
     folder: Annotated[Path | None, typer.Option(help="Where the real corpora lie, such as ptb/.")] = None,
@@ -193,10 +193,10 @@ def measure(
     ),
 ) -> None:
     """Train and measure all models of a study and store the figures in data/results/ (hours)."""
-    from vae_course import captions, correction, learners, measurements, real_pairs, translation
+    from vae_course import captions, correction, learners, measurements, real_pairs, summaries, translation
     from vae_course.training import find_device
 
-    runs = {room.NAME: room.measure for room in (captions, correction, learners, translation)}
+    runs = {room.NAME: room.measure for room in (captions, correction, learners, summaries, translation)}
     runs |= {name: partial(real_pairs.measure, name) for name in real_pairs.STUDIES}
     measured = runs.get(study, partial(measurements.measure, study))
     try:

@@ -4,13 +4,11 @@ A report tells an event's facts, some of them forgotten and filled in with what 
 known, and with it p(facts given reports): no summary can have all facts right more often than the likeliest facts do.
 """
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -25,13 +23,13 @@ from vae_course.decoding import greedy
 from vae_course.evaluation import encode
 from vae_course.factors import UNREADABLE
 from vae_course.grammar import FactPrior, Floats, Language, Tokens
+from vae_course.measurements import made_by, write
 from vae_course.objectives import NegativeElbo, linear_annealing
 from vae_course.text_models import Decoder, TextSizes, TextVAE
 from vae_course.training import seeded_module
 from vae_course.vocabulary import Vocabulary
 
 Rows = NDArray[np.int64]
-Figures = dict[str, Any]
 
 # --- careless witnesses -----------------------------------------------------------------------------------------------
 
@@ -232,59 +230,47 @@ def _reworded(sentence: Tokens, words: Sequence[str], language: Language, genera
 
 # --- pictures described by five people: the stored study ----------------------------------------------------------------
 
-RESULTS = Path(__file__).resolve().parent.parent / "data" / "results" / "flickr.json"
+NAME = "flickr"
 # About five minutes of one thread a model; words beyond the 1,000 most frequent are looked at only where needed.
 CAPTION_SIZES = TextSizes(embedding=96, hidden=192, latent=128, cutoffs=(1_000,))
 CAPTION_BUDGET = Budget(14_000, 32, 4e-3, checks=20)
+CAPTION_WORDS = 4_000  # of the vocabulary; the others are unknown
 CAPTION_MODELS = {"autoencoder": 0.0, "KL weight 0.15": 0.15}
 
 
-def measure(
-    folder: Path | None = None,
-    path: Path = RESULTS,
-    scratch: Path = Path("executed/measured"),
-    sizes: TextSizes = CAPTION_SIZES,
-    budget: Budget = CAPTION_BUDGET,
-    max_size: int = 4_000,
-) -> None:
+def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = None, device: torch.device | None = None) -> Path:
     """Four captions of a picture into one, the fifth being the reference; trained on single captions, without summaries.
 
-    ``python -m vae_course.summaries`` with VAE_COURSE_DATA naming the corpora's folder; what was stopped goes on from the
-    checkpoints in ``scratch``. ``max_size`` of the vocabulary, the other words being unknown.
+    Returns the file in ``data/results``. A stopped run goes on from the checkpoints in ``scratch``; ``folder`` holds the
+    captions, ``steps`` replaces the study's own.
     """
+    budget = CAPTION_BUDGET if steps is None else replace(CAPTION_BUDGET, steps=steps)
     corpus = captions(folder)
     alone = [caption for five in corpus["train"] for caption in five]
-    vocabulary = Vocabulary.build(alone, max_size=max_size)
+    vocabulary = Vocabulary.build(alone, max_size=CAPTION_WORDS)
     four, references = [five[:4] for five in corpus["test"]], [five[4] for five in corpus["test"]]
     said = _without_a_model(four)
     seconds = {}
     for name, kl_weight in CAPTION_MODELS.items():
-        model = seeded_module(0, lambda: TextVAE(len(vocabulary), sizes))
-        objective = NegativeElbo(model, linear_annealing(budget.steps // 2, final=kl_weight))
-        scratch.mkdir(parents=True, exist_ok=True)
-        batches = SentenceBatches([vocabulary.encode(caption) for caption in alone], budget.batch_size)
-        kept = scratch / f"flickr-{budget.steps}-{name.replace(' ', '-')}.checkpoint"
-        history = fit(objective, batches, budget, seed=0, checkpoint=kept)
+        model = seeded_module(0, lambda: TextVAE(len(vocabulary), CAPTION_SIZES)).to(device)
+        objective = NegativeElbo(model, linear_annealing(budget.steps // 2, final=kl_weight)).to(device)
+        batches = SentenceBatches([vocabulary.encode(caption) for caption in alone], budget.batch_size, device)
+        checkpoint = scratch / f"{NAME}-{budget.steps}-{name.replace(' ', '-')}.checkpoint"
+        history = fit(objective, batches, budget, seed=0, checkpoint=checkpoint)
         seconds[name] = round(sum(history["cpu_seconds"]))
         said |= {f"{rule}, {name}": lines for rule, lines in by_codes(model, vocabulary, four).items()}
     rows = [{"name": name, **_caption_scores(lines, references)} for name, lines in said.items()]  # no sentence is kept
     document = {
-        "command": "python -m vae_course.summaries",
         "corpus": "Flickr30k captions (Young 2014), test pictures; the fifth, shortest caption is the reference",
         "pictures": len(four),
-        "sizes": asdict(sizes),
+        "sizes": asdict(CAPTION_SIZES),
         "budget": asdict(budget),
-        "versions": {"torch": torch.__version__, "rouge-score": version("rouge-score")},
+        "rouge-score": version("rouge-score"),
         "cpu_seconds_of_training": seconds,
+        **made_by(f"vae-course measure {NAME}" + (f" --steps {steps}" if steps else ""), device),
         "rows": rows,
     }
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-
-
-def stored() -> Figures:
-    """What ``measure`` has stored."""
-    found: Figures = json.loads(RESULTS.read_text(encoding="utf-8"))
-    return found
+    return write(NAME, document)
 
 
 def by_codes(model: TextVAE, vocabulary: Vocabulary, groups: Sequence[Sequence[Tokens]]) -> dict[str, list[Tokens]]:
@@ -321,7 +307,3 @@ def _without_a_model(four: Sequence[Sequence[Tokens]]) -> dict[str, list[Tokens]
 def _caption_scores(written: Sequence[Tokens], references: Sequence[Tokens]) -> dict[str, float]:
     scores = {name: round(values.mean().item(), 4) for name, values in rouge(written, references).items()}
     return scores | {"words": round(sum(map(len, written)) / len(written), 2)}
-
-
-if __name__ == "__main__":
-    measure()
