@@ -64,6 +64,7 @@ def test_a_study_is_measured_stored_and_goes_on_where_it_was(folder, results, mo
     assert 0 < rows[PLAIN]["nll"] < 20
     assert rows[VAE]["negative_elbo"] > rows[VAE]["rate"] > 0
     assert 1 <= rows[VAE]["different_of_ten"] <= 10
+    assert all(0 <= row["exact"] <= 1 for row in rows.values())
     text = path.read_text(encoding="utf-8")
     assert not any(word in text for pair in LINES for side in pair for word in side.split() if len(word) > 4)  # no sentences
 
@@ -73,6 +74,17 @@ def test_a_study_is_measured_stored_and_goes_on_where_it_was(folder, results, mo
     monkeypatch.setattr(real_pairs, "fit", must_not)
     again = json.loads(real_pairs.measure("tiny", scratch=results / "scratch", folder=folder).read_text(encoding="utf-8"))
     assert again["rows"] == stored["rows"]
+
+
+def test_a_study_of_text_that_may_be_shown_stores_the_first_translations(folder, results, monkeypatch):
+    monkeypatch.setattr(real_pairs, "STUDIES", {"tiny": replace(TINY, shown=2, budget=Budget(20, 12, 2e-2, checks=1))})
+    document = json.loads(real_pairs.measure("tiny", scratch=results, folder=folder).read_text(encoding="utf-8"))
+    assert all(len(row["said"]) == 2 for row in document["rows"])
+    source, target = translation.sides("multi30k", ("en", "de"), ("subword", "subword"), subwords=60, folder=folder)
+    found = real_pairs.nearest(source, target)
+    assert document["rows"][0]["said"] == [target.tokenizer.join(tokens) for tokens in found[:2]]
+    same = [tokens == expected for tokens, expected in zip(found, target.test, strict=True)]
+    assert document["rows"][0]["exact"] == sum(same) / len(same)
 
 
 def test_the_table_shows_what_is_stored_and_says_what_is_not(monkeypatch):
@@ -92,12 +104,14 @@ def test_the_table_shows_what_is_stored_and_says_what_is_not(monkeypatch):
         raise FileNotFoundError(name)
 
     monkeypatch.setattr(real_pairs, "stored", nothing)
-    for name in ("multi30k_de", "multi30k_fr", "tatoeba_zh"):
+    for name in real_pairs.STUDIES:
         assert real_pairs.table(name).endswith(f"not measured yet (`vae-course measure {name}`)")
 
 
 def test_an_unknown_study_is_told():
-    with pytest.raises(ValueError, match="no study 'latin'; there are multi30k_de, multi30k_fr, tatoeba_zh"):
+    with pytest.raises(
+        ValueError, match="no study 'latin'; there are jupyterlab_zh, jupyterlab_fr, multi30k_de, multi30k_fr, tatoeba_zh"
+    ):
         real_pairs.measure("latin", scratch=None)
 
 

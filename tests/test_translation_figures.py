@@ -76,8 +76,8 @@ def test_four_models_stand_side_by_side_and_differ_in_grey():
 
 
 def test_strings_stand_beside_their_source_and_reference():
-    rows = [{"language": "fr", "name": "copy", "exact": 0.0625, "said": ["un", "deux"]}]
-    table = translations.strings(rows, [("one", "un"), ("two", "deux"), ("three", "trois")])
+    rows = [{"name": "copy", "exact": 0.0625, "said": ["un", "deux"]}]
+    table = translations.strings(rows, "fr", [("one", "un"), ("two", "deux"), ("three", "trois")])
     assert table.mime_bundle()["text/plain"].splitlines() == [
         "test string | reference | copy (6.2% exactly right)",
         "one | un | un",
@@ -87,8 +87,8 @@ def test_strings_stand_beside_their_source_and_reference():
 
 
 def test_real_text_has_a_panel_a_language_and_both_scores():
-    rows = [{"language": code, "name": "copy", "bleu": 10.0 + k, "chrf": 30.0 + k} for k, code in enumerate(("zh", "fr"))]
-    first, second = translations.real_text(rows).figure.axes
+    rows_in = {code: [{"name": "copy", "bleu": 10.0 + k, "chrf": 30.0 + k}] for k, code in enumerate(("zh", "fr"))}
+    first, second = translations.real_text(rows_in).figure.axes
     assert [bar.get_width() for bar in first.patches] == pytest.approx([10, 30])
     assert [bar.get_width() for bar in second.patches] == pytest.approx([11, 31])
     assert (first.get_title(loc="left"), second.get_title(loc="left")) == ("English to Chinese", "English to French")

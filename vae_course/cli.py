@@ -181,8 +181,8 @@ def measure(
     study: Annotated[
         str,
         typer.Argument(
-            help="cures_world, seeds_world, long_world, ptb or tang; multi30k_de, multi30k_fr or tatoeba_zh; "
-            "flickr, translation_world, correction_world, correction_captions or jfleg."
+            help="cures_world, seeds_world, long_world, ptb or tang; flickr; translation_world, jupyterlab_zh, jupyterlab_fr, "
+            "multi30k_de, multi30k_fr or tatoeba_zh; correction_world, correction_captions or jfleg."
         ),
     ],
     folder: Annotated[Path | None, typer.Option(help="Where the real corpora lie, such as ptb/.")] = None,

@@ -1,6 +1,7 @@
 """Translation of real text: a sequence-to-sequence model and a conditional VAE at equal budgets, scored on a whole test set.
 
-``vae-course measure multi30k_de`` trains both and stores their figures; no sentence of the corpora is stored.
+``vae-course measure multi30k_de`` trains both and stores their figures; of the corpora that are no part of the course no
+sentence is stored.
 """
 
 from collections.abc import Sequence
@@ -50,9 +51,17 @@ class RealStudy:
     width: int = 5
     samples: int = 20  # importance samples of a NLL
     weighted: int = 300  # test sentences whose NLL is measured
+    shown: int = 0  # how many translations are stored, of text that the course may show
 
 
+# A few thousand short strings: smaller models, more dropout, and still an overfit.
+STRINGS = TextSizes(embedding=192, hidden=192, latent=32, encoder="lstm", dropout=0.4, tied=True)
+STRINGS_BUDGET = Budget(steps=3_000, batch_size=64, learning_rate=3e-3, checks=6)
 STUDIES = {
+    "jupyterlab_zh": RealStudy(
+        "jupyterlab", ("en", "zh"), ("subword", "character"), 1_500, sizes=STRINGS, budget=STRINGS_BUDGET, shown=6
+    ),
+    "jupyterlab_fr": RealStudy("jupyterlab", ("en", "fr"), subwords=1_500, sizes=STRINGS, budget=STRINGS_BUDGET, shown=6),
     "multi30k_de": RealStudy("multi30k", ("en", "de")),
     "multi30k_fr": RealStudy("multi30k", ("en", "fr")),
     "tatoeba_zh": RealStudy("tatoeba_en_zh", None, ("subword", "character"), longest=40),
@@ -112,6 +121,8 @@ def trained(
 # --- what the lesson shows ----------------------------------------------------------------------------------------------
 
 TITLES = {
+    "jupyterlab_zh": "English to Chinese (strings of JupyterLab)",
+    "jupyterlab_fr": "English to French (strings of JupyterLab)",
     "multi30k_de": "English to German (Multi30k)",
     "multi30k_fr": "English to French (Multi30k)",
     "tatoeba_zh": "English to Chinese (Tatoeba)",
@@ -168,6 +179,13 @@ def _scored(written: Sequence[Tokens], target: Corpus) -> dict[str, float]:
     return asdict(scores([counted(tokens) for tokens in written], [[counted(tokens) for tokens in target.test]]))
 
 
+def _shown(written: Sequence[Tokens], target: Corpus, count: int) -> Figures:
+    """The share of the test set that is exactly right, and the first ``count`` translations."""
+    exact = [tokens == expected for tokens, expected in zip(written, target.test, strict=True)]
+    said = {"said": [target.tokenizer.join(tokens) for tokens in written[:count]]} if count else {}
+    return {"exact": sum(exact) / len(exact)} | said
+
+
 def _row(
     system: str,
     source: Corpus,
@@ -178,7 +196,8 @@ def _row(
     device: torch.device | None,
 ) -> Figures:
     if system == NEAREST:
-        return {"name": system} | _scored(nearest(source, target), target)
+        found = nearest(source, target)
+        return {"name": system} | _scored(found, target) | _shown(found, target, study.shown)
     model, seconds = trained(system, source, target, study, budget, checkpoint=checkpoint, device=device)
     question, answer = source.encoded("test"), target.encoded("test")
     by_width = {width: translated(model, question, width, study.longest) for width in (1, study.width)}
@@ -187,6 +206,7 @@ def _row(
     measured = likelihood(model, asked, seeded(0), study.samples)
     figures: Figures = {"name": system, "cpu_seconds_of_training": round(seconds, 1)}
     figures |= _scored(said[study.width], target) | {"greedy": _scored(said[1], target)}
+    figures |= _shown(said[study.width], target, study.shown)
     figures |= {"nll": measured.nats_per_sentence.value, "perplexity": measured.perplexity, "nll_sentences": len(measured.nll)}
     if isinstance(model, ConditionalTextVAE) and measured.rate is not None:
         figures |= {"negative_elbo": measured.negative_elbo.value, "rate": float(measured.rate.mean())}

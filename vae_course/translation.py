@@ -451,7 +451,6 @@ def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = No
         "at_once": rows("at-once", _at_once, LANGUAGES, (0,)),
         "directions": [row for part in rows("directions", _directions, (0, 1)) for row in part["rows"]],
         "few_pairs": rows("few-pairs", _few_pairs, (50, 100, 300, 1_000), (0, 1, 2), FEW_PAIRS),
-        "jupyterlab": [row for part in rows("jupyterlab", _interface, ("zh", "fr")) for row in part["rows"]],
         **made_by(f"vae-course measure {NAME}", device),
     }
     return write(NAME, document)
@@ -556,36 +555,6 @@ def two_pairs(
         (("english", "chinese"), PairBatches(english[:half], chinese[:half], batch_size, device)),
         (("english", "french"), PairBatches(english[half:], french[half:], batch_size, device)),
     ], {language: len(text.vocabulary) for language, text in texts.items()}
-
-
-def _interface(language: str, steps: int = 800, longest: int = 60) -> Row:
-    """JupyterLab's strings from English: two models, and the translation of the most similar English string in train."""
-    source, target = sides("jupyterlab", ("en", language), ("word", "character" if language == "zh" else "word"))
-    short = [k for k, tokens in enumerate(target.train) if len(tokens) <= longest]
-    read, write = source.encoded("train"), target.encoded("train")
-    batches = PairBatches([read[k] for k in short], [write[k] for k in short], 32)
-    question = pad(source.encoded("test"))
-    sizes = TextSizes(embedding=64, hidden=96, latent=16, dropout=0.2)
-    words = len(source.vocabulary), len(target.vocabulary)
-    plain = seeded_module(0, lambda: SequenceToSequence(*words, sizes))
-    vae = seeded_module(0, lambda: ConditionalTextVAE(*words, sizes))
-    for model in (plain, vae):
-        _trained(model, batches, Budget(steps, 32, 8e-3, checks=1), 0)
-    with torch.no_grad():
-        mean = vae.prior(question).mean
-    found = {
-        "sequence to sequence": greedy(plain.writer(question), None, len(question), longest),
-        "conditional VAE": greedy(vae.writer(question), mean, longest=longest),
-        "most similar string in train": [write[most_similar(tokens, source.train)] for tokens in source.test],
-    }
-    rows = []
-    for name, written in found.items():
-        said = [target.vocabulary.decode(row) for row in written]
-        whole = float(right(said, target.test, None).double().mean())
-        example = [target.tokenizer.join(tokens) for tokens in said[:6]]
-        figures = asdict(scores(said, [target.test]))
-        rows.append({"language": language, "name": name, **figures, "exact": whole, "said": example})
-    return {"rows": rows}
 
 
 def most_similar(tokens: Tokens, others: Sequence[Tokens]) -> int:

@@ -22,7 +22,9 @@ def surprises(words: Sequence[str], nats: Tensor, wrong: Sequence[bool], thresho
         axes.axhline(threshold, color=INK, linestyle="--", linewidth=1)
         axes.text(len(words) - 0.4, threshold, "threshold", ha="right", va="bottom", fontsize=9)
     axes.set_xticks(range(len(words)), words, rotation=30, ha="right")
-    axes.set(title="An error surprises; so, a little, does a right word that is rare (hatched: wrong)", ylabel="surprisal (nats)")
+    axes.set(
+        title="An error surprises; so, a little, does a right word that is rare (hatched: wrong)", ylabel="surprisal (nats)"
+    )
     return Picture(figure, f"The surprisal of each of {len(words)} words, of which {sum(wrong)} are wrong.")
 
 

@@ -113,31 +113,26 @@ def few_pairs(rows: Sequence[Mapping[str, Any]]) -> Picture:
     return Picture(figure, words)
 
 
-def strings(rows: Sequence[Mapping[str, Any]], pairs: Sequence[tuple[str, str]]) -> Texts:
-    """The first strings of JupyterLab's test set, their reference, and what the stored ``rows`` of one language say."""
+def strings(rows: Sequence[Mapping[str, Any]], language: str, pairs: Sequence[tuple[str, str]]) -> Texts:
+    """The first strings of JupyterLab's test set, their reference, and what the stored ``rows`` say in ``language``."""
     headings = ("test string", "reference", *(f"{row['name']} ({row['exact']:.1%} exactly right)" for row in rows))
     written = zip(*(row["said"] for row in rows), strict=True)
-    language = NAMES[rows[0]["language"]].lower()
     texts = [(*pair, *said) for pair, said in zip(pairs, written, strict=False)]
-    return Texts(headings, ("english", *[language] * (len(rows) + 1)), texts)
+    return Texts(headings, ("english", *[NAMES[language].lower()] * (len(rows) + 1)), texts)
 
 
 @styled
-def real_text(rows: Sequence[Mapping[str, Any]]) -> Picture:
+def real_text(rows_in: Mapping[str, Sequence[Mapping[str, Any]]]) -> Picture:
     """Stored BLEU and chrF on the strings of JupyterLab, for each way to translate them, one panel a language."""
-    languages = list(dict.fromkeys(row["language"] for row in rows))
-    figure, panels = new_figure(len(languages), width=10, height=3.2)
-    for k, (axes, language) in enumerate(zip(panels, languages, strict=True)):
-        chosen = [row for row in rows if row["language"] == language]
-        for y, row in enumerate(chosen):
+    figure, panels = new_figure(len(rows_in), width=10, height=3.2)
+    for k, (axes, (language, rows)) in enumerate(zip(panels, rows_in.items(), strict=True)):
+        for y, row in enumerate(rows):
             for offset, score, colour in ((-0.18, "bleu", BLUE), (0.18, "chrf", ORANGE)):
                 label = {"bleu": "BLEU", "chrf": "chrF"}[score] if y == 0 else None
                 axes.barh(y + offset, row[score], color=colour, edgecolor=INK, height=0.34, label=label)
                 axes.text(row[score] + 1, y + offset, f"{row[score]:.0f}", va="center", fontsize=9)
-        axes.set_yticks(range(len(chosen)), [row["name"] for row in chosen] if k == 0 else [""] * len(chosen))
-        axes.set(
-            title=f"English to {NAMES[language]}", xlabel="score (0 to 100)", xlim=(0, 100), ylim=(len(chosen) - 0.4, -0.6)
-        )
+        axes.set_yticks(range(len(rows)), [row["name"] for row in rows] if k == 0 else [""] * len(rows))
+        axes.set(title=f"English to {NAMES[language]}", xlabel="score (0 to 100)", xlim=(0, 100), ylim=(len(rows) - 0.4, -0.6))
     panels[-1].legend(fontsize=8, loc="upper right")
     figure.suptitle("On real strings neither model is up to the nearest neighbour", x=0.01, ha="left")
     return Picture(figure, "On real strings both models score below simply taking the translation of the most similar string.")
