@@ -135,7 +135,5 @@ def real_text(rows_in: Mapping[str, Sequence[Mapping[str, Any]]]) -> Picture:
         axes.set(title=f"English to {NAMES[language]}", xlabel="score (0 to 100)", xlim=(0, 100), ylim=(len(rows) - 0.4, -0.6))
     panels[-1].legend(fontsize=8, loc="upper right")
     figure.suptitle("By both scores the neighbour is ahead, though it is seldom exactly right", x=0.01, ha="left")
-    return Picture(
-        figure,
-        "On real strings both models score below simply taking the translation of the most similar string, which is seldom right.",
-    )
+    words = "On real strings both models score below simply taking the translation of the most similar string, seldom right."
+    return Picture(figure, words)
