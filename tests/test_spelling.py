@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vae_course import spelling
-from vae_course.correction import noisy_channel
+from vae_course.correction import likeliest, noisy_channel
 from vae_course.spelling import EditChannel, SpellingChannel, candidates, edits, most_similar, reranked, share_found
 from vae_course.text_models import LanguageModel, TextSizes
 from vae_course.training import seeded_module
@@ -123,6 +123,7 @@ def test_a_known_word_stays_and_an_unknown_one_has_candidates():
     assert lattice[0]["thier"] == -9
     assert lattice[0]["their"] == pytest.approx(EDITS([("thier", "their")]).item())
     assert channel.without_context(written) == ("their", "dog")
+    assert channel.most_similar([written, ("dog",)]) == [("their", "dog"), ("dog",)]
     assert SpellingChannel(WORDS, EDITS, 0.0, 2, channel.memory).without_context(written) == written
 
 
@@ -138,3 +139,4 @@ def test_it_serves_the_noisy_channel():
         joint[first, "dog"] = math.exp(log_p + model.log_likelihood(tokens).item())
     total = sum(joint.values())
     assert found["their", "dog"] == pytest.approx(joint["their", "dog"] / total, rel=1e-4)
+    assert likeliest(model, vocabulary, channel, [("thier", "dog")]) == [max(joint, key=joint.__getitem__)]

@@ -4,7 +4,6 @@ The captions are Multi30k's English side, which is not part of the course; the m
 of the captions and a channel of counted edits correct them, held against a spelling checker without context.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,11 +12,10 @@ import torch
 from torch import Generator
 
 from vae_course import corpora, spelling
-from vae_course.correction import f_score, noisy_channel, restored
+from vae_course.correction import f_score, likeliest, restored
 from vae_course.cures import Budget, train_language_model
 from vae_course.grammar import Tokens
 from vae_course.measurements import Figures, made_by, write
-from vae_course.noise import corrected
 from vae_course.spelling import SpellingChannel
 from vae_course.text_models import LanguageModel, TextSizes
 from vae_course.training import seeded
@@ -93,7 +91,7 @@ def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = No
         "sentences": COUNT,
         "wrong_words": sum(wrong),
         "unknown_right_words": sum(word not in text.vocabulary for sentence in meant["test"] for word in sentence),
-        **made_by(f"vae-course measure {NAME}" + (f" --steps {steps}" if steps else ""), device),
+        **made_by(NAME, steps, device),
         "rows": _rows(model, text.vocabulary, edits, written, meant),
     }
     return write(NAME, document)
@@ -106,22 +104,19 @@ def _rows(
     written: Mapping[str, list[Tokens]],
     meant: Mapping[str, list[Tokens]],
 ) -> list[Figures]:
-    words = vocabulary.words[UNK + 1 :]
+    known = SpellingChannel(vocabulary.words[UNK + 1 :], edits, stay=0.0)
+    for sentences in written.values():
+        known.learn(sentences)
 
     def corrections(split: str, stay: float, context: bool) -> list[Tokens]:
-        channel = SpellingChannel(words, edits, stay)
-        channel.learn(written[split])
+        channel = replace(known, stay=stay)  # which remembers the same candidates
         if not context:
             return [channel.without_context(sentence) for sentence in written[split]]
-        read = noisy_channel(model, vocabulary, channel, written[split], width=10)
-        return [corrected(p, sentence) for p, sentence in zip(read, written[split], strict=True)]
+        return likeliest(model, vocabulary, channel, written[split])
 
     rows: list[Figures] = [{"name": "untouched", **edit_scores(written["test"], written["test"], meant["test"])}]
-    nearest = SpellingChannel(words, edits, -math.inf)
-    nearest.learn(written["test"])
-    similar = {word: spelling.most_similar(word, list(row)) for word, row in nearest.memory.items()}
-    said = [tuple(similar.get(word, word) for word in sentence) for sentence in written["test"]]
-    rows.append({"name": "most similar word", **edit_scores(said, written["test"], meant["test"])})
+    similar = known.most_similar(written["test"])
+    rows.append({"name": "most similar word", **edit_scores(similar, written["test"], meant["test"])})
     for name, context in (("counted edits", False), ("language model + counted edits", True)):
         # How dear it is to leave an unknown word as it is, chosen on validation.
         tries = {stay: corrections("validation", stay, context) for stay in (-30.0, -20.0, -16.0, -13.0, -10.0, -7.0)}

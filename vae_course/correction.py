@@ -154,6 +154,12 @@ def noisy_channel(
     return found
 
 
+def likeliest(model: LanguageModel, vocabulary: Vocabulary, channel: Readable, written: Sequence[Tokens]) -> list[Tokens]:
+    """The likeliest reading of each sentence that ``noisy_channel`` finds; as it was written where there is none."""
+    found = noisy_channel(model, vocabulary, channel, written)
+    return [corrected(readings, sentence) for readings, sentence in zip(found, written, strict=True)]
+
+
 @torch.no_grad()
 def _search(
     model: LanguageModel, vocabulary: Vocabulary, channel: Readable, written: Sequence[Tokens], width: int
@@ -445,7 +451,7 @@ def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = No
         "longer": kept(scratch / f"{NAME}-{longer}.json", partial(_longer_trained, data, longer, device))["rows"],
         "few_pairs": [row for part in few for row in part["rows"]],
         "misspellings": kept(scratch / f"{NAME}-misspellings.json", _misspellings)["rows"],
-        **made_by(f"vae-course measure {NAME}" + (f" --steps {steps}" if steps else ""), device),
+        **made_by(NAME, steps, device),
     }
     return write(NAME, document)
 

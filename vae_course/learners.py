@@ -18,12 +18,11 @@ import torch
 from nltk.tokenize import NLTKWordTokenizer
 
 from vae_course import corpora, spelling
-from vae_course.correction import gleu, noisy_channel
+from vae_course.correction import gleu, likeliest
 from vae_course.cures import Budget, train_language_model
 from vae_course.evaluation import likelihood
 from vae_course.grammar import Tokens
 from vae_course.measurements import Figures, made_by, write
-from vae_course.noise import corrected
 from vae_course.spelling import SpellingChannel
 from vae_course.text_models import LanguageModel, TextSizes
 from vae_course.training import seeded
@@ -148,7 +147,7 @@ class Learners:
     written: Lines
     references: list[list[Tokens]]
 
-    def score(self, said: Lines, part: slice = slice(None)) -> float:
+    def score(self, said: Lines, part: slice) -> float:
         """GLEU of corrections in small letters of the sentences in ``part``."""
         written = self.written[part]
         return gleu([as_written(*pair) for pair in zip(said, written, strict=True)], written, self.references[part])
@@ -159,7 +158,7 @@ class Learners:
         changed = [a != b for a, b in zip(cased, self.written, strict=True)]
         right = [a in four for a, four in zip(cased, self.references, strict=True)]
         share = {"changed": float(np.mean(changed)), "as_a_reference": float(np.mean(right))}
-        return {"name": name, "gleu": self.score(said), **share}
+        return {"name": name, "gleu": gleu(cased, self.written, self.references), **share}
 
 
 def english(folder: Path | None = None) -> Lines:
@@ -178,7 +177,7 @@ def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = No
 
     A stopped run goes on from the checkpoint in ``scratch``; ``folder`` holds the corpora, ``steps`` replaces the study's own.
     """
-    budget = BUDGET if steps is None else Budget(steps, learning_rate=BUDGET.learning_rate)
+    budget = BUDGET if steps is None else replace(BUDGET, steps=steps)
     text, data = english(folder), Learners(*map(list, zip(*corpora.learners(folder), strict=True)))
     vocabulary = Vocabulary.build(text, min_count=2)
     model, history = train_language_model(
@@ -200,7 +199,7 @@ def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = No
         "budget": asdict(budget),
         "cpu_seconds_of_training": round(sum(history["cpu_seconds"])),
         "tuned": tuned,
-        **made_by(f"vae-course measure {NAME}" + (f" --steps {steps}" if steps else ""), device),
+        **made_by(NAME, steps, device),
         "rows": rows,
     }
     return write(NAME, document)
@@ -211,14 +210,13 @@ def corrected_rows(model: LanguageModel, vocabulary: Vocabulary, data: Learners)
     small = [tuple(word.lower() for word in sentence) for sentence in data.written]
     channel = _spelling_channel(vocabulary, data.written)
     channel.learn(small)
-    similar = {word: spelling.most_similar(word, list(row)) for word, row in channel.memory.items()}
     alone = {stay: [replace(channel, stay=stay).without_context(sentence) for sentence in small] for stay in STAYS}
-    read = {stay: _read(model, vocabulary, replace(channel, stay=stay), small) for stay in STAYS}
+    read = {stay: likeliest(model, vocabulary, replace(channel, stay=stay), small) for stay in STAYS}
     (counted, stay_alone), (spelled, stay) = by_halves(alone, data), by_halves(read, data)
     grammar, prices = _changed(model, vocabulary, spelled, data)
     said = {
         "untouched": small,
-        "most similar word": [tuple(similar.get(word, word) for word in sentence) for sentence in small],
+        "most similar word": channel.most_similar(small),
         "counted edits": counted,
         "language model + counted edits": spelled,
         "the same, then single changes": grammar,
@@ -243,11 +241,6 @@ def _spelling_channel(vocabulary: Vocabulary, written: Lines) -> SpellingChannel
     signs = {word.lower() for sentence in written for word in sentence if not word.isalpha()}
     words = sorted(dictionary | names | signs | set(vocabulary.words[UNK + 1 :]))
     return SpellingChannel(words, spelling.EditChannel.counted(found.train), stay=0.0)
-
-
-def _read(model: LanguageModel, vocabulary: Vocabulary, channel: SpellingChannel, small: Lines) -> Lines:
-    found = noisy_channel(model, vocabulary, channel, small)
-    return [corrected(readings, sentence) for readings, sentence in zip(found, small, strict=True)]
 
 
 def by_halves(tried: Mapping[float, Lines], data: Learners) -> tuple[Lines, list[float]]:

@@ -111,9 +111,7 @@ def measure(
         return kept(path, lambda: _measure_one(corpus, model, study, budget, seed, path.with_suffix(".checkpoint"), device))
 
     rows = [measured(seed, model) for seed, model in itertools.product(study.seeds, study.names)]
-    document = _circumstances(
-        corpus, study, budget, f"vae-course measure {name}" + (f" --steps {steps}" if steps else ""), device
-    )
+    document = _circumstances(corpus, study, budget) | made_by(name, steps, device)
     return write(name, document | {"rows": rows})
 
 
@@ -269,7 +267,7 @@ def _variety_figures(model: LanguageModel | TextVAE, corpus: Corpus, test: list[
     }
 
 
-def _circumstances(corpus: Corpus, study: Study, budget: Budget, command: str, device: torch.device | None) -> Figures:
+def _circumstances(corpus: Corpus, study: Study, budget: Budget) -> Figures:
     """All that is needed to make the figures again."""
     return {
         "corpus": corpus.name,
@@ -280,15 +278,14 @@ def _circumstances(corpus: Corpus, study: Study, budget: Budget, command: str, d
         "tokens": study.tokens,
         "min_count": study.min_count,
         "seeds": list(study.seeds),
-        **made_by(command, device),
     }
 
 
-def made_by(command: str, device: torch.device | None) -> Figures:
-    """The command that made a document, with the date, the versions, and where it computed."""
+def made_by(name: str, steps: int | None, device: torch.device | None) -> Figures:
+    """The command that made the document of the study ``name``, with the date, the versions, and where it computed."""
     on_gpu = device is not None and device.type == "cuda"
     return {
-        "command": command,
+        "command": f"vae-course measure {name}" + (f" --steps {steps}" if steps else ""),
         "date": datetime.now(UTC).date().isoformat(),
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "sacrebleu": sacrebleu.__version__},
         "device": torch.cuda.get_device_name(device) if on_gpu else f"CPU, {torch.get_num_threads()} thread(s)",

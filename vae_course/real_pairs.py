@@ -87,8 +87,7 @@ def measure(
         return kept(path, lambda: _row(system, source, target, study, budget, path.with_suffix(".checkpoint"), device))
 
     rows = [measured(system) for system in (NEAREST, PLAIN, VAE)]
-    command = f"vae-course measure {name}" + (f" --steps {steps}" if steps else "")
-    document = _circumstances(study, budget, command, source, target, device)
+    document = _circumstances(study, budget, source, target) | made_by(name, steps, device)
     return write(name, document | {"rows": rows})
 
 
@@ -225,9 +224,7 @@ def different(model: ConditionalTextVAE, sources: Sentences, rounds: int, longes
     return total / len(sources)
 
 
-def _circumstances(
-    study: RealStudy, budget: Budget, command: str, source: Corpus, target: Corpus, device: torch.device | None
-) -> Figures:
+def _circumstances(study: RealStudy, budget: Budget, source: Corpus, target: Corpus) -> Figures:
     """All that is needed to make the figures again."""
     return {
         "corpus": study.corpus,
@@ -239,5 +236,4 @@ def _circumstances(
         "sizes": asdict(study.sizes),
         "budget": asdict(budget),
         "width": study.width,
-        **made_by(command, device),
     }

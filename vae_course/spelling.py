@@ -161,6 +161,11 @@ class SpellingChannel:
         """See ``noise.Channel``; nothing is swapped."""
         return [([{word: self.stay, **self.memory[word]} if word in self.memory else {word: 0.0} for word in written], 0.0)]
 
+    def most_similar(self, written: Sequence[Tokens]) -> list[Tokens]:
+        """Each unknown word replaced by the candidate that is most like it: a spelling checker that knows no edits."""
+        similar = {word: most_similar(word, list(row)) for word, row in self.memory.items()}
+        return [tuple(similar.get(word, word) for word in sentence) for sentence in written]
+
     def without_context(self, written: Tokens) -> Tokens:
         """The likeliest word in each place, all words equally likely beforehand."""
         return tuple(max(place, key=lambda word: place[word]) for place in self.lattices(written)[0][0])

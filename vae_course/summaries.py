@@ -267,7 +267,7 @@ def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = No
         "budget": asdict(budget),
         "rouge-score": version("rouge-score"),
         "cpu_seconds_of_training": seconds,
-        **made_by(f"vae-course measure {NAME}" + (f" --steps {steps}" if steps else ""), device),
+        **made_by(NAME, steps, device),
         "rows": rows,
     }
     return write(NAME, document)

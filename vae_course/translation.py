@@ -451,7 +451,7 @@ def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = No
         "at_once": rows("at-once", _at_once, LANGUAGES, (0,)),
         "directions": [row for part in rows("directions", _directions, (0, 1)) for row in part["rows"]],
         "few_pairs": rows("few-pairs", _few_pairs, (50, 100, 300, 1_000), (0, 1, 2), FEW_PAIRS),
-        **made_by(f"vae-course measure {NAME}", device),
+        **made_by(NAME, steps, device),
     }
     return write(NAME, document)
 
