@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 from torch.distributions import Bernoulli, Normal
 
 from vae_course import images
-from vae_course.distributions import GaussianMixture
+from vae_course.probability.distributions import GaussianMixture
 from vae_course.training import seeded, seeded_module
 
 

@@ -12,7 +12,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from vae_course.lessons import all_lessons
+from vae_course.course.lessons import all_lessons
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -85,7 +85,7 @@ def run_python(code, **options):
 def test_importing_the_package_is_light():
     code = "import sys, vae_course; print([m for m in ('torch', 'numpy', 'matplotlib') if m in sys.modules])"
     assert run_python(code).stdout.strip() == "[]"
-    code = code.replace("vae_course;", "vae_course.cli;")
+    code = code.replace("vae_course;", "vae_course.course.cli;")
     assert run_python(code).stdout.strip() == "[]"
 
 

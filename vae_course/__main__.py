@@ -1,5 +1,5 @@
 """``python -m vae_course`` is ``vae-course``."""
 
-from vae_course.cli import app
+from vae_course.course.cli import app
 
 app()

@@ -15,7 +15,7 @@ from sklearn.datasets import fetch_openml, load_digits
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
-from vae_course.distributions import LOG_2_PI, Gaussian, GaussianMixture, standard_normal
+from vae_course.probability.distributions import LOG_2_PI, Gaussian, GaussianMixture, standard_normal
 from vae_course.training import Metrics
 
 # --- data -----------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from tqdm import tqdm
 
-from vae_course.distributions import NotFiniteError
+from vae_course.probability.distributions import NotFiniteError
 
 Metrics = Mapping[str, Tensor]
 Loss = Callable[[Any, Generator], Metrics]

@@ -49,7 +49,6 @@ class Exercise:
     ``gradients`` names the arguments with respect to which the gradient of the result's sum is compared too.
     """
 
-    number: str
     task: str
     reference: Callable[..., Tensor]
     cases: Callable[[], Sequence[Arguments]]
@@ -57,6 +56,11 @@ class Exercise:
     mistakes: tuple[Mistake, ...]
     gradients: tuple[str, ...] = ()
     relative_tolerance: float = 1e-5
+
+    @property
+    def name(self) -> str:
+        """The name of the function that is asked for. It is permanent, so records of progress and grades are kept by it."""
+        return self.reference.__name__
 
     def solution(self) -> str:
         """The reference's source, as it runs in a lesson: what is shown is what is tested.
@@ -74,7 +78,7 @@ class Exercise:
         """Judge what a reader passed to ``check``, normally a function."""
         if not inspect.isfunction(answer):
             return _wrong(
-                f"check needs a function written with def or lambda, got {type(answer).__name__}; "
+                f"check needs a function written with def, got {type(answer).__name__}; "
                 "if you called it, write its name without ( )."
             )
         problem = self._signature_problem(answer)
@@ -106,11 +110,11 @@ class Exercise:
         try:
             result = answer(*arguments)
         except NotImplementedError:
-            return self._not_attempted()
+            return self.not_attempted()
         except Exception as error:  # anything at all may go wrong in a reader's function; it is reported as theirs
             return _wrong(_their_exception(answer, error, case))
         if result is ...:
-            return self._not_attempted()
+            return self.not_attempted()
         if problem := _type_problem(result):
             return _wrong(problem)
         for name, before, after in zip(self._parameters(), case, arguments, strict=True):
@@ -124,7 +128,7 @@ class Exercise:
     def _compare(self, observed: list[Observation]) -> Verdict:
         expected = [self._expected(self.reference, case) for case in self.cases()]
         if all(self._same(o, e) for o, e in zip(observed, expected, strict=True)):
-            return Verdict(Status.CORRECT, f"Exercise {self.number}: correct.")
+            return Verdict(Status.CORRECT, "correct.")
         for mistake in self.mistakes:
             made = [self._expected(mistake.function, case) for case in self.cases()]
             if all(self._same(o, m) for o, m in zip(observed, made, strict=True)):
@@ -175,8 +179,9 @@ class Exercise:
                 )
         raise AssertionError("unreachable: the observations differ")
 
-    def _not_attempted(self) -> Verdict:
-        return Verdict(Status.NOT_ATTEMPTED, f'Exercise {self.number}: not attempted yet. Stuck? hint("{self.number}")')
+    def not_attempted(self) -> Verdict:
+        """The verdict on a stub."""
+        return Verdict(Status.NOT_ATTEMPTED, f'not attempted yet. Stuck? hint("{self.name}")')
 
 
 def _wrong(message: str) -> Verdict:

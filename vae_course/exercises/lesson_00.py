@@ -17,7 +17,6 @@ def _amounts() -> list[Arguments]:
 
 
 TO_BITS = Exercise(
-    number="0.1",
     task="Convert amounts of information from nats to bits.",
     reference=to_bits,
     cases=_amounts,
@@ -51,7 +50,6 @@ def _batches() -> list[Arguments]:
 
 
 ERROR_PER_IMAGE = Exercise(
-    number="0.2",
     task="The squared error of each image (batch, pixels), summed over its pixels: shape (batch,).",
     reference=error_per_image,
     cases=_batches,

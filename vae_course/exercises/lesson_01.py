@@ -5,7 +5,7 @@ from torch import Tensor
 
 from vae_course.exercises.core import Arguments, Exercise, Mistake
 
-# --- 1.1 reconstruction error ---------------------------------------------------------------------------------------
+# --- reconstruction error -------------------------------------------------------------------------------------------
 
 
 def reconstruction_error(images: Tensor, reconstructions: Tensor) -> Tensor:
@@ -22,7 +22,6 @@ def _images() -> list[Arguments]:
 
 
 RECONSTRUCTION_ERROR = Exercise(
-    number="1.1",
     task="Squared error summed over pixels, averaged over images: two tensors (images, pixels) to a scalar.",
     reference=reconstruction_error,
     cases=_images,
@@ -81,7 +80,7 @@ RECONSTRUCTION_ERROR = Exercise(
     ),
 )
 
-# --- 1.2 principal components ---------------------------------------------------------------------------------------
+# --- principal components -------------------------------------------------------------------------------------------
 
 
 def project(x: Tensor, mean: Tensor, components: Tensor) -> Tensor:
@@ -109,7 +108,6 @@ def _planes() -> list[Arguments]:
 
 
 PROJECT = Exercise(
-    number="1.2",
     task="Encode x (images, pixels) by PCA and decode it again: mean (pixels,), components (codes, pixels), orthonormal rows.",
     reference=project,
     cases=_planes,
@@ -162,7 +160,7 @@ PROJECT = Exercise(
     ),
 )
 
-# --- 1.3 draws with a covariance ------------------------------------------------------------------------------------
+# --- draws with a covariance ----------------------------------------------------------------------------------------
 
 
 def correlated_draws(noise: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
@@ -190,7 +188,6 @@ def _by_symmetric_root(noise: Tensor, mean: Tensor, covariance: Tensor) -> Tenso
 
 
 CORRELATED_DRAWS = Exercise(
-    number="1.3",
     task="Turn noise of N(0, I), (draws, d), into draws of N(mean, covariance), with the Cholesky factor of the covariance.",
     reference=correlated_draws,
     cases=_gaussians,

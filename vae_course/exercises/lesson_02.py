@@ -7,7 +7,7 @@ from torch import Tensor
 
 from vae_course.exercises.core import Arguments, Exercise, Mistake
 
-# --- 2.1 entropy in bits --------------------------------------------------------------------------------------------
+# --- entropy in bits ------------------------------------------------------------------------------------------------
 
 
 def entropy_in_bits(p: Tensor) -> Tensor:
@@ -24,7 +24,6 @@ def _distributions() -> list[Arguments]:
 
 
 ENTROPY = Exercise(
-    number="2.1",
     task="The entropy of discrete distributions (..., outcomes), in bits.",
     reference=entropy_in_bits,
     cases=_distributions,
@@ -67,7 +66,7 @@ ENTROPY = Exercise(
     ),
 )
 
-# --- 2.2 discrete KL ------------------------------------------------------------------------------------------------
+# --- discrete KL ----------------------------------------------------------------------------------------------------
 
 
 def kl_discrete(p: Tensor, q: Tensor) -> Tensor:
@@ -87,7 +86,6 @@ def _pairs() -> list[Arguments]:
 
 
 KL_DISCRETE = Exercise(
-    number="2.2",
     task="KL(p to q) of discrete distributions (..., outcomes), in nats, right also where p or q is 0.",
     reference=kl_discrete,
     cases=_pairs,
@@ -140,7 +138,7 @@ KL_DISCRETE = Exercise(
     ),
 )
 
-# --- 2.3 Gaussian to standard normal --------------------------------------------------------------------------------
+# --- Gaussian to standard normal ------------------------------------------------------------------------------------
 
 
 def kl_to_standard_normal(mean: Tensor, log_var: Tensor) -> Tensor:
@@ -159,7 +157,6 @@ def _gaussians() -> list[Arguments]:
 
 
 KL_TO_STANDARD_NORMAL = Exercise(
-    number="2.3",
     task="KL from N(mean, diag(exp(log_var))) to N(0, I), in nats, summed over the last dimension.",
     reference=kl_to_standard_normal,
     cases=_gaussians,
@@ -218,7 +215,7 @@ KL_TO_STANDARD_NORMAL = Exercise(
     ),
 )
 
-# --- 2.4 KL between two Gaussians -----------------------------------------------------------------------------------
+# --- KL between two Gaussians ---------------------------------------------------------------------------------------
 
 
 def kl_between_gaussians(mean_q: Tensor, log_var_q: Tensor, mean_p: Tensor, log_var_p: Tensor) -> Tensor:
@@ -241,13 +238,12 @@ def _with_parts_swapped(mean_q: Tensor, log_var_q: Tensor, mean_p: Tensor, log_v
 
 
 KL_BETWEEN_GAUSSIANS = Exercise(
-    number="2.4",
     task="KL from N(mean_q, exp(log_var_q)) to N(mean_p, exp(log_var_p)), in nats, summed over the last dimension.",
     reference=kl_between_gaussians,
     cases=_two_gaussians,
     gradients=("mean_q", "log_var_q", "mean_p", "log_var_p"),
     hints=(
-        "It must agree with exercise 2.3 where mean_p = 0 and log_var_p = 0.",
+        "It must agree with kl_to_standard_normal where mean_p = 0 and log_var_p = 0.",
         "Measure everything in units of p: the variance of q and the squared distance are both divided by p's variance.",
         "1/2 (log_var_p - log_var_q + (var_q + (mean_q - mean_p)^2) / var_p - 1)",
     ),
@@ -294,7 +290,7 @@ KL_BETWEEN_GAUSSIANS = Exercise(
     ),
 )
 
-# --- 2.5 KL from samples --------------------------------------------------------------------------------------------
+# --- KL from samples ------------------------------------------------------------------------------------------------
 
 
 def kl_draws(log_q: Tensor, log_p: Tensor) -> Tensor:
@@ -308,7 +304,6 @@ def _log_densities() -> list[Arguments]:
 
 
 KL_DRAWS = Exercise(
-    number="2.5",
     task="For draws of q, the terms r - 1 - log r with r = p / q, whose mean estimates KL(q to p): (samples,) to (samples,).",
     reference=kl_draws,
     cases=_log_densities,

@@ -13,7 +13,7 @@ def _tensors(*rows: list[object]) -> Arguments:
     return tuple(torch.tensor(row, dtype=torch.float64) for row in rows)
 
 
-# --- 3.1 the reparameterized sample ---------------------------------------------------------------------------------
+# --- the reparameterized sample -------------------------------------------------------------------------------------
 
 
 def reparameterize(mean: Tensor, log_var: Tensor, noise: Tensor) -> Tensor:
@@ -29,7 +29,6 @@ def _means_and_noise() -> list[Arguments]:
 
 
 REPARAMETERIZE = Exercise(
-    number="3.1",
     task="A draw of N(mean, diag(exp(log_var))) made from noise of N(0, I), so that gradients reach mean and log_var.",
     reference=reparameterize,
     cases=_means_and_noise,
@@ -93,7 +92,7 @@ REPARAMETERIZE = Exercise(
     ),
 )
 
-# --- 3.2 the score function -----------------------------------------------------------------------------------------
+# --- the score function ---------------------------------------------------------------------------------------------
 
 
 def score_gradient_draws(values: Tensor, z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
@@ -114,7 +113,6 @@ def _with_density(values: Tensor, z: Tensor, mean: Tensor, log_var: Tensor) -> T
 
 
 SCORE_GRADIENT_DRAWS = Exercise(
-    number="3.2",
     task="The draws f(z) * (gradient of log N(z; mean, exp(log_var)) with respect to mean): (samples, dimension).",
     reference=score_gradient_draws,
     cases=_values_and_draws,
@@ -172,7 +170,7 @@ SCORE_GRADIENT_DRAWS = Exercise(
     ),
 )
 
-# --- 3.3 the leave-one-out baseline ---------------------------------------------------------------------------------
+# --- the leave-one-out baseline -------------------------------------------------------------------------------------
 
 
 def subtract_baseline(values: Tensor) -> Tensor:
@@ -181,7 +179,6 @@ def subtract_baseline(values: Tensor) -> Tensor:
 
 
 SUBTRACT_BASELINE = Exercise(
-    number="3.3",
     task="From each of the values (samples,), subtract the mean over the other samples. At least two samples.",
     reference=subtract_baseline,
     cases=lambda: [_tensors([1.0, 4.0]), _tensors([3.0, 5.0, 10.0]), _tensors([-1.0, 0.5, 2.0, 2.5, 7.0])],
@@ -229,7 +226,7 @@ SUBTRACT_BASELINE = Exercise(
     ),
 )
 
-# --- 3.4 Gumbel-softmax ---------------------------------------------------------------------------------------------
+# --- Gumbel-softmax -------------------------------------------------------------------------------------------------
 
 
 def gumbel_softmax(logits: Tensor, uniform: Tensor, temperature: float) -> Tensor:
@@ -251,7 +248,6 @@ def _gumbel(uniform: Tensor) -> Tensor:
 
 
 GUMBEL_SOFTMAX = Exercise(
-    number="3.4",
     task="A soft sample from softmax(logits), made from uniform noise in (0, 1) at a temperature: (..., categories).",
     reference=gumbel_softmax,
     cases=_logits_and_noise,
@@ -323,7 +319,7 @@ GUMBEL_SOFTMAX = Exercise(
     ),
 )
 
-# --- 3.5 straight through -------------------------------------------------------------------------------------------
+# --- straight through -----------------------------------------------------------------------------------------------
 
 
 def straight_through(soft: Tensor) -> Tensor:
@@ -336,7 +332,6 @@ def _hard(soft: Tensor) -> Tensor:
 
 
 STRAIGHT_THROUGH = Exercise(
-    number="3.5",
     task="From soft samples (..., categories): the value is the one-hot of the largest, the gradient that of the soft sample.",
     reference=straight_through,
     cases=lambda: [

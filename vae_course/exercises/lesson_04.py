@@ -13,7 +13,7 @@ def _tensors(*rows: object) -> Arguments:
     return tuple(torch.tensor(row, dtype=torch.float64) for row in rows)
 
 
-# --- 4.1 the exact posterior ----------------------------------------------------------------------------------------
+# --- the exact posterior --------------------------------------------------------------------------------------------
 
 
 def exact_posterior(log_prior: Tensor, log_likelihood: Tensor) -> Tensor:
@@ -31,7 +31,6 @@ def _states() -> list[Arguments]:
 
 
 POSTERIOR = Exercise(
-    number="4.1",
     task="The posterior p(z given x) of every state, (states,), from log p(z) and log p(x given z), both (states,).",
     reference=exact_posterior,
     cases=_states,
@@ -83,7 +82,7 @@ POSTERIOR = Exercise(
     ),
 )
 
-# --- 4.2 the importance-weighted bound ------------------------------------------------------------------------------
+# --- the importance-weighted bound ----------------------------------------------------------------------------------
 
 
 def importance_weighted_bound(log_weights: Tensor) -> Tensor:
@@ -100,7 +99,6 @@ def _log_weights() -> list[Arguments]:
 
 
 IMPORTANCE_WEIGHTED_BOUND = Exercise(
-    number="4.2",
     task="log of the mean over samples of the weights p(x, z) / q(z given x): (samples, batch) logs to (batch,), in nats.",
     reference=importance_weighted_bound,
     cases=_log_weights,
@@ -148,7 +146,7 @@ IMPORTANCE_WEIGHTED_BOUND = Exercise(
     ),
 )
 
-# --- 4.3 a likelihood from logits -----------------------------------------------------------------------------------
+# --- a likelihood from logits ---------------------------------------------------------------------------------------
 
 
 def bernoulli_log_likelihood(logits: Tensor, x: Tensor) -> Tensor:
@@ -170,7 +168,6 @@ def _naive(logits: Tensor, x: Tensor, smallest: float = 0.0) -> Tensor:
 
 
 BERNOULLI_LOG_LIKELIHOOD = Exercise(
-    number="4.3",
     task="log p(x given z) of binary pixels x from a decoder's logits, both (batch, pixels), to (batch,), in nats per image.",
     reference=bernoulli_log_likelihood,
     cases=_logits_and_pixels,
@@ -235,7 +232,7 @@ BERNOULLI_LOG_LIKELIHOOD = Exercise(
     ),
 )
 
-# --- 4.4 the loss of a VAE ------------------------------------------------------------------------------------------
+# --- the loss of a VAE ----------------------------------------------------------------------------------------------
 
 
 def negative_elbo(distortion: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
@@ -256,14 +253,13 @@ def _terms(mean: Tensor, log_var: Tensor) -> Tensor:
 
 
 NEGATIVE_ELBO = Exercise(
-    number="4.4",
     task="The loss of a batch, -ELBO in nats per image: distortion (batch,), mean and log_var (batch, latent), to one number.",
     reference=negative_elbo,
     cases=_encoded_batches,
     gradients=("distortion", "mean", "log_var"),
     hints=(
         "ELBO = -distortion - rate, and a loss is minimized: -ELBO = distortion + rate.",
-        "rate is the KL to N(0, I) of exercise 2.3, summed over the latent dimension: shape (batch,), like distortion.",
+        "rate is the KL of kl_to_standard_normal, summed over the latent dimension: shape (batch,), like distortion.",
         "Add the two for each image, then average over the batch.",
     ),
     mistakes=(
@@ -310,7 +306,7 @@ NEGATIVE_ELBO = Exercise(
     ),
 )
 
-# --- 4.5 the weight hidden in two means -----------------------------------------------------------------------------
+# --- the weight hidden in two means ---------------------------------------------------------------------------------
 
 
 def kl_weight_of_means(pixels: Tensor, latent: Tensor) -> Tensor:
@@ -322,7 +318,6 @@ def _sizes() -> list[Arguments]:
 
 
 KL_WEIGHT_OF_MEANS = Exercise(
-    number="4.5",
     task="A loss adds the mean over pixels of the distortion to the mean over latents of the KL. Its weight on the rate.",
     reference=kl_weight_of_means,
     cases=_sizes,

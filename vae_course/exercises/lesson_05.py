@@ -6,7 +6,7 @@ from torch.nn import functional
 
 from vae_course.exercises.core import Arguments, Exercise, Mistake
 
-# --- 5.1 the discriminator's loss -----------------------------------------------------------------------------------
+# --- the discriminator's loss ---------------------------------------------------------------------------------------
 
 
 def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -25,7 +25,6 @@ def _logit_pairs() -> list[Arguments]:
 
 
 DISCRIMINATOR_LOSS = Exercise(
-    number="5.1",
     task="From the logits of real and of fake examples, each (batch,): mean -log D(real) + mean -log(1 - D(fake)), in nats.",
     reference=discriminator_loss,
     cases=_logit_pairs,
@@ -94,7 +93,7 @@ DISCRIMINATOR_LOSS = Exercise(
     ),
 )
 
-# --- 5.2 the generator's loss ---------------------------------------------------------------------------------------
+# --- the generator's loss -------------------------------------------------------------------------------------------
 
 
 def generator_loss(fake_logits: Tensor) -> Tensor:
@@ -107,7 +106,6 @@ def _fake_logits() -> list[Arguments]:
 
 
 GENERATOR_LOSS = Exercise(
-    number="5.2",
     task="The non-saturating loss of the generator from the logits of its examples (batch,): mean -log D(fake), in nats.",
     reference=generator_loss,
     cases=_fake_logits,
@@ -168,7 +166,7 @@ GENERATOR_LOSS = Exercise(
     ),
 )
 
-# --- 5.3 the optimal discriminator ----------------------------------------------------------------------------------
+# --- the optimal discriminator --------------------------------------------------------------------------------------
 
 
 def optimal_discriminator(log_p: Tensor, log_q: Tensor) -> Tensor:
@@ -186,7 +184,6 @@ def _log_densities() -> list[Arguments]:
 
 
 OPTIMAL_DISCRIMINATOR = Exercise(
-    number="5.3",
     task="D(x) = p(x) / (p(x) + q(x)) from the log densities of data and generator, (points,) each; safe where both are tiny.",
     reference=optimal_discriminator,
     cases=_log_densities,

@@ -7,9 +7,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from vae_course.exercises.core import Arguments, Exercise, Mistake
-from vae_course.vocabulary import BOS, EOS, PAD
+from vae_course.text.vocabulary import BOS, EOS, PAD
 
-# --- 6.1 the cost of a sentence -------------------------------------------------------------------------------------
+# --- the cost of a sentence -----------------------------------------------------------------------------------------
 
 
 def sentence_nll(logits: Tensor, tokens: Tensor) -> Tensor:
@@ -41,7 +41,6 @@ def _shifted_nats(logits: Tensor, tokens: Tensor) -> Tensor:
 
 
 SENTENCE_NLL = Exercise(
-    number="6.1",
     task="-log p of each sentence: logits (batch, time, vocabulary), row t for the token after t; tokens; to (batch,) in nats.",
     reference=sentence_nll,
     cases=_batches,
@@ -103,7 +102,7 @@ SENTENCE_NLL = Exercise(
     ),
 )
 
-# --- 6.2 perplexity -------------------------------------------------------------------------------------------------
+# --- perplexity -----------------------------------------------------------------------------------------------------
 
 
 def perplexity(nll: Tensor, tokens: Tensor) -> Tensor:
@@ -127,7 +126,6 @@ def _counted(tokens: Tensor) -> Tensor:
 
 
 PERPLEXITY = Exercise(
-    number="6.2",
     task="Perplexity per token of a test set: nll (sentences,) in nats, tokens (sentences, time) with <bos>, <eos> and <pad>.",
     reference=perplexity,
     cases=_scored_batches,
@@ -185,7 +183,7 @@ PERPLEXITY = Exercise(
     ),
 )
 
-# --- 6.3 the loss of a text VAE ---------------------------------------------------------------------------------------
+# --- the loss of a text VAE -----------------------------------------------------------------------------------------
 
 
 def text_vae_loss(nats: Tensor, tokens: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
@@ -225,14 +223,13 @@ def _mean_over_words(nats: Tensor, tokens: Tensor, mean: Tensor, log_var: Tensor
 
 
 TEXT_VAE_LOSS = Exercise(
-    number="6.3",
     task="-ELBO in nats per sentence, one number: nats (batch, time - 1) of tokens[:, 1:]; mean, log_var (batch, latent).",
     reference=text_vae_loss,
     cases=_encoded_batches,
     gradients=("nats", "mean", "log_var"),
     hints=(
         "The distortion of a sentence: its words' nats, summed. nats[:, t] belongs to tokens[:, t + 1]; pads count nothing.",
-        "The rate of a sentence: the KL of exercise 2.3, summed over latent dimensions. Both are now (batch,).",
+        "The rate of a sentence: the KL of kl_to_standard_normal, summed over latent dimensions. Both are now (batch,).",
         "Add the two for each sentence, then average over the sentences.",
     ),
     mistakes=(
@@ -288,7 +285,7 @@ TEXT_VAE_LOSS = Exercise(
     ),
 )
 
-# --- 6.4 an NLL from samples of z -------------------------------------------------------------------------------------
+# --- an NLL from samples of z ---------------------------------------------------------------------------------------
 
 
 def nll_from_samples(log_likelihood: Tensor, log_prior: Tensor, log_q: Tensor) -> Tensor:
@@ -313,7 +310,6 @@ def _draws() -> list[Arguments]:
 
 
 NLL_FROM_SAMPLES = Exercise(
-    number="6.4",
     task="-log p(sentence) by K draws of z from q: log p(x given z), log p(z), log q(z given x), all (K, batch); to (batch,).",
     reference=nll_from_samples,
     cases=_draws,

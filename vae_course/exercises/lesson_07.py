@@ -12,7 +12,7 @@ def _tensors(*rows: object) -> Arguments:
     return tuple(torch.tensor(row, dtype=torch.float64) for row in rows)
 
 
-# --- 7.1 mutual information -----------------------------------------------------------------------------------------
+# --- mutual information ---------------------------------------------------------------------------------------------
 
 
 def mutual_information(log_q: Tensor) -> Tensor:
@@ -43,7 +43,6 @@ def _without_own(log_q: Tensor) -> Tensor:
 
 
 MUTUAL_INFORMATION = Exercise(
-    number="7.1",
     task="I(sentence; z) in nats, one number, from log_q (N, N): row i, column j holds log q(z_i given x_j); z_i is from q_i.",
     reference=mutual_information,
     cases=_log_densities,
@@ -96,7 +95,7 @@ MUTUAL_INFORMATION = Exercise(
     ),
 )
 
-# --- 7.2 active units -----------------------------------------------------------------------------------------------
+# --- active units ---------------------------------------------------------------------------------------------------
 
 
 def active_units(mean: Tensor, std: Tensor) -> Tensor:
@@ -118,7 +117,6 @@ def _posteriors() -> list[Arguments]:
 
 
 ACTIVE_UNITS = Exercise(
-    number="7.2",
     task="How many coordinates are active: var over sentences of the posterior's mean above 0.01. mean and std (N, latent).",
     reference=active_units,
     cases=_posteriors,
@@ -166,7 +164,7 @@ ACTIVE_UNITS = Exercise(
     ),
 )
 
-# --- 7.3 ablation ---------------------------------------------------------------------------------------------------
+# --- ablation -------------------------------------------------------------------------------------------------------
 
 
 def own_z_saves(distortion: Tensor, other: Tensor) -> Tensor:
@@ -185,7 +183,6 @@ def _distortions() -> list[Arguments]:
 
 
 ABLATION = Exercise(
-    number="7.3",
     task="Nats that each sentence's own z saves, (N,): distortion (N, N) has sentence i with z_j in row i, column j; "
     "other (N,) names the sentence whose z each one gets.",
     reference=own_z_saves,
@@ -229,7 +226,7 @@ ABLATION = Exercise(
     ),
 )
 
-# --- 7.4 what z earns -----------------------------------------------------------------------------------------------
+# --- what z earns ---------------------------------------------------------------------------------------------------
 
 
 def net_earnings(without_z: Tensor, with_z: Tensor, rate: Tensor) -> Tensor:
@@ -245,7 +242,6 @@ def _accounts() -> list[Arguments]:
 
 
 NET_EARNINGS = Exercise(
-    number="7.4",
     task="What z earns after its costs, one number in nats per sentence: distortion without z and with it (N,), "
     "rate of each coordinate (N, latent).",
     reference=net_earnings,
@@ -294,7 +290,7 @@ NET_EARNINGS = Exercise(
     ),
 )
 
-# --- 7.5 the model's own posterior ----------------------------------------------------------------------------------
+# --- the model's own posterior --------------------------------------------------------------------------------------
 
 
 def posterior_mean(log_likelihood: Tensor, grid: Tensor) -> Tensor:
@@ -315,13 +311,12 @@ def _centre(log_weights: Tensor, grid: Tensor, dim: int = 0) -> Tensor:
 
 
 POSTERIOR_MEAN = Exercise(
-    number="7.5",
     task="The mean of p(z given x) for each sentence, (N,): log p(x given z) on an even grid of z, (points, N), and the grid "
     "(points,). The prior is N(0, 1).",
     reference=posterior_mean,
     cases=_grids,
     hints=(
-        "Bayes' rule of exercise 4.1, with the grid's points for states: prior times likelihood, normalized over the grid.",
+        "Bayes' rule of exact_posterior, with the grid's points for states: prior times likelihood, normalized over the grid.",
         "The log of the prior is -z^2 / 2 up to a constant, and the softmax takes constants away.",
         "weights = torch.softmax(log_likelihood - grid[:, None] ** 2 / 2, dim=0), then the weighted sum of the grid.",
     ),

@@ -10,7 +10,7 @@ def _tensors(*rows: object) -> Arguments:
     return tuple(torch.tensor(row, dtype=torch.float64) for row in rows)
 
 
-# --- 8.1 a cyclical schedule ----------------------------------------------------------------------------------------
+# --- a cyclical schedule --------------------------------------------------------------------------------------------
 
 
 def cyclical_weight(step: Tensor, period: Tensor, cycles: Tensor) -> Tensor:
@@ -28,7 +28,6 @@ def _steps() -> list[Arguments]:
 
 
 CYCLICAL_WEIGHT = Exercise(
-    number="8.1",
     task="The KL weight at each step: `cycles` times up from 0 to 1 over the first half of `period` steps, then 1 for good.",
     reference=cyclical_weight,
     cases=_steps,
@@ -84,7 +83,7 @@ CYCLICAL_WEIGHT = Exercise(
     ),
 )
 
-# --- 8.2 free bits --------------------------------------------------------------------------------------------------
+# --- free bits ------------------------------------------------------------------------------------------------------
 
 
 def free_bits(rates: Tensor, floor: Tensor) -> Tensor:
@@ -101,7 +100,6 @@ def _rates() -> list[Arguments]:
 
 
 FREE_BITS = Exercise(
-    number="8.2",
     task="Free bits, in nats: each coordinate of rates (batch, latent) costs its mean over the batch, but at least floor.",
     reference=free_bits,
     cases=_rates,
@@ -160,7 +158,7 @@ FREE_BITS = Exercise(
     ),
 )
 
-# --- 8.3 normalized means -------------------------------------------------------------------------------------------
+# --- normalized means -----------------------------------------------------------------------------------------------
 
 
 def normalized_means(means: Tensor, gamma: Tensor) -> Tensor:
@@ -177,7 +175,6 @@ def _means() -> list[Arguments]:
 
 
 NORMALIZED_MEANS = Exercise(
-    number="8.3",
     task="Posterior means (batch, latent), shifted and scaled to mean 0 and standard deviation gamma in each coordinate.",
     reference=normalized_means,
     cases=_means,
@@ -237,7 +234,7 @@ NORMALIZED_MEANS = Exercise(
     ),
 )
 
-# --- 8.4 a loss put together ----------------------------------------------------------------------------------------
+# --- a loss put together --------------------------------------------------------------------------------------------
 
 
 def cured_loss(distortion: Tensor, rate: Tensor, kl_weight: Tensor, floor: Tensor) -> Tensor:
@@ -254,7 +251,6 @@ def _bills() -> list[Arguments]:
 
 
 CURED_LOSS = Exercise(
-    number="8.4",
     task="The loss of annealing with free bits in total: distortion and rate (batch,), a KL weight, and a floor in nats.",
     reference=cured_loss,
     cases=_bills,
@@ -313,7 +309,7 @@ CURED_LOSS = Exercise(
     ),
 )
 
-# --- 8.5 the squared MMD --------------------------------------------------------------------------------------------
+# --- the squared MMD ------------------------------------------------------------------------------------------------
 
 
 def squared_mmd(within_x: Tensor, within_y: Tensor, between: Tensor) -> Tensor:
@@ -338,7 +334,6 @@ def _kernels() -> list[Arguments]:
 
 
 SQUARED_MMD = Exercise(
-    number="8.5",
     task="The unbiased squared MMD of n draws x and n draws y, from the kernels k(x, x), k(y, y) and k(x, y), all (n, n).",
     reference=squared_mmd,
     cases=_kernels,

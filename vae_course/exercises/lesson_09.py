@@ -12,10 +12,10 @@ def _tensor(rows: object) -> Tensor:
     return torch.tensor(rows, dtype=torch.float64)
 
 
-# --- 9.1 mutual information -----------------------------------------------------------------------------------------
+# --- mutual information ---------------------------------------------------------------------------------------------
 
 
-def mutual_information(counts: Tensor) -> Tensor:
+def mutual_information_of_counts(counts: Tensor) -> Tensor:
     joint = counts / counts.sum()
     independent = joint.sum(1, keepdim=True) * joint.sum(0, keepdim=True)
     seen = joint > 0  # 0 log 0 = 0
@@ -56,10 +56,9 @@ def _reversed_kl(counts: Tensor) -> Tensor:
     return (independent * (independent / joint).log()).sum()
 
 
-MUTUAL_INFORMATION = Exercise(
-    number="9.1",
+MUTUAL_INFORMATION_OF_COUNTS = Exercise(
     task="I(a; b) in nats of two variables from a table of how often each pair was seen, (a, b). One number.",
-    reference=mutual_information,
+    reference=mutual_information_of_counts,
     cases=_counts,
     hints=(
         "Counts over their total are the joint shares p(a, b); the sums of its rows and columns are p(a) and p(b).",
@@ -69,7 +68,7 @@ MUTUAL_INFORMATION = Exercise(
     mistakes=(
         Mistake(
             "Bits, not nats",
-            lambda counts: mutual_information(counts) / math.log(2),
+            lambda counts: mutual_information_of_counts(counts) / math.log(2),
             "log2 gives bits. The course counts in nats: use the natural logarithm, torch.log.",
         ),
         Mistake(
@@ -95,7 +94,7 @@ MUTUAL_INFORMATION = Exercise(
         ),
         Mistake(
             "Wrong sign",
-            lambda counts: -mutual_information(counts),
+            lambda counts: -mutual_information_of_counts(counts),
             "Mutual information is never negative: the joint belongs above the product in the ratio.",
         ),
         Mistake(
@@ -110,18 +109,18 @@ MUTUAL_INFORMATION = Exercise(
         ),
         Mistake(
             "Divided by the entropy of b",
-            lambda counts: mutual_information(counts) / _entropies(counts)[1],
+            lambda counts: mutual_information_of_counts(counts) / _entropies(counts)[1],
             "That is the share of H(b) that a tells, without a unit. Here the nats are asked for.",
         ),
         Mistake(
             "Counts not made into shares",
-            lambda counts: mutual_information(counts) * counts.sum(),
+            lambda counts: mutual_information_of_counts(counts) * counts.sum(),
             "Divide the counts by their total first: p(a, b) adds up to 1.",
         ),
     ),
 )
 
-# --- 9.2 the gap ----------------------------------------------------------------------------------------------------
+# --- the gap --------------------------------------------------------------------------------------------------------
 
 
 def mutual_information_gap(information: Tensor, entropies: Tensor) -> Tensor:
@@ -138,7 +137,6 @@ def _informations() -> list[Arguments]:
 
 
 MUTUAL_INFORMATION_GAP = Exercise(
-    number="9.2",
     task="The gap of each factor, (factors,): information (coordinates, factors) in nats, entropies (factors,) in nats.",
     reference=mutual_information_gap,
     cases=_informations,
@@ -192,7 +190,7 @@ MUTUAL_INFORMATION_GAP = Exercise(
     ),
 )
 
-# --- 9.3 a probe ----------------------------------------------------------------------------------------------------
+# --- a probe --------------------------------------------------------------------------------------------------------
 
 
 def probe_accuracy(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
@@ -238,7 +236,6 @@ def _majority(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Te
 
 
 PROBE_ACCURACY = Exercise(
-    number="9.3",
     task="The share of test codes whose nearest class mean (of the training codes) is that of their own label. One number.",
     reference=probe_accuracy,
     cases=_probed,
@@ -291,7 +288,7 @@ PROBE_ACCURACY = Exercise(
     ),
 )
 
-# --- 9.4 a line in z ------------------------------------------------------------------------------------------------
+# --- a line in z ----------------------------------------------------------------------------------------------------
 
 
 def interpolate(start: Tensor, end: Tensor, points: int) -> Tensor:
@@ -312,7 +309,6 @@ def _at(start: Tensor, end: Tensor, place: Tensor) -> Tensor:
 
 
 INTERPOLATE = Exercise(
-    number="9.4",
     task="Evenly spaced points on the line from start (latent,) to end (latent,), both of them included: (points, latent).",
     reference=interpolate,
     cases=_ends,
@@ -364,7 +360,7 @@ INTERPOLATE = Exercise(
     ),
 )
 
-# --- 9.5 an attribute's direction -----------------------------------------------------------------------------------
+# --- an attribute's direction ---------------------------------------------------------------------------------------
 
 
 def attribute_vector(codes: Tensor, labels: Tensor, source: int, target: int) -> Tensor:
@@ -380,7 +376,6 @@ def _labelled() -> list[Arguments]:
 
 
 ATTRIBUTE_VECTOR = Exercise(
-    number="9.5",
     task="The step in z (latent,) from the mean code of label source to that of label target: codes (n, latent), labels (n,).",
     reference=attribute_vector,
     cases=_labelled,
@@ -435,4 +430,4 @@ ATTRIBUTE_VECTOR = Exercise(
     ),
 )
 
-EXERCISES = (MUTUAL_INFORMATION, MUTUAL_INFORMATION_GAP, PROBE_ACCURACY, INTERPOLATE, ATTRIBUTE_VECTOR)
+EXERCISES = (MUTUAL_INFORMATION_OF_COUNTS, MUTUAL_INFORMATION_GAP, PROBE_ACCURACY, INTERPOLATE, ATTRIBUTE_VECTOR)

@@ -20,7 +20,7 @@ def _split(*lines: str) -> list[Words]:
     return [tuple(line.split()) for line in lines]
 
 
-# --- 10.1 distinct-n --------------------------------------------------------------------------------------------------
+# --- distinct-n -----------------------------------------------------------------------------------------------------
 
 
 def distinct_n(sentences: Sequence[Words], n: int) -> Tensor:
@@ -59,7 +59,6 @@ def _only_once(sentences: Sequence[Words], n: int) -> Tensor:
 
 
 DISTINCT_N = Exercise(
-    number="10.1",
     task="distinct-n of a list of sentences (tuples of words): different n-grams over all n-grams, of all of them together.",
     reference=distinct_n,
     cases=_texts,
@@ -124,7 +123,7 @@ DISTINCT_N = Exercise(
     ),
 )
 
-# --- 10.2 self-BLEU ---------------------------------------------------------------------------------------------------
+# --- self-BLEU ------------------------------------------------------------------------------------------------------
 
 Bleu = Callable[[Words, Sequence[Words]], float]
 
@@ -168,7 +167,6 @@ def _others_in_one(sentences: list[Words], bleu: Bleu) -> Tensor:
 
 
 SELF_BLEU = Exercise(
-    number="10.2",
     task="self-BLEU of a list of sentences; bleu(hypothesis, references) scores one sentence against a list of others, 0-100.",
     reference=self_bleu,
     cases=_written,
@@ -241,7 +239,7 @@ SELF_BLEU = Exercise(
     ),
 )
 
-# --- 10.3 temperature -------------------------------------------------------------------------------------------------
+# --- temperature ----------------------------------------------------------------------------------------------------
 
 
 def tempered(logits: Tensor, temperature: float) -> Tensor:
@@ -261,7 +259,6 @@ def _rescaled(weights: Tensor) -> Tensor:
 
 
 TEMPERED = Exercise(
-    number="10.3",
     task="Probabilities of the next word at a temperature: logits (batch, vocabulary), temperature > 0 to (batch, vocabulary).",
     reference=tempered,
     cases=_logits,
@@ -315,7 +312,7 @@ TEMPERED = Exercise(
     ),
 )
 
-# --- 10.4 the nucleus -------------------------------------------------------------------------------------------------
+# --- the nucleus ----------------------------------------------------------------------------------------------------
 
 
 def keep_nucleus(probabilities: Tensor, nucleus: float) -> Tensor:
@@ -360,7 +357,6 @@ def _flat(probabilities: Tensor, nucleus: float) -> Tensor:
 
 
 KEEP_NUCLEUS = Exercise(
-    number="10.4",
     task="Keep the fewest likeliest words whose probability reaches the nucleus, rescaled to sum 1: (vocabulary,) to the same.",
     reference=keep_nucleus,
     cases=_distributions,
@@ -421,7 +417,7 @@ KEEP_NUCLEUS = Exercise(
     ),
 )
 
-# --- 10.5 what a beam prefers -------------------------------------------------------------------------------------------
+# --- what a beam prefers --------------------------------------------------------------------------------------------
 
 
 def beam_score(log_p: Tensor, tokens: Tensor, power: float) -> Tensor:
@@ -446,7 +442,6 @@ def _mask(tokens: Tensor) -> Tensor:
 
 
 BEAM_SCORE = Exercise(
-    number="10.5",
     task="The sum of log p over a hypothesis' tokens, <eos> (2) included and <pad> (0) not, over their number ** power.",
     reference=beam_score,
     cases=_hypotheses,

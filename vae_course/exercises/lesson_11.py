@@ -12,7 +12,7 @@ def _tensor(rows: object) -> Tensor:
     return torch.tensor(rows, dtype=torch.float64)
 
 
-# --- 11.1 Bayes over events -------------------------------------------------------------------------------------------
+# --- Bayes over events ----------------------------------------------------------------------------------------------
 
 
 def log_posterior(log_prior: Tensor, log_channel: Tensor) -> Tensor:
@@ -44,7 +44,6 @@ def _by_products(log_prior: Tensor, log_channel: Tensor) -> Tensor:
 
 
 LOG_POSTERIOR = Exercise(
-    number="11.1",
     task="log p(world given all reports), (worlds,), from log p(world) and log p(report given world), (reports, worlds).",
     reference=log_posterior,
     cases=_events,
@@ -110,7 +109,7 @@ LOG_POSTERIOR = Exercise(
     ),
 )
 
-# --- 11.2 ROUGE-1 -----------------------------------------------------------------------------------------------------
+# --- ROUGE-1 --------------------------------------------------------------------------------------------------------
 
 
 def rouge_1(summary: Tensor, reference: Tensor) -> Tensor:
@@ -141,7 +140,6 @@ def _undefined(summary: Tensor, reference: Tensor) -> Tensor:
 
 
 ROUGE_1 = Exercise(
-    number="11.2",
     task="ROUGE-1 (F1), one number, from how often each word of the vocabulary is in summary and reference, (vocabulary,); "
     "0 where they share no word.",
     reference=rouge_1,
@@ -206,7 +204,7 @@ ROUGE_1 = Exercise(
     ),
 )
 
-# --- 11.3 the longest common subsequence --------------------------------------------------------------------------------
+# --- the longest common subsequence ---------------------------------------------------------------------------------
 
 
 def common_subsequence(first: Tensor, second: Tensor) -> Tensor:
@@ -263,7 +261,6 @@ def _reused(first: Tensor, second: Tensor) -> Tensor:
 
 
 COMMON_SUBSEQUENCE = Exercise(
-    number="11.3",
     task="Length of the longest common subsequence of two sentences of word numbers, (time,) and (other time,). One number.",
     reference=common_subsequence,
     cases=_words,
@@ -314,7 +311,7 @@ COMMON_SUBSEQUENCE = Exercise(
     ),
 )
 
-# --- 11.4 means of codes ------------------------------------------------------------------------------------------------
+# --- means of codes -------------------------------------------------------------------------------------------------
 
 
 def subset_means(codes: Tensor, masks: Tensor) -> Tensor:
@@ -332,7 +329,6 @@ def _codes() -> list[Arguments]:
 
 
 SUBSET_MEANS = Exercise(
-    number="11.4",
     task="The mean code of each subset: codes (reports, latent), masks (subsets, reports) of 0 and 1, to (subsets, latent).",
     reference=subset_means,
     cases=_codes,
@@ -380,7 +376,7 @@ SUBSET_MEANS = Exercise(
     ),
 )
 
-# --- 11.5 the report in the middle --------------------------------------------------------------------------------------
+# --- the report in the middle ---------------------------------------------------------------------------------------
 
 
 def medoid(codes: Tensor) -> Tensor:
@@ -400,7 +396,6 @@ def _scattered() -> list[Arguments]:
 
 
 MEDOID = Exercise(
-    number="11.5",
     task="Which of the codes (reports, latent) has the smallest sum of Euclidean distances to the others? Its index, a tensor.",
     reference=medoid,
     cases=_scattered,

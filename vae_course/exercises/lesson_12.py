@@ -14,7 +14,7 @@ def _tensor(rows: object) -> Tensor:
     return torch.tensor(rows, dtype=torch.float64)
 
 
-# --- 12.1 matching n-grams --------------------------------------------------------------------------------------------
+# --- matching n-grams -----------------------------------------------------------------------------------------------
 
 
 def matches(written: Words, reference: Words, n: int) -> Tensor:
@@ -64,7 +64,6 @@ def _shorter(written: Words, reference: Words, n: int) -> Tensor:
 
 
 MATCHES = Exercise(
-    number="12.1",
     task="How many n-grams of `written` the reference confirms, and how many there are: a tensor (2,). Words as tuples of str.",
     reference=matches,
     cases=_translations,
@@ -118,7 +117,7 @@ MATCHES = Exercise(
     ),
 )
 
-# --- 12.2 BLEU --------------------------------------------------------------------------------------------------------
+# --- BLEU -----------------------------------------------------------------------------------------------------------
 
 
 def bleu(matched: Tensor, total: Tensor, written_length: Tensor, reference_length: Tensor) -> Tensor:
@@ -142,7 +141,6 @@ def _precision(matched: Tensor, total: Tensor) -> Tensor:
 
 
 BLEU = Exercise(
-    number="12.2",
     task="BLEU, 0 to 100, of a whole set: matched, total (4,) for n = 1 ... 4, and the two lengths in words. One number.",
     reference=bleu,
     cases=_counted,
@@ -195,7 +193,7 @@ BLEU = Exercise(
     ),
 )
 
-# --- 12.3 the conditional ELBO ----------------------------------------------------------------------------------------
+# --- the conditional ELBO -------------------------------------------------------------------------------------------
 
 
 def conditional_loss(
@@ -225,7 +223,6 @@ def _loss(likelihood: Tensor, m1: Tensor, v1: Tensor, m2: Tensor, v2: Tensor) ->
 
 
 CONDITIONAL_LOSS = Exercise(
-    number="12.3",
     task=(
         "-ELBO of a conditional VAE, in nats: log p(y given x, z) at z ~ q and at z ~ p(z given x), each (batch,); mean and "
         "log variance of q and of p(z given x), each (batch, latent). One number: the mean over the batch."
@@ -287,7 +284,7 @@ CONDITIONAL_LOSS = Exercise(
     ),
 )
 
-# --- 12.4 words chosen independently ----------------------------------------------------------------------------------
+# --- words chosen independently -------------------------------------------------------------------------------------
 
 
 def share_of_mixtures(joint: Tensor) -> Tensor:
@@ -310,7 +307,6 @@ def _product(joint: Tensor) -> Tensor:
 
 
 SHARE_OF_MIXTURES = Exercise(
-    number="12.4",
     task=(
         "joint (a, b): p(first word, second word) in the language. Two places draw their words independently, each from its "
         "own share. With what probability do they write a pair that the language never has?"
@@ -352,7 +348,7 @@ SHARE_OF_MIXTURES = Exercise(
     ),
 )
 
-# --- 12.5 chrF --------------------------------------------------------------------------------------------------------
+# --- chrF -----------------------------------------------------------------------------------------------------------
 
 
 def chrf(matched: Tensor, written: Tensor, reference: Tensor) -> Tensor:
@@ -373,7 +369,6 @@ def _f(precision: Tensor, recall: Tensor, beta: float = 2.0) -> Tensor:
 
 
 CHRF = Exercise(
-    number="12.5",
     task="chrF, 0 to 100, with beta = 2: matched, and how many there are on each side, for character n-grams, each (orders,).",
     reference=chrf,
     cases=_characters,

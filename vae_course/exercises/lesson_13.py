@@ -14,7 +14,7 @@ def _flags(*rows: int) -> Tensor:
     return torch.tensor(rows, dtype=torch.bool)
 
 
-# --- 13.1 surprisal ---------------------------------------------------------------------------------------------------
+# --- surprisal ------------------------------------------------------------------------------------------------------
 
 
 def surprisal(logits: Tensor, tokens: Tensor) -> Tensor:
@@ -32,7 +32,6 @@ def _of_the_same_place(logits: Tensor, tokens: Tensor) -> Tensor:
 
 
 SURPRISAL = Exercise(
-    number="13.1",
     task=(
         "logits (time, vocabulary): row t is about the word after tokens[t]. tokens (time,) begin with <bos>. "
         "The surprisal of each word after <bos>, in nats: (time - 1,)."
@@ -88,7 +87,7 @@ SURPRISAL = Exercise(
     ),
 )
 
-# --- 13.2 F0.5 --------------------------------------------------------------------------------------------------------
+# --- F0.5 -----------------------------------------------------------------------------------------------------------
 
 
 def f_half(flagged: Tensor, wrong: Tensor) -> Tensor:
@@ -119,7 +118,6 @@ def _recall(flagged: Tensor, wrong: Tensor) -> Tensor:
 
 
 F_HALF = Exercise(
-    number="13.2",
     task="flagged, wrong: (words,) of bool. F with beta = 0.5: (1 + beta^2) P R / (beta^2 P + R). One number.",
     reference=f_half,
     cases=_judged,
@@ -163,7 +161,7 @@ F_HALF = Exercise(
     ),
 )
 
-# --- 13.3 a threshold -------------------------------------------------------------------------------------------------
+# --- a threshold ----------------------------------------------------------------------------------------------------
 
 
 def honest_score(scores: Tensor, wrong: Tensor, test_scores: Tensor, test_wrong: Tensor, score: object) -> Tensor:
@@ -197,7 +195,6 @@ def _accuracy(flagged: Tensor, wrong: Tensor) -> Tensor:
 
 
 HONEST_SCORE = Exercise(
-    number="13.3",
     task=(
         "scores, wrong: of validation words; test_scores, test_wrong: of test words. score(flagged, wrong) -> one number. "
         "Try each validation score as a threshold (flag what is at least as large), and score the test words with the best."
@@ -249,7 +246,7 @@ HONEST_SCORE = Exercise(
     ),
 )
 
-# --- 13.4 Bayes' rule -------------------------------------------------------------------------------------------------
+# --- Bayes' rule ----------------------------------------------------------------------------------------------------
 
 
 def meant_given_written(prior: Tensor, channel: Tensor, written: Tensor) -> Tensor:
@@ -270,7 +267,6 @@ def _normalized(weights: Tensor) -> Tensor:
 
 
 MEANT_GIVEN_WRITTEN = Exercise(
-    number="13.4",
     task=(
         "prior (meant,): p(meant). channel (meant, written): p(written given meant), rows sum to 1. written: the number of "
         "the form that we see. Return p(meant given written), (meant,)."
@@ -322,7 +318,7 @@ MEANT_GIVEN_WRITTEN = Exercise(
     ),
 )
 
-# --- 13.5 doubt, word by word -----------------------------------------------------------------------------------------
+# --- doubt, word by word --------------------------------------------------------------------------------------------
 
 
 def doubt(posterior: Tensor, readings: Tensor, written: Tensor) -> Tensor:
@@ -338,7 +334,6 @@ def _readings() -> list[Arguments]:
 
 
 DOUBT = Exercise(
-    number="13.5",
     task=(
         "posterior (readings,); readings (readings, words): numbers of words; written (words,). "
         "For each written word: with what probability was another meant in its place? (words,)"

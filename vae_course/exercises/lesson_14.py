@@ -5,7 +5,7 @@ from torch import Tensor
 
 from vae_course.exercises.core import Arguments, Exercise, Mistake
 
-# --- 14.1 the article's bound ---------------------------------------------------------------------------------------
+# --- the article's bound --------------------------------------------------------------------------------------------
 
 
 def articles_bound(p: Tensor, q: Tensor) -> Tensor:
@@ -23,7 +23,6 @@ def _pairs() -> list[Arguments]:
 
 
 ARTICLES_BOUND = Exercise(
-    number="14.1",
     task="The article's right side, E_q[log p(x)/q(x)] - KL(q to p), for distributions p and q (..., outcomes), in nats.",
     reference=articles_bound,
     cases=_pairs,
@@ -71,7 +70,7 @@ ARTICLES_BOUND = Exercise(
     ),
 )
 
-# --- 14.2 the noise that a mean believes in -------------------------------------------------------------------------
+# --- the noise that a mean believes in ------------------------------------------------------------------------------
 
 
 def believed_pixel_std(pixels: Tensor, kl_weight: Tensor) -> Tensor:
@@ -84,7 +83,6 @@ def _sizes() -> list[Arguments]:
 
 
 BELIEVED_PIXEL_STD = Exercise(
-    number="14.2",
     task=(
         "A program minimizes (mean of squared errors over pixels) + kl_weight * KL. "
         "For which standard deviation of the pixels is that the ELBO, up to a factor and a constant?"
@@ -125,7 +123,7 @@ BELIEVED_PIXEL_STD = Exercise(
     ),
 )
 
-# --- 14.3 when a training arrives -----------------------------------------------------------------------------------
+# --- when a training arrives ----------------------------------------------------------------------------------------
 
 
 def epochs_to_target(losses: Tensor, target: float) -> Tensor:
@@ -149,7 +147,6 @@ def _at(losses: Tensor, reached: Tensor, never: float, start: int) -> Tensor:
 
 
 EPOCHS_TO_TARGET = Exercise(
-    number="14.3",
     task=(
         "For each run the first epoch, counted from 1, whose loss is at most the target; inf for a run that never gets there. "
         "losses: (runs, epochs)."

@@ -1,39 +1,8 @@
-"""The course's pictures. Each function returns a ``Picture``: a figure, and a line that says in words what it shows."""
+"""The course's pictures, a module a lesson: each function returns a ``Picture``, a figure with a line of words that says it.
 
-from vae_course.figures import (
-    adversaries,
-    audit,
-    autoencoding,
-    base,
-    bounds,
-    collapse,
-    corrections,
-    cures,
-    divergences,
-    generation,
-    gradients,
-    latent_space,
-    opening,
-    summaries,
-    text,
-    translations,
-)
+``base``: the palette, the style, the ``Picture`` itself and the plain kinds of plot.
+"""
 
-__all__ = [
-    "adversaries",
-    "audit",
-    "autoencoding",
-    "base",
-    "bounds",
-    "collapse",
-    "corrections",
-    "cures",
-    "divergences",
-    "generation",
-    "gradients",
-    "latent_space",
-    "opening",
-    "summaries",
-    "text",
-    "translations",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -10,7 +10,6 @@ from matplotlib.dates import date2num
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
-from vae_course.distributions import GaussianMixture
 from vae_course.figures.base import (
     BLUE,
     INK,
@@ -25,6 +24,7 @@ from vae_course.figures.base import (
     normal_log_density,
     styled,
 )
+from vae_course.probability.distributions import GaussianMixture
 from vae_course.training import History
 
 

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn import functional
 
-from vae_course.distributions import Gaussian
+from vae_course.probability.distributions import Gaussian
 
 # Ordered by lightness, so that neighbours differ in grey as well as to colour-blind eyes (after Okabe & Ito 2008).
 INK, BLUE, RED, ORANGE, SKY = "#1a1a1a", "#0072b2", "#d55e00", "#e69f00", "#93cbf1"

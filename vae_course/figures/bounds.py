@@ -6,9 +6,6 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from vae_course.distributions import Gaussian
-from vae_course.estimators import Estimate
-from vae_course.exact import LinearGaussian
 from vae_course.figures.base import (
     BLUE,
     INK,
@@ -26,6 +23,9 @@ from vae_course.figures.base import (
     show_image,
     styled,
 )
+from vae_course.probability.distributions import Gaussian
+from vae_course.probability.estimators import Estimate
+from vae_course.probability.exact import LinearGaussian
 
 
 @styled

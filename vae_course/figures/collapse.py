@@ -7,7 +7,6 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from vae_course.figures.base import BLUE, INK, LINES, MARKERS, ORANGE, PALETTE, SKY, Picture, array, new_figure, styled
-from vae_course.text_models import TextVAE
 from vae_course.training import History
 
 
@@ -91,20 +90,6 @@ def context(
 
 
 # --- the plane of posterior means -------------------------------------------------------------------------------------
-
-
-@torch.no_grad()
-def snapshot(model: TextVAE, tokens: Tensor, points: int = 31) -> Tensor:
-    """Where a model of one latent puts each sentence (He 2019): means of p(z given x) and q(z given x), (2, sentences).
-
-    The first is Bayes' rule on a grid of ``points`` from -4 to 4, prior N(0, 1). Raises ``ValueError`` for more latents.
-    """
-    if model.sizes.latent != 1:
-        raise ValueError(f"model: a grid needs one latent, got {model.sizes.latent}")
-    grid = torch.linspace(-4, 4, points, device=tokens.device)
-    log_likelihood = model.log_likelihood(tokens, grid[:, None, None].expand(-1, len(tokens), 1))
-    weights = torch.softmax(log_likelihood - grid[:, None].square() / 2, dim=0)
-    return torch.stack([(weights * grid[:, None]).sum(0), model.posterior(tokens).mean[:, 0]]).cpu()
 
 
 def spreads(snapshots: Tensor) -> Tensor:

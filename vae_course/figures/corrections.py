@@ -5,9 +5,9 @@ from typing import Any
 
 from torch import Tensor
 
-from vae_course.correction import Detection, Restored
+from vae_course.applications.correction import Detection, Restored
 from vae_course.figures.base import BLUE, INK, ORANGE, SKY, Picture, array, new_figure, styled
-from vae_course.noise import Posterior
+from vae_course.world.noise import Posterior
 
 _WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
 

@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from vae_course.comparisons import Floor, Rows, Spread, floor, negative_elbo, over_seeds
 from vae_course.figures.base import BLUE, INK, LINES, ORANGE, PALETTE, RED, Picture, new_figure, styled
-from vae_course.grammar import Language
-from vae_course.measurements import Figures
-from vae_course.objectives import Schedule
+from vae_course.studies.store import Figures
+from vae_course.studies.tables import Floor, Rows, Spread, floor, negative_elbo, over_seeds
+from vae_course.text.objectives import Schedule
+from vae_course.world.grammar import Language
 
 FORBIDDEN: dict[str, Any] = {"facecolor": "#e6e6e6", "edgecolor": "#bdbdbd", "hatch": "//", "linewidth": 0.0}
 FAR = 1.6  # entropies; what lies beyond is named but not drawn, so that the rest can be seen

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from vae_course.distributions import Gaussian
 from vae_course.figures.base import BLUE, INK, ORANGE, Picture, array, new_figure, normal_log_density, styled
+from vae_course.probability.distributions import Gaussian
 
 
 @styled

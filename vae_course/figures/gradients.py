@@ -7,7 +7,6 @@ import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from vae_course.estimators import Estimate
 from vae_course.figures.base import (
     BLUE,
     INK,
@@ -23,6 +22,7 @@ from vae_course.figures.base import (
     normal_log_density,
     styled,
 )
+from vae_course.probability.estimators import Estimate
 
 # --- the two computation graphs -------------------------------------------------------------------------------------
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from vae_course.estimators import Estimate
-from vae_course.factors import Factors
 from vae_course.figures.base import BLUE, INK, LINES, MARKERS, ORANGE, PALETTE, RED, Picture, array, new_figure, styled
-from vae_course.grammar import Tokens
+from vae_course.probability.estimators import Estimate
+from vae_course.text.factors import Factors
+from vae_course.world.grammar import Tokens
 
 Write = Callable[[Tensor], Sequence[Tokens]]  # z (n, latent) -> a sentence for each
 

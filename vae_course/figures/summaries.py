@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from vae_course.estimators import Estimate
 from vae_course.figures.base import BLUE, INK, LINES, MARKERS, ORANGE, PALETTE, RED, Picture, array, new_figure, styled
+from vae_course.probability.estimators import Estimate
 
 
 @styled

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from vae_course.estimators import Estimate
 from vae_course.figures.base import (
     BLUE,
     INK,
@@ -19,9 +18,10 @@ from vae_course.figures.base import (
     new_figure,
     styled,
 )
-from vae_course.grammar import Language, Tokens
+from vae_course.probability.estimators import Estimate
+from vae_course.text.vocabulary import BOS, EOS, PAD, Vocabulary
 from vae_course.training import History
-from vae_course.vocabulary import BOS, EOS, PAD, Vocabulary
+from vae_course.world.grammar import Language, Tokens
 
 FILLS = {PAD: "#d9d9d9", BOS: SKY, EOS: ORANGE}
 

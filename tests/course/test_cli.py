@@ -1,0 +1,206 @@
+"""The command line, on small lessons made for the purpose, and on the real ones where nothing is run."""
+
+import json
+import re
+import subprocess
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from typer.testing import CliRunner
+
+from vae_course.course import lessons
+from vae_course.course.cli import app
+from vae_course.course.storing import METADATA
+from vae_course.studies.store import RESULTS
+
+HEADER = """# {number} · {question}
+
+Text with $x^2$, as in [lesson 01](01_fails.ipynb), and
+
+$$\\mathbb{{E}}_q[\\log p(x)] \\le 0$$
+
+**5 minutes to read · 7 seconds to run**"""
+
+
+def write_lesson(folder, name, question, *sources):
+    parameters = new_code_cell('profile = "fast"\ndevice = "auto"\nseed = 0')
+    parameters.metadata["tags"] = ["parameters"]
+    header = HEADER.format(number=name[:2], question=question)
+    cells = [new_markdown_cell(header), parameters, *(new_code_cell(source) for source in sources)]
+    nbformat.write(new_notebook(cells=cells, metadata=METADATA), folder / f"{name}.ipynb")
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """Two lessons: one that works, one whose last cell fails."""
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    picture = "from vae_course.figures import base\nbase.bars(['a'], [1.0], title='t', y_label='y', words='A bar & no more')"
+    slider = """from vae_course.figures import divergences
+from vae_course.course import Explorer, Slider
+Explorer(divergences.two_gaussians, mean=Slider("mean", -3, 3, 1, 0.1), std=Slider("std", 0.2, 3, 0.5, 0.1))"""
+    write_lesson(folder, "00_works", "Does it work?", "print(profile, device)", picture, slider)
+    write_lesson(folder, "01_fails", "Does it fail?", "raise RuntimeError('on purpose')")
+    monkeypatch.setattr(lessons, "NOTEBOOKS", folder)
+    return tmp_path
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+def test_run_writes_notebooks_pages_and_an_index(course):
+    result = call("run", "00", "--profile", "full", "--device", "cpu", "--output", course / "out")
+    assert result.exit_code == 0, result.output
+    assert "1 of 1 lessons ok" in result.output
+    executed = nbformat.read(course / "out" / "00_works.ipynb", as_version=4)
+    assert any(o.get("text") == "full cpu\n" for c in executed.cells for o in c.get("outputs", []))
+    page = (course / "out" / "00_works.html").read_text()
+    assert '<img alt="A bar &amp; no more" src="data:image/png;base64,' in page
+    assert '<img alt="q = N(1, 0.5²): KL(q to p)' in page  # the slider's picture, where no slider can be
+    assert page.count("<math") == 2
+    assert '"STIX Two Math"' in page
+    assert "$x^2$" not in page
+    assert '<a href="01_fails.html">lesson 01</a>' in page  # a page leads to pages
+    assert '<a href="00_works.html">00_works</a>' in (course / "out" / "index.html").read_text()
+
+
+@pytest.mark.parametrize("parameter", ["corpus", "pairs"])
+def test_a_text_of_the_readers_reaches_the_lessons_that_take_it_and_no_others(course, monkeypatch, parameter):
+    path = course / "notebooks" / "01_fails.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[1].source += f'\n{parameter} = "world"'
+    notebook.cells[2].source = f"print({parameter})"
+    nbformat.write(notebook, path)
+    (course / "mine.txt").write_text("a sentence\n")
+    monkeypatch.chdir(course)
+    result = call("run", f"--{parameter}", "mine.txt", "--output", "out")
+    assert "1 of 1 lessons ok" in result.output
+    executed = nbformat.read(course / "out" / "01_fails.ipynb", as_version=4)
+    assert executed.cells[-1].outputs[0].text.strip() == str(course / "mine.txt")
+    refused = call("run", "00", f"--{parameter}", "mine.txt")
+    assert refused.exit_code == 2
+    assert f"--{parameter}: 00_works takes no text of yours; name other lessons" in refused.output
+    other = {"corpus": "pairs", "pairs": "corpus"}[parameter]
+    refused = call("run", "01", "00", f"--{other}", "mine.txt")
+    assert refused.exit_code == 2
+    assert f"--{other}: 01_fails takes --{parameter}, 00_works takes no text of yours" in refused.output
+
+
+def test_a_large_bracket_keeps_its_size_under_an_exponent(course):
+    path = course / "notebooks" / "00_works.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.append(new_markdown_cell("$$\\Big(\\frac{a}{b}\\Big)^{1/4}$$"))
+    nbformat.write(notebook, path)
+    call("run", "00", "--output", course / "out")
+    page = (course / "out" / "00_works.html").read_text()
+    assert len(re.findall(r"<mo [^>]*minsize=[^>]*>[()]</mo>", page)) == 2
+    assert re.search(r"<msup><mrow><mo [^>]*minsize=[^>]*>\)</mo></mrow><mrow><mn>1</mn>", page)
+
+
+def test_pages_fetch_nothing(course):
+    call("run", "00", "--output", course / "out")
+    for page in (course / "out").glob("*.html"):
+        fetched = re.findall(r"""(?:src|href)=["']?(?:https?:)?//[^"'> ]+|@import[^;]+|import\(["'][^"']+""", page.read_text())
+        assert fetched == [], page
+        assert "<script" not in page.read_text()
+
+
+def test_a_failing_cell_is_named_and_the_other_lessons_still_run(course):
+    result = call("run", "01", "00", "--output", course / "out")
+    assert result.exit_code == 1
+    assert re.search(r"01_fails +[\d.]+ s  cell 3: RuntimeError: on purpose", result.output)
+    assert re.search(r"00_works +[\d.]+ s  ok", result.output)
+    assert (course / "out" / "01_fails.html").exists()
+    assert "failed: cell 3: RuntimeError: on purpose" in (course / "out" / "index.html").read_text()
+
+
+def test_the_index_keeps_the_pages_of_earlier_runs(course):
+    call("run", "01", "--output", course / "out")
+    call("run", "00", "--output", course / "out")
+    index = (course / "out" / "index.html").read_text()
+    assert index.index('<a href="00_works.html">') < index.index('<a href="01_fails.html">')
+    assert re.search(r"Does it work\?</td><td>5 min</td><td>\d+ s</td>", index)
+    assert re.search(r"failed: cell 3: RuntimeError: on purpose</span></td><td>5 min</td><td>earlier, \d+ s</td>", index)
+    assert "1 of 1 lessons ok" in index  # of the last run
+    (course / "out" / "01_fails.html").unlink()
+    call("run", "00", "--output", course / "out")
+    assert "01_fails" not in (course / "out" / "index.html").read_text()
+
+
+def test_an_unknown_lesson_names_the_close_ones(course):
+    result = call("run", "00_work")
+    assert result.exit_code == 2
+    assert "there is no lesson '00_work'; did you mean 00_works" in result.output
+
+
+def test_missing_cuda_says_what_was_found(course, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    result = call("run", "--device", "cuda")
+    assert result.exit_code == 2
+    assert "CUDA was asked for, but torch 2.13.0" in result.output
+
+
+def test_list_shows_the_headers(course):
+    result = call("list")
+    assert re.search(r"00_works +Does it work\? +5 min +7 s", result.output)
+
+
+def test_a_header_of_another_form_is_refused(course):
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# Untitled")]), lessons.NOTEBOOKS / "02_untitled.ipynb")
+    with pytest.raises(ValueError, match=r"02_untitled\.ipynb: the first cell must hold"):
+        lessons.all_lessons()
+
+
+def test_a_course_without_notebooks_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(lessons, "NOTEBOOKS", tmp_path)
+    with pytest.raises(FileNotFoundError, match="no lessons there; install from the course's own folder"):
+        lessons.all_lessons()
+
+
+def test_store_writes_outputs_counts_and_seconds_and_nothing_that_varies(course):
+    path = lessons.NOTEBOOKS / "00_works.ipynb"
+    assert call("store", "00").exit_code == 0
+    stored = nbformat.read(path, as_version=4)
+    assert [c.execution_count for c in stored.cells if c.cell_type == "code"] == [1, 2, 3, 4]
+    assert set(stored.metadata) == {"kernelspec"}
+    seconds = int(re.search(r"· (\d+) seconds to run", stored.cells[0].source)[1])
+    assert 1 <= seconds <= 60
+    before = re.sub(r"\d+ seconds to run", "", path.read_text())
+    call("store", "00")
+    assert re.sub(r"\d+ seconds to run", "", path.read_text()) == before
+
+
+def test_spread_collects_every_expectation_over_seeds(course):
+    claim = "from vae_course.course import expect\nexpect('the seed', seed, 0, 1, otherwise='seeds above 1')"
+    write_lesson(lessons.NOTEBOOKS, "00_works", "Does it work?", claim)
+    assert call("spread", "00", "--seeds", 2, "--output", course / "seeds").exit_code == 0
+    result = call("spread", "00", "--seeds", 3, "--output", course / "seeds")
+    assert result.exit_code == 1
+    assert "BROKEN the seed: 0 to 2, allowed 0 to 1" in result.output
+    assert '"values": [\n    0.0,\n    1.0,\n    2.0\n   ]' in (course / "seeds" / "00_works.json").read_text()
+
+
+def test_lab_opens_the_first_lesson(course, monkeypatch):
+    commands = []
+
+    def run(command, **options):
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert call("lab", "--no-browser").exit_code == 0
+    assert commands[0][1:3] == ["-m", "jupyterlab"]
+    assert commands[0][3].endswith("00_works.ipynb")
+    assert commands[0][4] == "--no-browser"
+
+
+def test_every_stored_study_names_the_command_that_makes_it_and_help_names_the_study():
+    words = set(re.findall(r"\w+", call("measure", "--help").output))
+    files = sorted(RESULTS.glob("*.json"))
+    assert len(files) >= 13
+    for file in files:
+        command = json.loads(file.read_text(encoding="utf-8"))["command"]
+        assert command.split(" --")[0] == f"vae-course measure {file.stem}"
+        assert file.stem in words

@@ -1,0 +1,99 @@
+import pytest
+
+from vae_course.course.widgets import Chooser, Explorer, Slider, TextBox
+from vae_course.figures import base, divergences
+
+
+def draw(option):
+    if option == "broken":
+        raise RuntimeError("out of <nats>")
+    height = {"a": 1.0, "b": 2.0}[option]
+    return base.bars([option], [height], title="t", y_label="y (nats)", words=f"the bar of {option}")
+
+
+@pytest.fixture
+def chooser():
+    return Chooser(draw, ["a", "b", "broken"], label="the cure", button="Train")
+
+
+def test_a_chooser_draws_only_when_its_button_is_pressed(chooser):
+    before = chooser.image.value
+    assert before == draw("a").png()
+    chooser.choice.value = "b"
+    assert chooser.image.value == before
+    chooser.button.click()
+    assert chooser.image.value == draw("b").png() != before
+    assert chooser.words.value == "the bar of b"
+    assert not chooser.button.disabled
+
+
+def test_a_failure_is_shown_and_the_button_works_again(chooser, caplog):
+    chooser.choice.value = "broken"
+    chooser.button.click()
+    assert "RuntimeError" in caplog.text  # where widgets log what their callbacks raise
+    assert chooser.words.value == "broken: RuntimeError: out of &lt;nats&gt;"
+    chooser.choice.value = "b"
+    chooser.button.click()
+    assert chooser.words.value == "the bar of b"
+
+
+def test_a_chooser_carries_its_static_picture(chooser, monkeypatch, capsys):
+    shown = []
+    monkeypatch.setattr("vae_course.course.widgets.display", lambda data, raw: shown.append(data))
+    chooser._ipython_display_()
+    (bundle,) = shown
+    assert {"image/png", "text/plain", "application/vnd.jupyter.widget-view+json"} <= set(bundle)
+    assert bundle["text/plain"] == "the bar of a"
+    assert "the cure, and a button: Train. At the start: the bar of a" in capsys.readouterr().out
+
+
+def test_nothing_to_choose_from_is_an_error():
+    with pytest.raises(ValueError, match="at least one"):
+        Chooser(draw, [], label="l", button="b")
+
+
+def test_a_text_box_draws_what_was_typed_when_its_button_is_pressed(capsys):
+    box = TextBox(draw, "a", label="written", button="Correct")
+    before = box.image.value
+    assert not box.text.continuous_update  # a value changes on Enter only, not with each letter
+    box.text.value = "b"
+    assert box.image.value == draw("b").png() != before
+    box.image.value = b"as it was"
+    box.button.click()
+    assert box.image.value == b"as it was"  # it is drawn already
+    assert box.words.value == "the bar of b"
+    box._ipython_display_()
+    assert "written, and a button: Correct. At the start: the bar of a" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="some text to begin with"):
+        TextBox(draw, " ", label="l", button="b")
+
+
+def test_what_was_typed_is_no_markup():
+    box = TextBox(draw, "a", label="written", button="Correct")
+    with pytest.raises(KeyError):
+        box.text.value = "<b>"
+    assert box.words.value.startswith("&lt;b&gt;: KeyError")
+
+
+def test_an_explorer_redraws_when_a_slider_moves(capsys):
+    explorer = Explorer(
+        divergences.two_gaussians, mean=Slider("mean of q", -3, 3, 1.5, 0.1), std=Slider("std", 0.2, 3, 0.5, 0.1)
+    )
+    before, words = explorer.image.value, explorer.words.value
+    assert before == explorer.start.png()
+    explorer.controls["mean"].value = -1.0
+    assert explorer.image.value != before
+    assert explorer.image.value == divergences.two_gaussians(-1.0, 0.5).png()
+    assert explorer.words.value != words
+    explorer._ipython_display_()
+    assert "Sliders in JupyterLab: mean of q; std. At the start: q = N(1.5" in capsys.readouterr().out
+
+
+def test_an_explorer_carries_its_static_picture(monkeypatch):
+    shown = []
+    monkeypatch.setattr("vae_course.course.widgets.display", lambda data, raw: shown.append(data))
+    Explorer(
+        divergences.two_gaussians, mean=Slider("mean", -3, 3, 1.5, 0.1), std=Slider("std", 0.2, 3, 0.5, 0.1)
+    )._ipython_display_()
+    (bundle,) = shown
+    assert {"image/png", "text/plain", "application/vnd.jupyter.widget-view+json"} <= set(bundle)

@@ -1,0 +1,77 @@
+import itertools
+import math
+
+import matplotlib
+import numpy as np
+import pytest
+import scipy.stats
+import torch
+from matplotlib.colors import to_rgb
+
+from vae_course.figures import base, bounds, divergences
+from vae_course.probability.exact import LinearGaussian
+
+PNG = b"\x89PNG"
+
+
+def lightness(colour):
+    red, green, blue = to_rgb(colour)
+    return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+def test_the_palette_reads_in_grey():
+    grey = sorted(lightness(colour) for colour in base.PALETTE)
+    assert min(b - a for a, b in itertools.pairwise(grey)) > 0.09
+
+
+def test_a_picture_shows_itself_and_prints_its_words(capsys):
+    picture = base.bars(["a", "b"], [1.0, 2.0], title="b is twice a", y_label="count (things)", words="b is twice a")
+    assert picture.png().startswith(PNG)
+    assert picture.mime_bundle()["text/plain"] == "b is twice a"
+    picture._ipython_display_()
+    assert capsys.readouterr().out.endswith("b is twice a\n")
+
+
+def test_drawing_leaves_matplotlibs_settings_alone():
+    before = dict(matplotlib.rcParams)
+    base.curves([0, 1], {"y": [0, 1], "z": [1, 0]}, title="t", x_label="x (m)", y_label="y (m)", words="w").png()
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_curves_draws_what_it_was_given_with_a_legend():
+    picture = base.curves(
+        [1, 2, 4], {"up": [1, 2, 4], "down": [4, 2, 1]}, title="t", x_label="x", y_label="y", words="w", log_x=True, log_y=True
+    )
+    (axes,) = picture.figure.axes
+    assert [line.get_ydata().tolist() for line in axes.lines] == [[1, 2, 4], [4, 2, 1]]
+    assert axes.get_xscale() == axes.get_yscale() == "log"
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["up", "down"]
+
+
+def test_images_are_drawn_upright_as_ink_on_paper():
+    image = torch.zeros(64)
+    image[7] = 1.0  # the top right pixel
+    picture = base.image_rows({"one": image.repeat(10, 1)}, title="t", words="w")
+    drawn = picture.figure.axes[0].images[0]
+    assert drawn.get_array()[0, 7] == 1
+    assert drawn.origin == "upper"
+    assert drawn.cmap(1.0)[:3] == pytest.approx((0, 0, 0), abs=0.05)
+
+
+def test_the_area_in_the_two_gaussians_is_the_kl():
+    mean, std = 1.2, 0.7
+    picture = divergences.two_gaussians(mean, std)
+    (x, y) = picture.figure.axes[1].collections[0].get_paths()[0].vertices.T
+    area = abs(np.sum(x * np.roll(y, 1) - y * np.roll(x, 1))) / 2  # of the filled polygon, by the shoelace formula
+    exact = 0.5 * (mean**2 + std**2 - 1 - 2 * math.log(std))
+    assert area == pytest.approx(exact, rel=2e-3)
+    assert f"KL(q to p) is {exact:.3f} nats" in picture.words
+
+
+def test_the_moving_q_states_the_exact_bound_and_gap():
+    """z ~ N(0, 1), x = z + noise of std 0.75, x = 2.5: p(x) = N(0, 1.5625) and the posterior is N(1.6, 0.6^2)."""
+    model = LinearGaussian(torch.ones(1, 1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64), noise_std=0.75)
+    words = bounds.moving_q(model, torch.tensor([[2.5]], dtype=torch.float64), mean=0.6, std=0.9).words
+    log_evidence = scipy.stats.norm.logpdf(2.5, scale=1.25)
+    gap = math.log(0.6 / 0.9) + (0.9**2 + (0.6 - 1.6) ** 2) / (2 * 0.6**2) - 0.5
+    assert f"ELBO {log_evidence - gap:.3f} + gap {gap:.3f} = log p(x) {log_evidence:.3f} nats" in words

@@ -1,0 +1,108 @@
+"""The numbers that the pictures of lesson 06 show are the ones they were given, and the facts are those of the sentences."""
+
+import math
+
+import pytest
+import torch
+
+from vae_course.figures import text
+from vae_course.probability.estimators import Estimate
+from vae_course.text.batches import pad
+from vae_course.text.vocabulary import SPECIAL, Vocabulary
+from vae_course.training import History
+from vae_course.world.languages import WORLD
+
+VOCABULARY = Vocabulary((*SPECIAL, "a", "cat", "sleeps"))
+TOKENS = pad([VOCABULARY.encode(("a", "cat", "sleeps")), VOCABULARY.encode(("a", "cat"))])
+HISTORY = History(
+    epochs=2, steps=20, metrics={"loss": [3.0, 2.0], "rate": [4.0, 1.0], "distortion": [9.0, 8.0], "kl_weight": [0, 1]}
+)
+
+
+def texts(axes):
+    return [entry.get_text() for entry in axes.texts]
+
+
+def labels(axes):
+    return [entry.get_text() for entry in axes.get_legend().get_texts()]
+
+
+def test_a_batch_shows_every_cell_with_its_word_and_pads_apart():
+    (axes,) = text.batch(TOKENS, VOCABULARY).figure.axes
+    assert texts(axes) == ["<bos>", "a", "cat", "sleeps", "<eos>", "<bos>", "a", "cat", "<eos>", "<pad>"]
+    fills = [patch.get_facecolor() for patch in axes.patches]
+    assert fills[0] == fills[5] != fills[4] == fills[8] != fills[9] != fills[1]
+
+
+def test_a_long_batch_is_cut():
+    (axes,) = text.batch(TOKENS, VOCABULARY, columns=2).figure.axes
+    assert texts(axes) == ["<bos>", "a"] * 2
+
+
+def test_costs_puts_each_price_between_the_word_shown_and_the_word_asked_for():
+    (axes,) = text.costs(TOKENS[0], torch.tensor([0.5, 1.0, 2.0, 0.25]), VOCABULARY).figure.axes
+    assert [bar.get_height() for bar in axes.patches] == [0.5, 1.0, 2.0, 0.25]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["<bos>", "a", "cat", "sleeps"]
+    assert texts(axes) == ["a", "cat", "sleeps", "<eos>"]
+
+
+def test_the_floor_is_drawn_only_where_it_is_known():
+    (axes,) = text.learning_curve(HISTORY, floor=1.5).figure.axes
+    assert axes.lines[0].get_xdata().tolist() == [10, 20]
+    assert axes.lines[1].get_ydata() == [1.5, 1.5]
+    (axes,) = text.learning_curve(HISTORY, floor=None).figure.axes
+    assert len(axes.lines) == 1
+    assert len(text.training_of_vae(HISTORY).figure.axes) == 3
+
+
+@pytest.mark.parametrize(
+    ("distortion", "said"), [([13.0, 8.6, 9.7, 11.3, 10.3], "pays for it"), ([30.0, 6.0, 2.4, 1.6, 2.0], "fall together")]
+)
+def test_the_words_beside_a_training_say_whether_distortion_rose_again(distortion, said):
+    metrics = {"rate": [5.0] * 5, "distortion": distortion, "kl_weight": [0.2, 0.5, 0.8, 1.0, 1.0]}
+    assert said in text.training_of_vae(History(epochs=5, steps=50, metrics=metrics)).words
+
+
+def test_the_title_states_the_mean_difference_to_the_truth():
+    nll, exact = torch.tensor([3.0, 5.0, 4.0]), torch.tensor([2.0, 4.5, 4.0])
+    assert "0.50 nats too dear" in text.sentence_by_sentence(nll, exact).figure.axes[0].get_title(loc="left")
+    assert sum(bar.get_height() for bar in text.sentence_by_sentence(nll, None).figure.axes[0].patches) == 3
+
+
+def test_all_bounds_are_on_one_axis():
+    bounds = [Estimate(0.8, 0.1), Estimate(0.4, 0.1)]
+    picture = text.on_one_axis([1, 4], bounds, Estimate(0.9, 0.1), Estimate(0.1, 0.01), known=True)
+    (axes,) = picture.figure.axes
+    assert {float(line.get_ydata()[0]) for line in axes.lines if len(set(line.get_ydata())) == 1} >= {0.9, 0.1, 0.0}
+    assert "the truth" in labels(axes)
+    (axes,) = text.on_one_axis([1, 4], bounds, Estimate(0.9, 0.1), Estimate(0.1, 0.01), known=False).figure.axes
+    assert "the truth" not in labels(axes)
+
+
+def test_shares_are_drawn_in_per_cent():
+    (axes,) = text.copied(0.25, {"person": 0.75}).figure.axes
+    assert [bar.get_height() for bar in axes.patches] == [25, 75]
+    (axes,) = text.copied(0.25, None).figure.axes
+    assert [bar.get_height() for bar in axes.patches] == [25]
+    (axes,) = text.errors_add_up(torch.tensor([1.0, 0.5]), torch.tensor([1.0, 0.25])).figure.axes
+    assert [line.get_ydata().tolist() for line in axes.lines] == [[100, 50], [100, 25]]
+
+
+def test_scores_has_a_bar_for_each_writer_and_kind_and_none_for_what_is_unknown():
+    shares = {"accepted": Estimate(math.nan, math.nan), "new": Estimate(0.5, 0.01)}
+    picture = text.scores({"one": shares, "other": shares})
+    heights = [bar.get_height() for bar in picture.figure.axes[0].patches]
+    assert heights == pytest.approx([math.nan, 50, math.nan, 50], nan_ok=True)
+
+
+def test_changing_facts_are_named_and_what_is_no_sentence_is_said_to_be_none():
+    said = ["the sad girl lost a red kite in the park at noon", "the sad girl found a red kite at school at noon"]
+    said += ["the sad kite lost", "after lunch the gloomy girl found a blue kite at school"]
+    sentences = [tuple(sentence.split()) for sentence in said]
+    assert text.facts_changing(sentences, WORLD.english) == [
+        said[0],
+        f"{said[1]}   | lost → found, park → school",
+        f"{said[2]}   | (no sentence of the language)",
+        f"{said[3]}   | red → blue",  # against the last sentence; other words for the same facts are no change
+    ]
+    assert text.facts_changing(sentences, None) == said

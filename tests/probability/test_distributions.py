@@ -1,0 +1,323 @@
+import math
+
+import numpy as np
+import pytest
+import scipy.special
+import scipy.stats
+import torch
+from hypothesis import given, settings, strategies as st
+from torch.distributions import Categorical, Independent, MixtureSameFamily, MultivariateNormal, Normal, kl_divergence
+
+from vae_course.probability.distributions import (
+    Gaussian,
+    GaussianMixture,
+    UniformOnSphere,
+    VonMisesFisher,
+    discrete_cross_entropy,
+    discrete_entropy,
+    discrete_kl_p_to_q,
+    nats_to_bits,
+    standard_normal,
+    standard_uniform,
+)
+from vae_course.training import seeded
+
+FLOAT = torch.float64
+
+
+def weights(size, smallest=0.0):
+    """Probabilities, some of them 0 unless ``smallest`` is above."""
+    return (
+        st.lists(st.one_of(st.just(smallest), st.floats(1e-3, 1)), min_size=size, max_size=size)
+        .filter(lambda w: sum(w) > 0)
+        .map(lambda w: torch.tensor(w, dtype=FLOAT) / sum(w))
+    )
+
+
+numbers = st.floats(-4, 4)
+
+
+def gaussians(size):
+    vector = st.lists(numbers, min_size=size, max_size=size).map(lambda v: torch.tensor(v, dtype=FLOAT))
+    return st.builds(Gaussian, vector, vector)
+
+
+def as_torch(g):
+    return Independent(Normal(g.mean, torch.exp(g.log_var / 2)), 1)
+
+
+@given(weights(5), weights(5))
+def test_discrete_quantities_agree_with_scipy(p, q):
+    assert discrete_entropy(p).item() == pytest.approx(scipy.stats.entropy(p.numpy()), abs=1e-12)
+    assert discrete_kl_p_to_q(p, q).item() == pytest.approx(scipy.stats.entropy(p.numpy(), q.numpy()), abs=1e-9)
+
+
+@given(weights(4), weights(4))
+def test_cross_entropy_is_entropy_plus_kl_and_kl_is_never_negative(p, q):
+    kl = discrete_kl_p_to_q(p, q).item()
+    assert kl >= -1e-12
+    assert discrete_cross_entropy(p, q).item() == pytest.approx(discrete_entropy(p).item() + kl, abs=1e-9)
+    assert not math.isnan(kl)
+
+
+def test_support_gives_infinity_not_nan():
+    p, q = torch.tensor([0.5, 0.5, 0.0]), torch.tensor([1.0, 0.0, 0.0])
+    assert discrete_kl_p_to_q(p, q).item() == math.inf
+    assert discrete_cross_entropy(p, q).item() == math.inf
+    assert discrete_kl_p_to_q(q, p).item() == pytest.approx(math.log(2))
+    assert discrete_kl_p_to_q(p, p).item() == 0
+
+
+def test_discrete_functions_work_on_batches():
+    p = torch.tensor([[0.5, 0.5], [1.0, 0.0]], dtype=FLOAT)
+    assert discrete_entropy(p).tolist() == pytest.approx([math.log(2), 0.0])
+
+
+@pytest.mark.parametrize(
+    ("p", "message"),
+    [
+        (torch.tensor([0.5, 0.6]), "sum to 1.1"),
+        (torch.tensor([1.5, -0.5]), "negative probability, -0.5"),
+        (torch.tensor([math.nan, 1.0]), "not finite"),
+        (torch.tensor([math.inf, 1.0]), "not finite"),
+        (torch.tensor([1, 0]), "floating-point"),
+        (torch.tensor(1.0), "last dimension"),
+    ],
+)
+def test_what_is_no_distribution_is_refused_by_name(p, message):
+    good = torch.tensor([0.5, 0.5])
+    for call in (lambda: discrete_entropy(p), lambda: discrete_kl_p_to_q(p, good), lambda: discrete_kl_p_to_q(good, p)):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+def test_mixed_shapes_are_refused():
+    with pytest.raises(ValueError, match=r"equal shapes, got \(2,\) and \(3,\)"):
+        discrete_kl_p_to_q(torch.tensor([0.5, 0.5]), torch.tensor([0.5, 0.5, 0.0]))
+    with pytest.raises(ValueError, match="mean and log_var: expected equal shapes"):
+        Gaussian(torch.zeros(2), torch.zeros(3))
+    with pytest.raises(ValueError, match="equal dimension, got 2 and 3"):
+        Gaussian.standard(torch.zeros(2)).kl_to(Gaussian.standard(torch.zeros(3)))
+    with pytest.raises(ValueError, match="expected 2 coordinates"):
+        Gaussian.standard(torch.zeros(2)).log_density(torch.zeros(3))
+
+
+def test_gaussian_refuses_scalars_and_values_that_are_not_finite():
+    with pytest.raises(ValueError, match="got a scalar"):
+        Gaussian(torch.tensor(0.0), torch.tensor(0.0))
+    with pytest.raises(ValueError, match="log_var: has a value that is not finite"):
+        Gaussian(torch.zeros(1), torch.tensor([math.inf]))
+
+
+@given(gaussians(3), gaussians(3))
+def test_gaussian_closed_forms_agree_with_torch(q, p):
+    assert q.kl_to(p).item() == pytest.approx(kl_divergence(as_torch(q), as_torch(p)).item(), rel=1e-9, abs=1e-9)
+    assert q.entropy().item() == pytest.approx(as_torch(q).entropy().item(), rel=1e-9)
+    assert q.log_density(p.mean).item() == pytest.approx(as_torch(q).log_prob(p.mean).item(), rel=1e-9)
+
+
+@given(gaussians(4))
+def test_kl_to_standard_normal_is_the_general_one_and_sums_its_dimensions(q):
+    standard = Gaussian.standard(q.mean)
+    assert torch.allclose(q.kl_to_standard_normal_per_dimension(), q.kl_to_per_dimension(standard), rtol=1e-9, atol=1e-12)
+    assert q.kl_to_standard_normal().item() == pytest.approx(q.kl_to_per_dimension(standard).sum().item(), rel=1e-9, abs=1e-12)
+    assert (q.kl_to_standard_normal_per_dimension() >= 0).all()
+
+
+def test_tiny_kl_keeps_its_digits():
+    q = Gaussian(torch.zeros(1), torch.tensor([1e-3]))  # float32: exp(r) - 1 - r would keep one digit
+    exact = 0.5 * (np.expm1(np.float64(1e-3)) - 1e-3)
+    assert q.kl_to_standard_normal().item() == pytest.approx(exact, rel=1e-3)
+
+
+def test_log_density_against_a_full_covariance_implementation():
+    q = Gaussian(torch.tensor([[0.5, -1.0]], dtype=FLOAT), torch.tensor([[0.3, -0.7]], dtype=FLOAT))
+    x = torch.tensor([[[0.1, 0.2]], [[3.0, -2.0]]], dtype=FLOAT)
+    expected = MultivariateNormal(q.mean, torch.diag_embed(q.log_var.exp())).log_prob(x)
+    assert torch.allclose(q.log_density(x), expected)
+
+
+def test_samples_have_the_right_moments_and_carry_gradients():
+    mean, log_var = torch.tensor([1.0, -2.0], requires_grad=True), torch.tensor([0.0, 1.0], requires_grad=True)
+    draws = Gaussian(mean, log_var).sample(seeded(0), samples=40_000)
+    standard_error = torch.exp(log_var / 2) / math.sqrt(40_000)
+    assert ((draws.mean(0) - mean).abs() < 4 * standard_error).all()
+    assert torch.allclose(draws.var(0), log_var.exp(), rtol=4 * math.sqrt(2 / 40_000))
+    gradient = torch.autograd.grad(draws.mean(0).sum(), mean)[0]
+    assert torch.allclose(gradient, torch.ones(2))
+
+
+def test_one_seed_gives_one_draw_and_leaves_the_global_state_alone():
+    before = torch.get_rng_state()
+    like = torch.zeros(1, dtype=FLOAT)
+    assert torch.equal(standard_normal((5,), seeded(3), like), standard_normal((5,), seeded(3), like))
+    uniform = standard_uniform((1000,), seeded(3), like)
+    assert uniform.dtype == FLOAT
+    assert 0 <= uniform.min() < uniform.max() < 1
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@settings(max_examples=25)
+@given(weights(3, smallest=1e-3), st.lists(numbers, min_size=6, max_size=6), st.lists(numbers, min_size=6, max_size=6))
+def test_mixture_density_agrees_with_torch(w, means, log_vars):
+    """Weights above 0, since torch replaces a weight of 0 by a tiny one."""
+    mixture = GaussianMixture(w, torch.tensor(means, dtype=FLOAT).view(3, 2), torch.tensor(log_vars, dtype=FLOAT).view(3, 2))
+    x = torch.tensor([[0.0, 0.0], [1.0, -3.0]], dtype=FLOAT)
+    expected = MixtureSameFamily(Categorical(w), as_torch(mixture.components())).log_prob(x)
+    assert torch.allclose(mixture.log_density(x), expected, rtol=1e-8)
+
+
+def test_ring_samples_lie_on_the_ring_in_equal_shares():
+    ring = GaussianMixture.ring(modes=8, radius=2.0, std=0.1)
+    x = ring.sample(seeded(0), 8000)
+    nearest = torch.cdist(x, ring.means).argmin(1)
+    counts = torch.bincount(nearest, minlength=8)
+    assert (counts - 1000).abs().max() < 4 * math.sqrt(1000)
+    assert (x - ring.means[nearest]).std().item() == pytest.approx(0.1, rel=0.05)
+
+
+def test_mixture_refuses_mixed_shapes_and_bad_weights():
+    with pytest.raises(ValueError, match="means \\(components, dimension\\)"):
+        GaussianMixture(torch.tensor([0.5, 0.5]), torch.zeros(3, 1), torch.zeros(3, 1))
+    with pytest.raises(ValueError, match="weights: probabilities sum to 2"):
+        GaussianMixture(torch.tensor([1.0, 1.0]), torch.zeros(2, 1), torch.zeros(2, 1))
+
+
+def test_nats_to_bits():
+    assert nats_to_bits(math.log(8)) == pytest.approx(3)
+
+
+@given(gaussians(3))
+def test_the_rate_of_a_gaussian_is_its_kl_to_its_prior(q):
+    prior = Independent(Normal(torch.zeros(3, dtype=FLOAT), 1), 1)
+    assert q.kl_to_prior().item() == pytest.approx(kl_divergence(as_torch(q), prior).item(), rel=1e-9, abs=1e-9)
+    assert q.prior.log_density(q.mean).item() == pytest.approx(prior.log_prob(q.mean).item(), rel=1e-9)
+
+
+# --- von Mises-Fisher ---
+
+
+def unit(*coordinates):
+    direction = torch.tensor(coordinates, dtype=FLOAT)
+    return direction / direction.square().sum(-1, keepdim=True).sqrt()
+
+
+# Points on a circle and a sphere, with the length or area that belongs to each (midpoint rule).
+ANGLES = (torch.arange(4000, dtype=FLOAT) + 0.5) / 4000 * 2 * math.pi
+CIRCLE = torch.stack([ANGLES.cos(), ANGLES.sin()], dim=-1), torch.full((4000,), 2 * math.pi / 4000, dtype=FLOAT)
+HEIGHTS = ((torch.arange(2000, dtype=FLOAT) + 0.5) / 1000 - 1)[:, None]
+ACROSS = (1 - HEIGHTS.square()).sqrt()
+SPHERE = (
+    torch.stack([ACROSS * ANGLES[::40].cos(), ACROSS * ANGLES[::40].sin(), HEIGHTS.expand(-1, 100)], dim=-1).flatten(0, 1),
+    torch.full((200_000,), 4 * math.pi / 200_000, dtype=FLOAT),
+)
+
+
+@pytest.mark.parametrize("concentration", [0.1, 3.0, 40.0])
+@pytest.mark.parametrize(("direction", "grid"), [(unit(1.0, -2.0), CIRCLE), (unit(0.3, 1.0, -0.5), SPHERE)])
+def test_von_mises_fisher_against_numerical_integration(direction, grid, concentration):
+    points, areas = grid
+    q = VonMisesFisher(direction, concentration)
+    log_density = q.log_density(points)
+    mass = log_density.exp() * areas
+    assert mass.sum().item() == pytest.approx(1, abs=1e-4)
+    uniform = -math.log(areas.sum().item())
+    assert q.kl_to_prior().item() == pytest.approx((mass * (log_density - uniform)).sum().item(), abs=1e-3)
+    assert torch.allclose(q.prior.log_density(points), torch.tensor(uniform, dtype=FLOAT))
+
+
+@pytest.mark.parametrize("dimension", [2, 3, 5, 16, 64])
+@pytest.mark.parametrize("concentration", [0.5, 40.0, 300.0])
+def test_von_mises_fisher_agrees_with_scipy(dimension, concentration):
+    directions = UniformOnSphere(torch.zeros(3, dimension, dtype=FLOAT)).sample(seeded(0))
+    points = UniformOnSphere(directions).sample(seeded(1))
+    q = VonMisesFisher(directions, concentration)
+    for row in range(3):
+        known = scipy.stats.vonmises_fisher(directions[row].numpy(), concentration)
+        assert q.log_density(points)[row].item() == pytest.approx(known.logpdf(points[row].numpy()), rel=1e-9)
+        # KL to the uniform = log area - entropy
+        log_area = math.log(2) + dimension / 2 * math.log(math.pi) - math.lgamma(dimension / 2)
+        assert q.kl_to_prior()[row].item() == pytest.approx(log_area - known.entropy(), rel=1e-7, abs=1e-9)
+
+
+@pytest.mark.parametrize("dimension", [2, 3, 16])
+@pytest.mark.parametrize("concentration", [0.5, 5.0, 80.0])
+def test_von_mises_fisher_samples_have_the_right_cosine_and_no_other_direction(dimension, concentration):
+    direction = UniformOnSphere(torch.zeros(dimension, dtype=FLOAT)).sample(seeded(2))
+    draws = VonMisesFisher(direction, concentration).sample(seeded(3), samples=20_000)
+    assert draws.shape == (20_000, dimension)
+    assert torch.allclose(draws.norm(dim=-1), torch.ones(20_000, dtype=FLOAT))
+    cosine = draws @ direction
+    exact = scipy.special.ive(dimension / 2, concentration) / scipy.special.ive(dimension / 2 - 1, concentration)
+    assert abs(cosine.mean().item() - exact) < 4 * cosine.std().item() / math.sqrt(20_000)
+    # E[cosine^2] = 1 - (dimension - 1) / concentration * E[cosine], from the Bessel functions' recurrence
+    square = cosine.square()
+    exact_square = 1 - (dimension - 1) / concentration * exact
+    assert abs(square.mean().item() - exact_square) < 4 * square.std().item() / math.sqrt(20_000)
+    beside = draws - cosine[:, None] * direction
+    standard_error = beside.std(0) / math.sqrt(20_000)
+    assert (beside.mean(0).abs() < 4.5 * standard_error + 1e-12).all()
+
+
+def test_von_mises_fisher_samples_of_a_batch_belong_to_its_rows():
+    directions = torch.eye(3, dtype=FLOAT)
+    q = VonMisesFisher(directions, 500.0)
+    assert q.mean is directions
+    assert (q.sample(seeded(4)).argmax(-1) == torch.arange(3)).all()
+    draws = q.sample(seeded(4), samples=7)
+    assert draws.shape == (7, 3, 3)
+    assert (draws.argmax(-1) == torch.arange(3)).all()
+    assert torch.equal(draws, q.sample(seeded(4), samples=7))
+    assert not torch.allclose(draws, q.sample(seeded(5), samples=7))
+
+
+def test_von_mises_fisher_gradient_of_a_draw_against_finite_differences():
+    towards = torch.tensor([0.3, -1.0, 0.7], dtype=FLOAT, requires_grad=True)
+    weights = torch.tensor([1.0, 2.0, -3.0], dtype=FLOAT)
+
+    def value(v):
+        return VonMisesFisher(v / v.norm(), 4.0).sample(seeded(6)) @ weights
+
+    (gradient,) = torch.autograd.grad(value(towards), towards)
+    for k in range(3):
+        step = torch.zeros(3, dtype=FLOAT)
+        step[k] = 1e-6
+        difference = (value(towards.detach() + step) - value(towards.detach() - step)) / 2e-6
+        assert gradient[k].item() == pytest.approx(difference.item(), abs=1e-7)
+
+
+def test_von_mises_fisher_gradients_average_to_that_of_the_mean():
+    """E[weights . x] = cosine * weights . direction, whose gradient in the angle is known."""
+    angle = torch.full((20_000,), 0.8, dtype=FLOAT, requires_grad=True)
+    direction = torch.stack([angle.cos(), angle.sin()], dim=-1)
+    weights = torch.tensor([1.0, 2.0], dtype=FLOAT)
+    (gradients,) = torch.autograd.grad((VonMisesFisher(direction, 3.0).sample(seeded(7)) @ weights).sum(), angle)
+    cosine = scipy.special.iv(1, 3.0) / scipy.special.iv(0, 3.0)
+    exact = cosine * (-math.sin(0.8) + 2 * math.cos(0.8))
+    assert abs(gradients.mean().item() - exact) < 4 * gradients.std().item() / math.sqrt(20_000)
+
+
+def test_uniform_draws_on_the_sphere_have_no_direction():
+    draws = UniformOnSphere(torch.zeros(20_000, 4, dtype=FLOAT)).sample(seeded(8))
+    assert torch.allclose(draws.norm(dim=-1), torch.ones(20_000, dtype=FLOAT))
+    # E[x x^T] = I / 4, each entry of variance below 1 / 16
+    assert (draws.mean(0).abs() < 4 * math.sqrt(1 / 4 / 20_000)).all()
+    assert torch.allclose(draws.T @ draws / 20_000, torch.eye(4, dtype=FLOAT) / 4, atol=4 * math.sqrt(1 / 16 / 20_000))
+
+
+@pytest.mark.parametrize(
+    ("direction", "concentration", "message"),
+    [
+        (torch.ones(3, 1), 1.0, r"direction: expected at least 2 dimensions, got shape \(3, 1\)"),
+        (torch.tensor(1.0), 1.0, r"direction: expected at least 2 dimensions, got shape \(\)"),
+        (unit(1.0, 1.0), 0.0, "concentration: expected a positive number, got 0.0"),
+        (unit(1.0, 1.0), -2.0, "concentration: expected a positive number, got -2.0"),
+        (unit(1.0, 1.0), math.inf, "concentration: expected a positive number, got inf"),
+        (torch.tensor([math.nan, 1.0]), 1.0, "direction: has a value that is not finite"),
+        (torch.tensor([[1.0, 0.0], [3.0, 4.0]]), 1.0, "direction: expected unit vectors, got norms from 1 to 5"),
+        (torch.zeros(2), 1.0, "direction: expected unit vectors, got norms from 0 to 0; divide by the norm"),
+    ],
+)
+def test_von_mises_fisher_refuses_what_is_none(direction, concentration, message):
+    with pytest.raises(ValueError, match=message):
+        VonMisesFisher(direction, concentration)

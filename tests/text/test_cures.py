@@ -1,0 +1,139 @@
+import copy
+from dataclasses import replace
+
+import pytest
+import torch
+
+from vae_course.text import cures
+from vae_course.text.cures import CURES, Budget, Cure, train_language_model, train_vae
+from vae_course.text.models import TextSizes
+from vae_course.text.objectives import AggressiveEncoder, NegativeElbo
+from vae_course.text.vocabulary import Vocabulary
+from vae_course.training import seeded, seeded_module
+from vae_course.world.languages import WORLD
+
+SIZES = TextSizes(embedding=8, hidden=12, latent=3)
+BUDGET = Budget(steps=12, batch_size=8, learning_rate=1e-2, checks=3)
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    sentences = WORLD.english.sample(120, seeded(5))
+    vocabulary = Vocabulary.build(sentences)
+    return [vocabulary.encode(sentence) for sentence in sentences], len(vocabulary)
+
+
+def trained(cure, corpus, **options):
+    sentences, size = corpus
+    return train_vae(cure, sentences[:100], size, sizes=SIZES, validation=sentences[100:], **({"budget": BUDGET} | options))
+
+
+def weights(model):
+    return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+@pytest.mark.parametrize("name", CURES)
+def test_every_cure_trains_reports_and_repeats_itself(corpus, name):
+    one, other = trained(CURES[name], corpus), trained(CURES[name], corpus)
+    assert torch.equal(weights(one.model), weights(other.model))
+    assert all(torch.isfinite(torch.tensor(values)).all() for values in one.history.metrics.values())
+    assert {"loss", "rate"} <= set(one.history.metrics)
+    assert one.seconds > 0
+    assert not torch.equal(weights(one.model), weights(trained(CURES[name], corpus, seed=1).model))
+
+
+@pytest.mark.parametrize("name", ["annealing", "batch-normalized means", "pretraining + free bits", "lagging inference"])
+def test_a_stopped_training_goes_on_to_the_same_weights(corpus, name, tmp_path):
+    def stop(model, history):
+        if history.epochs == 2:
+            raise KeyboardInterrupt
+
+    whole = trained(CURES[name], corpus)
+    path = tmp_path / "run.checkpoint"
+    with pytest.raises(KeyboardInterrupt):
+        trained(CURES[name], corpus, checkpoint=path, after_check=stop)
+    resumed = trained(CURES[name], corpus, checkpoint=path)
+    assert resumed.history.steps == whole.history.steps
+    assert torch.equal(weights(resumed.model), weights(whole.model))
+    assert len(resumed.history["cpu_seconds"]) == BUDGET.checks
+
+
+def test_pretraining_keeps_the_encoder_and_renews_the_decoder(corpus, monkeypatch):
+    seen = []
+
+    def objective(model, batches, budget):
+        seen.append((copy.deepcopy(model), budget))
+        return NegativeElbo(model)
+
+    with_pretraining = Cure("test", "", objective, pretraining=0.5)
+    trained(with_pretraining, corpus)
+    model, budget = seen[0]
+    assert budget.steps == BUDGET.steps // 2
+    fresh = seeded_module(0, lambda: cures.TextVAE(corpus[1], SIZES))
+    assert not torch.equal(weights(model.encoder), weights(fresh.encoder))  # trained as an autoencoder
+    decoder = seeded_module(1, lambda: cures.TextVAE(corpus[1], SIZES).decoder)
+    assert weights(model.decoder).std() == pytest.approx(float(weights(decoder).std()), rel=0.1)  # new: not yet trained
+    changed = [
+        name for name, p in model.decoder.named_parameters() if torch.equal(p, dict(fresh.decoder.named_parameters())[name])
+    ]
+    assert not changed  # and not the weights of the beginning either
+
+
+def test_pretraining_is_an_autoencoder(corpus):
+    """With all steps spent before the objective begins, the loss that fell is the distortion: the KL weight is 0."""
+    rates = []
+
+    def objective(model, batches, budget):
+        tokens = next(batches.epoch(seeded(0)))
+        rates.append(float(model.posterior(tokens).kl_to_prior().mean().detach()))
+        return NegativeElbo(model)
+
+    long = replace(BUDGET, steps=200, learning_rate=2e-2)
+    trained(Cure("test", "", objective, pretraining=0.9), corpus, budget=long)
+    trained(Cure("test", "", objective, pretraining=0.005), corpus, budget=long)
+    assert rates[0] > 3 * rates[1]
+
+
+def test_aggression_ends_when_information_has_stopped_climbing(corpus, monkeypatch):
+    values = iter([0.5, 0.3, 0.4, 2.0, 1.9, 1.8, 1.9, 5.0])
+    monkeypatch.setattr(
+        cures, "information", lambda q, generator: type("I", (), {"mutual_information": type("E", (), {"value": next(values)})})
+    )
+    aggressive = []
+
+    def watch(model, history):
+        aggressive.append(bool(watched[0].aggressive))
+
+    watched = []
+
+    def objective(model, batches, budget):
+        watched.append(AggressiveEncoder(model, batches, 1e-2, most=10))
+        return watched[0]
+
+    trained(Cure("test", "", objective), corpus, budget=replace(BUDGET, steps=8, checks=8), after_check=watch)
+    # Two checks below 0.5 are no reason to stop, three below 2.0 are.
+    assert aggressive == [True] * 6 + [False] * 2
+
+
+def test_lagging_inference_asks_for_validation_sentences(corpus):
+    with pytest.raises(ValueError, match="validation"):
+        train_vae(CURES["lagging inference"], corpus[0], corpus[1], sizes=SIZES, budget=BUDGET)
+
+
+def test_changes_of_a_cure_reach_the_model_and_the_objective(corpus):
+    assert trained(CURES["word dropout + annealing"], corpus).model.sizes.word_dropout == 0.4
+    assert trained(CURES["skip connections + annealing"], corpus).model.decoder.output.skip is not None
+    weights_seen = trained(CURES["annealing"], corpus).history["kl_weight"]
+    assert weights_seen[0] < weights_seen[1] <= weights_seen[2] == 1.0  # up to half of the steps
+    half = trained(CURES["KL weight 0.5"], corpus).history
+    assert half["loss"] == pytest.approx([d + 0.5 * r for d, r in zip(half["distortion"], half["rate"], strict=True)])
+    cyclical = trained(CURES["cyclical annealing"], corpus, budget=replace(BUDGET, steps=100, checks=20)).history["kl_weight"]
+    assert [w < 0.5 for w in cyclical[::4]] == [True] * 4 + [False]  # four cycles of 20 steps begin at 0, then it stays at 1
+    assert cyclical[16:] == [1.0] * 4
+
+
+def test_the_language_model_is_the_same_decoder_trained_alike(corpus):
+    _, history = train_language_model(corpus[0], corpus[1], sizes=SIZES, budget=replace(BUDGET, steps=60))
+    assert history.steps == 60
+    assert history["loss"][-1] < history["loss"][0]
+    assert sum(history["cpu_seconds"]) > 0

@@ -1,0 +1,10 @@
+"""The course's own machinery.
+
+``lessons``: the lessons as files. ``running``, ``storing``, ``pages``: run, stored with their outputs, turned into HTML.
+``expectations``: asserted claims. ``widgets``: sliders and choices. ``claims``: the article's claims and what decides them.
+``cli``: the command ``vae-course``.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

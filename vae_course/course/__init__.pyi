@@ -1,0 +1,14 @@
+# What the room hands on, loaded when it is first asked for; type checkers and editors read this file too.
+from . import (
+    claims as claims,
+    cli as cli,
+    expectations as expectations,
+    lessons as lessons,
+    pages as pages,
+    running as running,
+    storing as storing,
+    widgets as widgets,
+)
+from .expectations import expect as expect
+from .lessons import Lesson as Lesson, all_lessons as all_lessons, find_lessons as find_lessons
+from .widgets import Chooser as Chooser, Explorer as Explorer, Slider as Slider, TextBox as TextBox

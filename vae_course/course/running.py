@@ -1,0 +1,49 @@
+"""Notebooks run in kernels of their own, as the tests run them: one thread, no progress bars."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+CELL_TIMEOUT = 1800  # seconds; far above the slowest cell, so that only a hung kernel meets it
+
+
+@contextmanager
+def environment(**variables: str) -> Iterator[None]:
+    """Set environment variables, for the kernels started inside, and put them back."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def execute(notebook: NotebookNode, folder: Path) -> float:
+    """Run a notebook in place, in ``folder``, as the tests do: on one thread and silently; return the seconds taken.
+
+    They are the kernel's seconds of the processor, which other programs lengthen little; on Windows, of the clock.
+    """
+    start = _seconds()
+    with environment(OMP_NUM_THREADS="1", TQDM_DISABLE="1"):
+        NotebookClient(
+            notebook,
+            timeout=CELL_TIMEOUT,
+            kernel_name="python3",
+            record_timing=False,
+            resources={"metadata": {"path": str(folder)}},
+        ).execute()
+    return _seconds() - start
+
+
+def _seconds() -> float:
+    times = os.times()  # of this process's children those that have ended; Windows does not tell
+    return time.perf_counter() if os.name == "nt" else times.children_user + times.children_system

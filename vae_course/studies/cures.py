@@ -1,0 +1,265 @@
+"""Full runs whose figures the lessons show: train, measure everything, and store it with its circumstances in data/results/."""
+
+import itertools
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+
+from vae_course.applications.generation import distinct_n, self_bleu, share_different, share_new
+from vae_course.studies.store import LANGUAGE_MODEL, Figures, kept, made_by, write
+from vae_course.text.corpora import Corpus, TokenKind, load
+from vae_course.text.cures import CURES, Budget, train_language_model, train_vae
+from vae_course.text.decoding import greedy, sampled
+from vae_course.text.evaluation import (
+    Likelihood,
+    ablation,
+    active_units,
+    device_of,
+    encode,
+    exact_nll,
+    facts_kept,
+    information,
+    likelihood,
+    likelihood_from_some,
+    reconstruction,
+    share_in_language,
+)
+from vae_course.text.models import LanguageModel, TextSizes, TextVAE
+from vae_course.training import seeded
+from vae_course.world.grammar import Language
+
+
+@dataclass(frozen=True)
+class Study:
+    """What one results file holds: models by name on a corpus, with one size and one budget, under several seeds."""
+
+    corpus: str
+    names: tuple[str, ...]
+    sizes: TextSizes
+    budget: Budget
+    seeds: tuple[int, ...] = (0,)
+    samples: int = 100  # importance samples of each NLL
+    weighted: int | None = None  # how many test sentences are importance weighted; None: all (``likelihood_from_some``)
+    tokens: TokenKind = "word"
+    min_count: int = 1  # of a token in the training text; what is rarer is unknown
+
+
+# A hundred words need no more than 32 numbers each, and generalize better so.
+WORLD_SIZES, WORLD_BUDGET = TextSizes(embedding=32), Budget(steps=9_000, learning_rate=6e-3, checks=40)
+STUDIES = {
+    # About a minute of one thread a model; importance weighting and lagging inference take many times that.
+    "cures_world": Study("world", (LANGUAGE_MODEL, *CURES), WORLD_SIZES, WORLD_BUDGET),
+    # Is collapse the rule? These two under five seeds; at most a minute of one thread on a quiet machine.
+    "seeds_world": Study(
+        "world", (LANGUAGE_MODEL, "plain"), WORLD_SIZES, Budget(steps=12_000, learning_rate=6e-3), seeds=(0, 1, 2, 3, 4)
+    ),
+    # About five minutes of one thread a model.
+    "long_world": Study(
+        "world",
+        ("window of four words + many free bits",),
+        TextSizes(embedding=32),
+        Budget(steps=40_000, learning_rate=5e-3),
+        samples=500,
+    ),
+    # About twenty minutes of one thread a model, three epochs and a half: far from convergence, so with little dropout.
+    "ptb": Study(
+        "ptb",
+        (LANGUAGE_MODEL, "pretraining + free bits", "batch-normalized means", "annealing", "plain", "cyclical annealing"),
+        TextSizes(embedding=256, hidden=256, latent=32, encoder="lstm", dropout=0.1, cutoffs=(1_000, 4_000)),
+        Budget(steps=9_000, batch_size=16, learning_rate=2e-3, checks=10),
+        weighted=400,
+    ),
+    # About two minutes of one thread a model. Characters seen only once are unknown: they could not be learned.
+    "tang": Study(
+        "tang_quatrains",
+        (LANGUAGE_MODEL, "plain", "pretraining + free bits"),
+        TextSizes(embedding=128, hidden=192, latent=32, dropout=0.3, cutoffs=(1_000,)),
+        Budget(steps=3_000, learning_rate=4e-3, checks=10),
+        weighted=200,
+        tokens="character",
+        min_count=2,
+    ),
+}
+
+
+def measure(
+    name: str, *, scratch: Path, folder: Path | None = None, steps: int | None = None, device: torch.device | None = None
+) -> Path:
+    """Run the study ``name`` and store its figures in ``data/results``; returns the file.
+
+    Finished figures and checkpoints are kept in ``scratch``, so a run that was stopped goes on where it was. ``folder`` holds
+    the real corpora (see ``corpora.load``), ``steps`` replaces the study's own. Raises ``ValueError`` for an unknown name.
+    """
+    if name not in STUDIES:
+        raise ValueError(f"no study {name!r}; there are {', '.join(STUDIES)}")
+    study = STUDIES[name]
+    budget = study.budget if steps is None else replace(study.budget, steps=steps)
+    corpus = load(study.corpus, tokens=study.tokens, min_count=study.min_count, folder=folder)
+
+    def measured(seed: int, model: str) -> Figures:
+        path = scratch / f"{name}-{budget.steps}-{model.replace(' ', '-')}-{seed}.json"
+        return kept(path, lambda: _measure_one(corpus, model, study, budget, seed, path.with_suffix(".checkpoint"), device))
+
+    rows = [measured(seed, model) for seed, model in itertools.product(study.seeds, study.names)]
+    document = _circumstances(corpus, study, budget) | made_by(name, steps, device)
+    return write(name, document | {"rows": rows})
+
+
+def _measure_one(
+    corpus: Corpus,
+    name: str,
+    study: Study,
+    budget: Budget,
+    seed: int,
+    checkpoint: Path,
+    device: torch.device | None,
+) -> Figures:
+    train, test = corpus.encoded("train"), corpus.encoded("test")
+    model: LanguageModel | TextVAE
+    if name == LANGUAGE_MODEL:
+        model, history = train_language_model(
+            train, len(corpus.vocabulary), sizes=study.sizes, budget=budget, seed=seed, device=device, checkpoint=checkpoint
+        )
+        seconds = sum(history["cpu_seconds"])
+    else:
+        trained = train_vae(
+            CURES[name],
+            train,
+            len(corpus.vocabulary),
+            sizes=study.sizes,
+            budget=budget,
+            seed=seed,
+            device=device,
+            validation=corpus.encoded("validation"),
+            checkpoint=checkpoint,
+        )
+        model, history, seconds = trained.model, trained.history, trained.seconds
+    figures: Figures = {
+        "name": name,
+        "paper": "" if name == LANGUAGE_MODEL else CURES[name].paper,
+        "seed": seed,
+        "cpu_seconds_of_training": round(seconds, 1),
+        "history": {key: [round(value, 4) for value in values] for key, values in history.metrics.items()},
+    }
+    if corpus.language is None:
+        figures |= _variety_figures(model, corpus, test)
+    return figures | _test_figures(model, corpus, test, study.samples, study.weighted)
+
+
+def row_of(
+    name: str, model: LanguageModel | TextVAE, corpus: Corpus, *, seconds: float, sentences: int, samples: int
+) -> Figures:
+    """What a study stores of a model, measured here and now on the first ``sentences`` of the test set.
+
+    ``seconds``: of the processor, that training took. ``samples``: importance samples of each NLL.
+    """
+    part = replace(corpus, test=corpus.test[:sentences])
+    figures: Figures = {"name": name, "seed": 0, "cpu_seconds_of_training": seconds}
+    return figures | _test_figures(model, part, part.encoded("test"), samples)
+
+
+def _test_figures(
+    model: LanguageModel | TextVAE, corpus: Corpus, test: list[list[int]], samples: int, weighted: int | None = None
+) -> Figures:
+    """Everything that is measured of a model on encoded test sentences of ``corpus``; the truth too, where it is known."""
+    if weighted is not None and isinstance(model, TextVAE):
+        measured = likelihood_from_some(model, test, seeded(0), samples, weighted)
+    else:
+        measured = likelihood(model, test, seeded(0), samples)
+    figures = _likelihood_figures(measured)
+    if isinstance(model, TextVAE):
+        figures |= _latent_figures(model, corpus, test)
+    if corpus.language is not None:
+        figures |= _truth_figures(model, corpus, corpus.language, test, measured)
+    return figures
+
+
+def _likelihood_figures(measured: Likelihood) -> Figures:
+    nll = measured.nats_per_sentence
+    figures: Figures = {
+        "nll": nll.value,
+        "nll_standard_error": nll.standard_error,
+        "samples": measured.samples,
+        "sentences": len(measured.nll),
+        "weighted_sentences": measured.weighted or len(measured.nll),
+        "tokens": measured.tokens,
+        "perplexity": measured.perplexity,
+    }
+    if measured.rate is not None and measured.distortion is not None:
+        figures |= {
+            "negative_elbo": measured.negative_elbo.value,
+            "rate": float(measured.rate.mean()),
+            "distortion": float(measured.distortion.mean()),
+        }
+    return figures
+
+
+def _latent_figures(model: TextVAE, corpus: Corpus, test: list[list[int]]) -> Figures:
+    q = encode(model, test)
+    divided, ablated = information(q, seeded(1)), ablation(model, test, seeded(2))
+    rebuilt = reconstruction(model, test, corpus.vocabulary)
+    figures: Figures = {
+        "mutual_information": divided.mutual_information.value,
+        "mutual_information_cap": divided.cap,
+        "aggregate_kl": divided.aggregate_kl.value,
+        "active_units": active_units(q.mean),
+        "distortion_own_z": ablated.own.value,
+        "distortion_shuffled_z": ablated.shuffled.value,
+        "distortion_prior_z": ablated.prior.value,
+        "exact_reconstructions": rebuilt.exact,
+        "reconstruction_bleu": rebuilt.bleu,
+    }
+    if corpus.language is not None:
+        originals = [corpus.vocabulary.decode(sentence) for sentence in test]
+        figures["facts_kept"] = facts_kept(originals, rebuilt.sentences, corpus.language)
+    return figures
+
+
+def _truth_figures(
+    model: LanguageModel | TextVAE, corpus: Corpus, language: Language, test: list[list[int]], measured: Likelihood
+) -> Figures:
+    above = measured.above(exact_nll(language, corpus.test))
+    z = None
+    if isinstance(model, TextVAE):
+        z = encode(model, test[:1000]).prior.sample(seeded(3)).to(device_of(model))
+    written = sampled(model.decoder, z, seeded(4), count=None if z is not None else 1000)
+    return {
+        "nats_above_truth": above.value,
+        "nats_above_truth_standard_error": above.standard_error,
+        "samples_in_language": share_in_language([corpus.vocabulary.decode(row) for row in written], language),
+    }
+
+
+def _variety_figures(model: LanguageModel | TextVAE, corpus: Corpus, test: list[list[int]]) -> Figures:
+    """Where no grammar is known: how varied and how new is what is written, beside as many real sentences (at most 1,000)."""
+    real = corpus.test[:1000]
+    z = None
+    if isinstance(model, TextVAE):
+        z = encode(model, test[:1000]).prior.sample(seeded(3)).to(device_of(model))
+    count = len(real) if z is None else None
+    drawn = [corpus.vocabulary.decode(row) for row in sampled(model.decoder, z, seeded(4), count=count)]
+    without_chance = [corpus.vocabulary.decode(row) for row in greedy(model.decoder, z, count=count)]
+    return {
+        "written": len(real),
+        "distinct_2": distinct_n(drawn, 2),
+        "distinct_2_real": distinct_n(real, 2),
+        "self_bleu": self_bleu(drawn),
+        "self_bleu_real": self_bleu(real),
+        "share_new": share_new(drawn, set(corpus.train)),
+        "greedy_different": share_different(without_chance),
+    }
+
+
+def _circumstances(corpus: Corpus, study: Study, budget: Budget) -> Figures:
+    """All that is needed to make the figures again."""
+    return {
+        "corpus": corpus.name,
+        "entropy": corpus.language.entropy if corpus.language is not None else None,
+        "sizes": asdict(study.sizes),
+        "budget": asdict(budget),
+        "samples": study.samples,
+        "tokens": study.tokens,
+        "min_count": study.min_count,
+        "seeds": list(study.seeds),
+    }

@@ -1,0 +1,186 @@
+"""What rows of measured figures say together: over seeds, above a floor, as tables in plain text, beside published ones.
+
+A row is what a study stores of one model under one seed: {"name": ..., "seed": ..., "nll": ..., ...}.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vae_course.studies.store import DATA, LANGUAGE_MODEL, Figures, stored
+
+Rows = Sequence[Figures]
+Figure = str | Callable[[Figures], float | None]  # a row's key, or how to work a figure out; None where a row has none
+Columns = Mapping[str, tuple[Figure, str]]  # heading -> figure, format of one number
+PUBLISHED = DATA / "published.json"
+
+
+# --- over seeds -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Spread:
+    """One figure of one model over its seeds."""
+
+    mean: float
+    low: float
+    high: float
+    seeds: int
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Spread":
+        """Mean, smallest and largest of at least one value."""
+        return cls(sum(values) / len(values), min(values), max(values), len(values))
+
+    def __format__(self, form: str) -> str:
+        """The mean, and with several seeds how far the farthest lies from it: "0.10 ±0.02"."""
+        away = max(self.high - self.mean, self.mean - self.low)
+        return format(self.mean, form) + (f" ±{format(away, form)}" if self.seeds > 1 else "")
+
+
+def value_of(row: Figures, figure: Figure) -> float | None:
+    """A row's figure; of one that has a value for each factor ("facts_kept") their mean; None where there is none."""
+    value: Any = figure(row) if callable(figure) else row.get(figure)
+    if isinstance(value, Mapping):
+        value = sum(value.values()) / len(value)
+    return None if value is None else float(value)
+
+
+def over_seeds(rows: Rows, figure: Figure) -> dict[str, Spread]:
+    """A figure's spread for each name, in the order in which names first appear; without names that lack the figure."""
+    values: dict[str, list[float]] = {}
+    for row in rows:
+        if (value := value_of(row, figure)) is not None:
+            values.setdefault(row["name"], []).append(value)
+    return {name: Spread.of(found) for name, found in values.items()}
+
+
+# --- the floor ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Floor:
+    """Nats a sentence that NLLs are held against: the truth's own, ``known``, or only a language model's."""
+
+    nats: float
+    known: bool
+
+    @property
+    def name(self) -> str:
+        """What to write beside it."""
+        return "truth" if self.known else "language model"
+
+
+def floor(rows: Rows) -> Floor:
+    """The exact NLL of the test sentences, where the truth is known, else the NLL of the language model.
+
+    Raises ``ValueError`` where there is neither.
+    """
+    exact = [row["nll"] - row["nats_above_truth"] for row in rows if "nats_above_truth" in row]
+    yardstick = [row["nll"] for row in rows if row["name"] == LANGUAGE_MODEL]
+    if not exact and not yardstick:
+        raise ValueError("rows: the truth is not known and there is no language model, so there is nothing to compare with")
+    return Floor(Spread.of(exact or yardstick).mean, known=bool(exact))
+
+
+def negative_elbo(row: Figures) -> float:
+    """D + R; a language model has no z, its rate is 0 and its distortion the exact NLL."""
+    return float(row["negative_elbo"] if "negative_elbo" in row else row["nll"])
+
+
+def most_information(rows: Rows, within: float) -> str:
+    """The model with the most mutual information among those whose NLL is at most ``within`` nats above a language model's.
+
+    Raises ``ValueError`` if there is none.
+    """
+    nll, information = over_seeds(rows, "nll"), over_seeds(rows, "mutual_information")
+    affordable = [name for name in information if nll[name].mean <= nll[LANGUAGE_MODEL].mean + within]
+    if not affordable:
+        raise ValueError(f"no model is within {within} nats of the language model")
+    return max(affordable, key=lambda name: information[name].mean)
+
+
+# --- tables ---------------------------------------------------------------------------------------------------------
+
+
+def table(rows: Rows, columns: Columns) -> str:
+    """A line a name and a column a figure, as ``Spread`` formats it; a dash where a model has none.
+
+    ``columns`` maps each heading to the figure and the format of one number, such as ".2f".
+    """
+    spreads = {heading: (over_seeds(rows, figure), form) for heading, (figure, form) in columns.items()}
+    body = [
+        [name, *(format(found[name], form) if name in found else "–" for found, form in spreads.values())]
+        for name in dict.fromkeys(row["name"] for row in rows)
+    ]
+    return _aligned([["", *columns], *body])
+
+
+def _aligned(lines: Sequence[Sequence[str]]) -> str:
+    """The first column to the left, all others to the right."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join([line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))])
+        for line in lines
+    )
+
+
+def circumstances(document: Figures) -> str:
+    """A line that says how a stored document was made."""
+    budget, sizes = document["budget"], document["sizes"]
+    seeds = len({row["seed"] for row in document["rows"]})
+    return (
+        f"{document['command']}, {document['date']}: {budget['steps']:,} steps of {budget['batch_size']} sentences, "
+        f"hidden {sizes['hidden']}, z {sizes['latent']}, {seeds} seed{'s' * (seeds > 1)}, {document['device']}"
+    )
+
+
+# --- published ------------------------------------------------------------------------------------------------------
+
+PUBLISHED_COLUMNS = {"NLL": "nll", "perplexity": "perplexity", "KL": "rate", "MI": "mutual_information"}
+OUR_COLUMNS: Columns = {
+    "NLL": ("nll", ".1f"),
+    "perplexity": ("perplexity", ".1f"),
+    "KL": ("rate", ".1f"),
+    "MI": ("mutual_information", ".1f"),
+    "active units": ("active_units", ".0f"),
+}
+
+
+def published(corpus: str) -> list[dict[str, str]]:
+    """Published results on ``corpus``, as ``data/published.json`` quotes them: text, with "source" and "status"."""
+    found = [row for row in json.loads(PUBLISHED.read_text(encoding="utf-8")) if row["corpus"] == corpus]
+    if not found:
+        raise ValueError(f"{PUBLISHED}: has no results on {corpus!r}")
+    return found
+
+
+def published_table(corpus: str) -> str:
+    """Published results on ``corpus``: a line each, and below them where each was read."""
+    rows = published(corpus)
+    sources = list(dict.fromkeys(map(_source, rows)))
+    lines = [
+        [f"[{sources.index(_source(row)) + 1}] {row['work']}", *(row.get(key, "–") for key in PUBLISHED_COLUMNS.values())]
+        for row in rows
+    ]
+    notes = [f"[{number}] {source}" for number, source in enumerate(sources, 1)]
+    return "\n".join([_aligned([["published", *PUBLISHED_COLUMNS], *lines]), *notes])
+
+
+def _source(row: Mapping[str, str]) -> str:
+    return f"{row['source']} ({row['status']})"
+
+
+def our_table(name: str) -> str:
+    """Our own stored run ``name`` in the columns of ``published_table``; says so where it was not made yet."""
+    try:
+        document = stored(name)
+    except FileNotFoundError:
+        return f"ours: not measured yet (`vae-course measure {name}` takes hours)"
+    rows = document["rows"]
+    some = min((row["weighted_sentences"] for row in rows if "rate" in row), default=0)
+    note = (
+        f"\nNLL of a VAE: {document['samples']} importance samples for {some} of the {rows[0]['sentences']:,} test sentences."
+    )
+    return f"ours ({circumstances(document)}; not trained to convergence)\n{table(rows, OUR_COLUMNS)}{note if some else ''}"

@@ -1,0 +1,247 @@
+"""Cures of posterior collapse, by name: what each changes in the model, in the objective, and in the order of training."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vae_course.text.batches import FixedSteps, PairBatches, SentenceBatches, Sentences
+from vae_course.text.conditional import SequenceToSequence
+from vae_course.text.evaluation import device_of, encode, information
+from vae_course.text.models import LanguageModel, TextSizes, TextVAE
+from vae_course.text.objectives import (
+    AggressiveEncoder,
+    ImportanceWeighted,
+    NegativeElbo,
+    Objective,
+    Wasserstein,
+    constant,
+    cyclical_annealing,
+    free_bits,
+    free_bits_in_total,
+    linear_annealing,
+)
+from vae_course.text.posteriors import BatchNormHead, CommittedRateHead, GaussianHead, Head, VonMisesFisherHead
+from vae_course.training import History, Update, seeded, seeded_module, train
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long and how fast to train: ``steps`` of ``batch_size`` sentences with Adam, the learning rate falling to 0."""
+
+    steps: int = 6_000
+    batch_size: int = 32
+    learning_rate: float = 4e-3
+    checks: int = 10  # parts into which the steps are cut for the history, checkpoints and He 2019's test of the encoder
+
+
+MakeObjective = Callable[[TextVAE, SentenceBatches, Budget], Objective[TextVAE]]
+
+
+@dataclass(frozen=True)
+class Cure:
+    """A way to train a text VAE: ``sizes`` are changes to the model, ``pretraining`` the share of steps as an autoencoder.
+
+    After pretraining the decoder starts anew (Li 2019), so that it has to listen to the encoder from its first step.
+    """
+
+    name: str
+    paper: str
+    objective: MakeObjective
+    head: Callable[[], Head] = GaussianHead
+    sizes: dict[str, Any] = field(default_factory=dict)
+    pretraining: float = 0.0
+
+
+def _elbo(**options: Any) -> MakeObjective:  # noqa: ANN401 - passed on to NegativeElbo
+    return lambda model, batches, budget: NegativeElbo(model, **options)
+
+
+def _annealed(share: float = 0.5, **options: Any) -> MakeObjective:  # noqa: ANN401
+    return lambda model, batches, budget: NegativeElbo(model, linear_annealing(_steps(share, budget)), **options)
+
+
+def _steps(share: float, budget: Budget) -> int:
+    return max(1, round(share * budget.steps))
+
+
+def _cyclical(model: TextVAE, batches: SentenceBatches, budget: Budget) -> Objective[TextVAE]:
+    return NegativeElbo(model, cyclical_annealing(_steps(0.2, budget), cycles=4))
+
+
+def _lagging(annealed: float = 0.0) -> MakeObjective:
+    """The aggressive encoder; ``annealed``: the share of steps in which the KL weight rises."""
+
+    def objective(model: TextVAE, batches: SentenceBatches, budget: Budget) -> Objective[TextVAE]:
+        kl_weight = linear_annealing(_steps(annealed, budget)) if annealed else constant()
+        return AggressiveEncoder(model, batches, budget.learning_rate, kl_weight=kl_weight)
+
+    return objective
+
+
+CURES = {
+    cure.name: cure
+    for cure in (
+        Cure("plain", "Bowman 2016 without its cures", _elbo()),
+        Cure("annealing", "Bowman 2016", _annealed()),
+        Cure("cyclical annealing", "Fu 2019", _cyclical),
+        Cure("word dropout + annealing", "Bowman 2016", _annealed(), sizes={"word_dropout": 0.4}),
+        Cure("KL weight 0.5", "Higgins 2017", _elbo(kl_weight=constant(0.5))),
+        Cure("free bits + annealing", "Kingma 2016", _annealed(penalty=free_bits(0.25))),
+        Cure("free bits in total + annealing", "Kingma 2016", _annealed(penalty=free_bits_in_total(5.0))),
+        Cure("batch-normalized means", "Zhu 2020", _elbo(), head=lambda: BatchNormHead(0.6)),
+        Cure("committed rate", "Razavi 2019", _elbo(), head=lambda: CommittedRateHead(5.0)),
+        Cure("lagging inference", "He 2019", _lagging()),
+        Cure("lagging inference + annealing", "He 2019", _lagging(annealed=0.5)),
+        Cure("pretraining + free bits", "Li 2019", _annealed(0.4, penalty=free_bits_in_total(8.0)), pretraining=0.25),
+        Cure("pretraining + many free bits", "Li 2019", _annealed(0.4, penalty=free_bits_in_total(14.0)), pretraining=0.25),
+        Cure("window of four words + annealing", "Yang 2017", _annealed(), sizes={"context": 4}),
+        Cure(
+            "window of four words + many free bits",
+            "Yang 2017, Li 2019",
+            _annealed(0.4, penalty=free_bits_in_total(12.0)),
+            sizes={"context": 4},
+            pretraining=0.25,
+        ),
+        Cure("von Mises-Fisher", "Xu & Durrett 2018", _elbo(), head=lambda: VonMisesFisherHead(40.0)),
+        Cure("Wasserstein", "Tolstikhin 2018", lambda model, batches, budget: Wasserstein(model, weight=10.0)),
+        Cure("skip connections + annealing", "Dieng 2019", _annealed(), sizes={"skip": True}),
+        Cure("importance weighted", "Burda 2016", lambda model, batches, budget: ImportanceWeighted(model, samples=5)),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A text VAE, what training it measured, and the processor seconds that took, pretraining included."""
+
+    model: TextVAE
+    history: History
+    seconds: float
+
+
+def train_vae(
+    cure: Cure,
+    sentences: Sentences,
+    vocabulary_size: int,
+    *,
+    sizes: TextSizes | None = None,
+    budget: Budget | None = None,
+    seed: int = 0,
+    device: torch.device | None = None,
+    validation: Sentences = (),
+    checkpoint: Path | None = None,
+    after_check: Callable[[TextVAE, History], None] | None = None,
+) -> Trained:
+    """Train a text VAE by a cure on encoded ``sentences``.
+
+    ``validation`` is needed by lagging inference only. ``checkpoint``: a file to save to and go on from.
+    ``after_check(model, history)`` is called ``budget.checks`` times, evenly spread over the steps.
+    """
+    sizes, budget = replace(sizes or TextSizes(), **cure.sizes), budget or Budget()
+    model = seeded_module(seed, lambda: TextVAE(vocabulary_size, sizes, cure.head())).to(device)
+    batches = SentenceBatches(sentences, budget.batch_size, device)
+    seconds = 0.0
+    if cure.pretraining:
+        budget, seconds = _pretrained(model, batches, cure, budget, seed, checkpoint)
+    objective = cure.objective(model, batches, budget).to(device)
+    check = _Checks(objective, validation, after_check)
+    history = fit(objective, batches, budget, seed=seed, checkpoint=checkpoint, after_check=check)
+    return Trained(model, history, seconds + sum(history["cpu_seconds"]))
+
+
+def _pretrained(
+    model: TextVAE, batches: SentenceBatches, cure: Cure, budget: Budget, seed: int, checkpoint: Path | None
+) -> tuple[Budget, float]:
+    """Train as an autoencoder, give the decoder new weights, and return the budget that is left and the seconds used."""
+    steps = round(cure.pretraining * budget.steps)
+    objective = NegativeElbo(model, constant(0.0)).to(device_of(model))
+    update = Update.adam(objective, objective.loss, budget.learning_rate, max_norm=5.0)
+    first = checkpoint.with_name(checkpoint.name + ".pretraining") if checkpoint else None
+    history = train(
+        update, FixedSteps(batches, steps), epochs=1, generator=seeded(seed), checkpoint=first, after_epoch=_Clock()
+    )
+    seeded_module(seed + 1, model.reset_decoder)
+    return replace(budget, steps=budget.steps - steps), sum(history["cpu_seconds"])
+
+
+def train_language_model(
+    sentences: Sentences,
+    vocabulary_size: int,
+    *,
+    sizes: TextSizes | None = None,
+    budget: Budget | None = None,
+    seed: int = 0,
+    device: torch.device | None = None,
+    checkpoint: Path | None = None,
+) -> tuple[LanguageModel, History]:
+    """The yardstick: the same decoder without z, trained alike."""
+    budget = budget or Budget()
+    model = seeded_module(seed, lambda: LanguageModel(vocabulary_size, sizes)).to(device)
+    batches = SentenceBatches(sentences, budget.batch_size, device)
+    return model, fit(model, batches, budget, seed=seed, checkpoint=checkpoint)
+
+
+def fit(
+    trained: Objective[Any] | LanguageModel | SequenceToSequence,
+    batches: SentenceBatches | PairBatches,
+    budget: Budget,
+    *,
+    seed: int,
+    checkpoint: Path | None = None,
+    after_check: Callable[[History], None] | None = None,
+) -> History:
+    """Spend a budget on anything that has a ``loss``: an objective with its model, or a model without z.
+
+    ``checkpoint``: a file to save to and go on from. ``after_check`` is called ``budget.checks`` times.
+    """
+    return train(
+        Update.adam(trained, trained.loss, budget.learning_rate, decay_over=budget.steps, max_norm=5.0),
+        FixedSteps(batches, max(1, budget.steps // budget.checks)),
+        epochs=budget.checks,
+        generator=seeded(seed),
+        checkpoint=checkpoint,
+        after_epoch=after_check or _Clock(),
+    )
+
+
+class _Clock:
+    """Counts processor seconds into the history, part by part, so that a run that was resumed knows them all."""
+
+    def __init__(self) -> None:
+        self.last = time.process_time()
+
+    def __call__(self, history: History) -> None:
+        now = time.process_time()
+        history.metrics.setdefault("cpu_seconds", []).append(now - self.last)
+        self.last = now
+
+
+class _Checks:
+    """What happens between the parts of a training: the caller's own look at it, and the end of an encoder's aggression.
+
+    That comes when the mutual information on validation sentences has stopped climbing (He 2019): no new peak in ``patience``
+    checks, since one alone may be noise.
+    """
+
+    patience = 3
+
+    def __init__(self, objective: Objective[TextVAE], validation: Sentences, after: Callable[[TextVAE, History], None] | None):
+        if isinstance(objective, AggressiveEncoder) and len(validation) < 2:
+            raise ValueError("lagging inference: needs validation sentences, to know when the encoder has caught up")
+        self.objective, self.validation, self.after = objective, validation[:1000], after
+        self.clock = _Clock()
+
+    def __call__(self, history: History) -> None:
+        if isinstance(self.objective, AggressiveEncoder) and self.objective.aggressive:
+            measured = information(encode(self.objective.model, self.validation), seeded(history.epochs))
+            climbed = history.metrics.setdefault("mutual_information", [])
+            climbed.append(measured.mutual_information.value)
+            if len(climbed) - climbed.index(max(climbed)) > self.patience:
+                self.objective.calm()
+        self.clock(history)
+        if self.after is not None:
+            self.after(self.objective.model, history)
