@@ -12,6 +12,7 @@ from vae_course.training import (
     find_device,
     seeded,
     seeded_module,
+    seeded_weights,
     train,
 )
 
@@ -248,3 +249,19 @@ def test_find_device(monkeypatch):
     assert find_device("auto").type == "cuda"
     with pytest.raises(ValueError, match='expected "auto", "cpu" or "cuda", got \'gpu\''):
         find_device("gpu")
+
+
+def test_layers_built_with_seeded_weights_depend_on_the_seed_alone_and_leave_no_trace():
+    before = torch.get_rng_state()
+    with seeded_weights(3):
+        first = nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 2))
+    torch.rand(5)
+    with seeded_weights(3):
+        second = nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 2))
+    torch.set_rng_state(before)
+    with seeded_weights(4):
+        other = nn.Linear(4, 3)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+    assert not torch.equal(first[0].weight, other.weight)
+    assert torch.equal(seeded_module(3, lambda: nn.Linear(4, 3)).weight, first[0].weight)

@@ -1,4 +1,4 @@
-"""Handwritten digits, the models of images that lessons 01-05 train on them, and precision and recall of samples."""
+"""Handwritten digits, the models of images that lessons 01-06 train on them, and precision and recall of samples."""
 
 import gzip
 import itertools

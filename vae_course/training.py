@@ -4,6 +4,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -43,13 +44,20 @@ def seeded(seed: int) -> Generator:
 Module = TypeVar("Module", bound=nn.Module)
 
 
-def seeded_module(seed: int, build: Callable[[], Module]) -> Module:
-    """Build a module whose initial weights depend on ``seed`` alone, leaving torch's global random state as it was.
+@contextmanager
+def seeded_weights(seed: int) -> Iterator[None]:
+    """Layers built inside have initial weights that depend on ``seed`` alone; torch's global random state stays as it was.
 
     PyTorch's layers initialize themselves from the global generator, so it is seeded inside a fork and put back.
     """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
+        yield
+
+
+def seeded_module(seed: int, build: Callable[[], Module]) -> Module:
+    """What ``build`` builds, with ``seeded_weights``: for where a module is made in passing."""
+    with seeded_weights(seed):
         return build()
 
 

@@ -12,7 +12,7 @@ from vae_course.course.lessons import NOTEBOOKS
 from vae_course.studies import store
 
 ROOT = NOTEBOOKS.parent
-AUDIT = "14_article_audit"
+AUDIT = "17_article_audit"
 IDS = [f"C{k}" for k in range(1, 15)] + [f"C15{letter}" for letter in "abcd"] + ["C16", "C17", "C18"]
 ALL = claims.all_claims()
 

@@ -1,4 +1,4 @@
-"""Pictures of lesson 14: what they count, and that they draw what they were given."""
+"""Pictures of lesson 17: what they count, and that they draw what they were given."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The pictures of lesson 13 show the numbers that they were given."""
+"""The pictures of lesson 15 show the numbers that they were given."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The pictures of lesson 10 show the numbers that they were given."""
+"""The pictures of lesson 11 show the numbers that they were given."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Pictures of lesson 11 show the numbers that they were given."""
+"""Pictures of lesson 12 show the numbers that they were given."""
 
 import pytest
 import torch

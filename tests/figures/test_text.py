@@ -1,4 +1,4 @@
-"""The numbers that the pictures of lesson 06 show are the ones they were given, and the facts are those of the sentences."""
+"""The numbers that the pictures of lesson 07 show are the ones they were given, and the facts are those of the sentences."""
 
 import math
 

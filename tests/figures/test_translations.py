@@ -1,4 +1,4 @@
-"""The pictures of lesson 12 show the numbers that they were given, and its texts say their language to the browser."""
+"""The pictures of lesson 13 show the numbers that they were given, and its texts say their language to the browser."""
 
 from itertools import pairwise
 

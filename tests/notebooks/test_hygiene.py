@@ -4,7 +4,6 @@ import ast
 import inspect
 import json
 import re
-import statistics
 from pathlib import Path
 
 import nbformat
@@ -20,7 +19,7 @@ PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 EXEMPT = "nbval-ignore-output"
 ALLOWED_TAGS = {"parameters", EXEMPT}
 # These also run on a reader's own text, or pairs of texts.
-TAKES = {**dict.fromkeys(("06", "07", "08", "09", "10"), "corpus"), **dict.fromkeys(("11", "12", "13"), "pairs")}
+TAKES = {**dict.fromkeys(("07", "08", "09", "10", "11"), "corpus"), **dict.fromkeys(("12", "13", "15"), "pairs")}
 
 
 @pytest.fixture(params=PATHS, ids=lambda path: path.stem)
@@ -32,10 +31,6 @@ def cells(path, kind=None):
     return [c for c in nbformat.read(path, as_version=4).cells if kind is None or c.cell_type == kind]
 
 
-def lines(source):
-    return [line for line in source.splitlines() if line.strip()]
-
-
 def outputs(path):
     return [output for cell in cells(path, "code") for output in cell.outputs]
 
@@ -44,9 +39,10 @@ def printed(path):
     return "".join(o.text for o in outputs(path) if o.output_type == "stream")
 
 
-def test_the_lessons_are_there_in_reading_order():
-    assert [path.stem[:2] for path in PATHS] == [f"{n:02}" for n in range(len(PATHS))]
-    assert len(PATHS) >= 6
+def test_the_lessons_are_there_each_under_a_number_of_its_own():
+    numbers = [path.stem[:2] for path in PATHS]
+    assert len(set(numbers)) == len(numbers) >= 15
+    assert {int(number) for number in numbers} == set(catalogue.by_lesson())
 
 
 def test_it_is_valid_and_says_only_what_every_run_says(lesson):
@@ -92,17 +88,12 @@ def test_every_picture_has_words(lesson):
 def test_its_header_is_read_by_the_list_and_it_runs_in_under_a_minute(lesson):
     header = Lesson.read(lesson)
     assert header.question.endswith("?")
-    assert 5 <= header.minutes <= 60
+    assert header.minutes >= 5
     assert header.seconds <= 60
 
 
-def test_its_size_is_a_lessons(lesson):
-    code = cells(lesson, "code")
-    sizes = [len(lines(cell.source)) for cell in code]
-    assert 25 <= len(cells(lesson)) <= 45
-    assert statistics.median(sizes) <= 6
-    assert max(sizes) <= 20
-    assert max(len(line) for cell in code for line in cell.source.splitlines()) <= 128
+def test_its_lines_fit_on_a_screen(lesson):
+    assert max(len(line) for cell in cells(lesson, "code") for line in cell.source.splitlines()) <= 128
 
 
 def test_it_can_be_run_with_parameters(lesson):
@@ -117,8 +108,38 @@ def test_it_can_be_run_with_parameters(lesson):
 
 
 def test_it_never_seeds_globally(lesson):
-    source = "\n".join(cell.source for cell in cells(lesson, "code"))
-    assert not re.search(r"torch\.manual_seed|np\.random\.seed|random\.seed\(", source)
+    """Noise comes from generators. A layer that a cell builds itself draws its weights in ``with seeded_weights(seed):``."""
+    for cell in cells(lesson, "code"):
+        assert not re.search(r"manual_seed|np\.random\.seed|random\.seed\(|fork_rng", cell.source)
+        unseeded = [ast.unparse(call) for call in layers_built(ast.parse(cell.source))]
+        assert not unseeded, f"build {unseeded} in `with training.seeded_weights(seed):`, else each run has other weights"
+
+
+def layers_built(tree):
+    """Calls of torch's layers that run with the cell itself, outside ``with seeded_weights(...)``."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda):
+            continue  # runs when it is called, which is looked at there
+        if isinstance(node, ast.With) and any("seeded_weights(" in ast.unparse(item.context_expr) for item in node.items):
+            continue
+        if isinstance(node, ast.Call) and re.fullmatch(r"(torch\.)?nn\.[A-Z]\w*", ast.unparse(node.func)):
+            yield node
+        yield from layers_built(node)
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("layer = nn.Linear(2, 3)", ["nn.Linear(2, 3)"]),
+        ("for n in (1, 2):\n    layers.append(nn.Sequential(torch.nn.Linear(n, 3)))", ["nn.Sequential(torch.nn.Linear(n, 3))"]),
+        ("with training.seeded_weights(seed):\n    layer = nn.Linear(2, 3)", []),
+        ("with torch.no_grad():\n    layer = nn.Linear(2, 3)", ["nn.Linear(2, 3)"]),
+        ("class Mine(nn.Module):\n    def __init__(self):\n        self.layer = nn.Linear(2, 3)", []),
+    ],
+)
+def test_layers_that_a_cell_builds_unseeded_are_found(source, found):
+    assert [ast.unparse(call) for call in layers_built(ast.parse(source))][: len(found)] == found
+    assert bool(found) == bool(list(layers_built(ast.parse(source))))
 
 
 def test_it_ends_with_its_claims_and_where_to_go(lesson):

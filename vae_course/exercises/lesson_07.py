@@ -1,365 +1,379 @@
-"""Exercises of lesson 07: information over a whole set, active units, ablation, what z earns, the model's own posterior."""
+"""Exercises of lesson 07: the cost of a sentence, perplexity, the loss of a text VAE, and an NLL from samples of z."""
 
 import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from vae_course.exercises.core import Arguments, Exercise, Mistake
+from vae_course.text.vocabulary import BOS, EOS, PAD
+
+# --- the cost of a sentence -----------------------------------------------------------------------------------------
 
 
-def _tensors(*rows: object) -> Arguments:
-    return tuple(torch.tensor(row, dtype=torch.float64) for row in rows)
+def sentence_nll(logits: Tensor, tokens: Tensor) -> Tensor:
+    inputs, targets = logits[:, :-1], tokens[:, 1:]
+    nats = functional.cross_entropy(inputs.transpose(1, 2), targets, reduction="none")
+    return (nats * (targets != 0)).sum(1)
 
 
-# --- mutual information ---------------------------------------------------------------------------------------------
+def _logits(*shape: int) -> Tensor:
+    """Numbers between -2 and 2 without any order in them, the same on every machine."""
+    return 2 * torch.sin(1.7 * torch.arange(1, math.prod(shape) + 1, dtype=torch.float64).square()).reshape(shape)
 
 
-def mutual_information(log_q: Tensor) -> Tensor:
-    log_own = log_q.diagonal()
-    log_aggregate = torch.logsumexp(log_q, dim=1) - math.log(len(log_q))
-    return (log_own - log_aggregate).mean()
-
-
-def _log_densities() -> list[Arguments]:
+def _batches() -> list[Arguments]:
     return [
-        _tensors([[0.0, -3.0], [-1.0, 0.5]]),
-        _tensors([[-1.0, -1.5, -4.0], [-2.0, -0.5, -1.0], [-6.0, -3.0, 0.2]]),
-        _tensors([[1.0, -2.0, -3.0, 0.5], [-4.0, 0.0, -1.0, -2.0], [0.3, -1.0, 1.5, -5.0], [-0.2, -3.0, -1.0, 0.7]]),
-        _tensors([[-1000.0, -1002.0], [-1003.0, -1001.0]]),
+        (_logits(1, 3, 6), torch.tensor([[BOS, 4, EOS]])),
+        (_logits(1, 4, 6), torch.tensor([[BOS, 4, 5, EOS]])),
+        (_logits(2, 4, 6), torch.tensor([[BOS, 5, 4, EOS], [BOS, 4, EOS, PAD]])),
+        (_logits(3, 5, 6), torch.tensor([[BOS, 4, 5, 4, EOS], [BOS, 5, EOS, PAD, PAD], [BOS, 3, 4, EOS, PAD]])),
     ]
 
 
-def _in_pairs(log_q: Tensor) -> Tensor:
-    """The mean over mini-batches of two; a last one of one sentence has no information."""
-    parts = range(0, len(log_q), 2)
-    blocks = [log_q[start : start + 2, start : start + 2] for start in parts]
-    return torch.stack([mutual_information(block) * len(block) for block in blocks]).sum() / len(log_q)
+def _nats(logits: Tensor, targets: Tensor) -> Tensor:
+    return functional.cross_entropy(logits.transpose(1, 2), targets, reduction="none")
 
 
-def _without_own(log_q: Tensor) -> Tensor:
-    others = log_q.masked_fill(torch.eye(len(log_q), dtype=torch.bool), -math.inf)
-    return (log_q.diagonal() - torch.logsumexp(others, dim=1) + math.log(len(log_q) - 1)).mean()
+def _shifted_nats(logits: Tensor, tokens: Tensor) -> Tensor:
+    return _nats(logits[:, :-1], tokens[:, 1:])
 
 
-MUTUAL_INFORMATION = Exercise(
-    task="I(sentence; z) in nats, one number, from log_q (N, N): row i, column j holds log q(z_i given x_j); z_i is from q_i.",
-    reference=mutual_information,
-    cases=_log_densities,
+SENTENCE_NLL = Exercise(
+    task="-log p of each sentence: logits (batch, time, vocabulary), row t for the token after t; tokens; to (batch,) in nats.",
+    reference=sentence_nll,
+    cases=_batches,
+    gradients=("logits",),
     hints=(
-        "For each z_i, how much denser is it under its own sentence than under the average one? The diagonal is its own.",
-        "The average posterior is a mean of densities, 1/N sum_j q(z_i given x_j): in logs, a logsumexp over j, minus log N.",
-        "(log_q.diagonal() - (torch.logsumexp(log_q, dim=1) - math.log(len(log_q)))).mean()",
+        "The logits at place t are about the word at place t + 1. So the last row of logits is about nothing that is there.",
+        "Drop the last row of logits and the first token, <bos>: then row and target stand at the same place.",
+        "functional.cross_entropy(logits.transpose(1, 2), targets, reduction='none') is (batch, time). Set the places where "
+        "the target is 0, <pad>, to zero, and sum over time.",
     ),
     mistakes=(
         Mistake(
-            "The aggregate posterior averaged in log space",
-            lambda log_q: (log_q.diagonal() - log_q.mean(1)).mean(),
-            "The aggregate is a mean of densities, not of their logs. Means of logs are smaller, so this can pass ln N.",
+            "Inputs and targets not shifted",
+            lambda logits, tokens: (_nats(logits, tokens) * (tokens != PAD)).sum(1),
+            "The row at place t has seen the word at t; asked for that same word, a model only learns to repeat it. The "
+            "target is the next one: logits[:, :-1] against tokens[:, 1:].",
         ),
         Mistake(
-            "Missing log N",
-            lambda log_q: (log_q.diagonal() - torch.logsumexp(log_q, dim=1)).mean(),
-            "That compares with the *sum* of the N posteriors, and comes out negative. Subtract log N from the logsumexp.",
+            "Shifted the wrong way",
+            lambda logits, tokens: (_nats(logits[:, 1:], tokens[:, :-1]) * (tokens[:, :-1] != PAD)).sum(1),
+            "Here each row is scored against the word *before* it, <bos> among them. Turn it round: logits[:, :-1] against "
+            "tokens[:, 1:].",
         ),
         Mistake(
-            "The sum over the wrong dimension",
-            lambda log_q: (log_q.diagonal() - torch.logsumexp(log_q, dim=0)).mean() + math.log(len(log_q)),
-            "One z, all sentences: a row. A column holds all z under one sentence, which is no density of anything.",
+            "Pads counted",
+            lambda logits, tokens: _shifted_nats(logits, tokens).sum(1),
+            "A sentence's cost must not depend on the length of its neighbours in the batch. Leave out the targets that are 0.",
         ),
         Mistake(
-            "Inside mini-batches",
-            _in_pairs,
-            "Each z is compared with its mini-batch alone, so the result can never pass ln(batch size). Use all columns.",
+            "<eos> not counted",
+            lambda logits, tokens: (_shifted_nats(logits, tokens) * (tokens[:, 1:] != PAD) * (tokens[:, 1:] != EOS)).sum(1),
+            "Without <eos> the probabilities of all sentences do not sum to 1: to say that it ends here is part of a sentence.",
         ),
         Mistake(
-            "The sentence itself left out of the aggregate",
-            _without_own,
-            "The aggregate posterior is over all N, the sentence's own included; else the result can pass ln N.",
+            "Mean over words in place of a sum",
+            lambda logits, tokens: sentence_nll(logits, tokens) / (tokens[:, 1:] != PAD).sum(1),
+            "log p(sentence) is the *sum* of its words' logs. The mean is nats per token, another quantity.",
+        ),
+        Mistake(
+            "Mean over words and pads",
+            lambda logits, tokens: _shifted_nats(logits, tokens).mean(1),
+            "A mean over time shrinks the cost, and pads are counted with it. Set the pads to zero, then sum.",
+        ),
+        Mistake(
+            "Summed over the batch too",
+            lambda logits, tokens: sentence_nll(logits, tokens).sum(),
+            "Keep one number for each sentence: .sum(1).",
+        ),
+        Mistake(
+            "Logits added up as if they were log probabilities",
+            lambda logits, tokens: -(logits[:, :-1].gather(2, tokens[:, 1:, None])[..., 0] * (tokens[:, 1:] != PAD)).sum(1),
+            "Logits become log probabilities by log_softmax over the vocabulary; cross_entropy does it for you.",
         ),
         Mistake(
             "Wrong sign",
-            lambda log_q: -mutual_information(log_q),
-            "A z is denser under its own sentence than on average, so own minus aggregate is positive on average.",
-        ),
-        Mistake(
-            "Summed over the sentences",
-            lambda log_q: mutual_information(log_q) * len(log_q),
-            "Information is per sentence: the mean over the N rows.",
-        ),
-        Mistake(
-            "Underflow: log 0 became -inf",
-            lambda log_q: (log_q.diagonal() - log_q.exp().mean(1).log()).mean(),
-            "Right on paper, but exp(-1000) is 0 to a computer. torch.logsumexp takes the largest out first.",
+            lambda logits, tokens: -sentence_nll(logits, tokens),
+            "This is log p, which is never positive. NLL is minus that, and cross_entropy has the minus already.",
         ),
     ),
 )
 
-# --- active units ---------------------------------------------------------------------------------------------------
+# --- perplexity -----------------------------------------------------------------------------------------------------
 
 
-def active_units(mean: Tensor, std: Tensor) -> Tensor:
-    return (mean.var(dim=0) > 0.01).sum()
+def perplexity(nll: Tensor, tokens: Tensor) -> Tensor:
+    predicted = (tokens[:, 1:] != 0).sum()
+    return (nll.sum() / predicted).exp()
 
 
-def _posteriors() -> list[Arguments]:
+def _scored_batches() -> list[Arguments]:
     return [
-        _tensors([[0.0, 0.0], [0.8, 0.0]], [[0.5, 1.0], [0.5, 1.0]]),
-        _tensors(
-            [[0.0, 2.0, -1.5, 0.05], [0.0, 2.0, -1.5, -0.05], [0.0, 2.0, -1.5, 0.04]],
-            [[1.0, 0.1, 0.3, 0.1], [0.9, 0.1, 0.3, 0.1], [1.1, 0.1, 0.3, 0.1]],
-        ),
-        _tensors(
-            [[1.0, 0.3, 0.01, 3.0], [-1.0, -0.3, -0.02, 3.0], [0.5, 0.2, 0.01, 3.0]],
-            [[0.3, 0.9, 1.2, 1.1], [0.2, 0.8, 1.1, 1.0], [0.3, 0.9, 1.2, 1.1]],
+        (torch.tensor([4.0], dtype=torch.float64), torch.tensor([[BOS, 5, EOS]])),
+        (torch.tensor([4.0, 3.0], dtype=torch.float64), torch.tensor([[BOS, 5, EOS, PAD, PAD], [BOS, 5, 6, 7, EOS]])),
+        (
+            torch.tensor([2.5, 6.0, 3.5], dtype=torch.float64),
+            torch.tensor([[BOS, 5, EOS, PAD, PAD, PAD], [BOS, 6, 7, 8, 9, EOS], [BOS, 5, 9, EOS, PAD, PAD]]),
         ),
     ]
 
 
-ACTIVE_UNITS = Exercise(
-    task="How many coordinates are active: var over sentences of the posterior's mean above 0.01. mean and std (N, latent).",
-    reference=active_units,
-    cases=_posteriors,
+def _counted(tokens: Tensor) -> Tensor:
+    return (tokens[:, 1:] != PAD).sum(1)
+
+
+PERPLEXITY = Exercise(
+    task="Perplexity per token of a test set: nll (sentences,) in nats, tokens (sentences, time) with <bos>, <eos> and <pad>.",
+    reference=perplexity,
+    cases=_scored_batches,
     hints=(
-        "A coordinate is active if the encoder moves its mean from sentence to sentence. The posterior's own width is no sign.",
-        "The variance over sentences is mean.var(dim=0), one number a coordinate.",
-        "(mean.var(dim=0) > 0.01).sum()",
+        "exp of nats per token: all nats of the set, divided by all tokens of the set. One division, at the end.",
+        "Which tokens? Those that are predicted: the words and <eos>. Not <bos>, which is given, and not <pad>.",
+        "(tokens[:, 1:] != 0).sum() counts them.",
     ),
     mistakes=(
         Mistake(
-            "Variance of samples in place of means",
-            lambda mean, std: (mean.var(dim=0) + std.square().mean(0) > 0.01).sum(),
-            "A collapsed coordinate's samples vary as the prior does. Only the *means* show whether the encoder moves it.",
+            "Per sentence in place of per token",
+            lambda nll, tokens: nll.mean().exp(),
+            "exp of nats per *sentence* is a huge number, and longer sentences make it larger. Divide by the tokens.",
         ),
         Mistake(
-            "Threshold on the standard deviation",
-            lambda mean, std: (mean.std(dim=0) > 0.01).sum(),
-            "0.01 is a variance: a standard deviation of 0.1. Take .var(dim=0).",
+            "<bos> counted",
+            lambda nll, tokens: (nll.sum() / (tokens != PAD).sum()).exp(),
+            "<bos> is given, never predicted: it costs no nats. Counting it makes every model look better than it is.",
         ),
         Mistake(
-            "Not centred: mean square in place of variance",
-            lambda mean, std: (mean.square().mean(0) > 0.01).sum(),
-            "A coordinate that sits at 3 for every sentence is far from the prior, and still tells nothing. Use the variance.",
+            "<eos> not counted",
+            lambda nll, tokens: (nll.sum() / (_counted(tokens) - 1).sum()).exp(),
+            "The nats contain those of <eos>, so the tokens must contain it too.",
         ),
         Mistake(
-            "Judged by a narrow posterior",
-            lambda mean, std: (std.square().mean(0) < 0.99).sum(),
-            "A narrow posterior that is the same for all sentences costs rate, and tells nothing. Look at the means.",
+            "Pads counted",
+            lambda nll, tokens: (nll.sum() / tokens[:, 1:].numel()).exp(),
+            "Pads cost nothing. Counting them makes the perplexity depend on how sentences were put into batches.",
         ),
         Mistake(
-            "Variance over coordinates",
-            lambda mean, std: (mean.var(dim=1) > 0.01).sum(),
-            "dim=1 runs over the coordinates of one sentence. Vary the sentence: dim=0.",
+            "All the numbers in the tensor counted",
+            lambda nll, tokens: (nll.sum() / tokens.numel()).exp(),
+            "Neither <bos> nor <pad> is predicted. Count the words and <eos> only.",
         ),
         Mistake(
-            "Counted the collapsed ones",
-            lambda mean, std: (mean.var(dim=0) <= 0.01).sum(),
-            "These are the units that are *not* active.",
+            "Mean of the sentences' nats per token",
+            lambda nll, tokens: (nll / _counted(tokens)).mean().exp(),
+            "A mean of ratios gives a short sentence's words more weight. Add up all nats and all tokens, then divide.",
         ),
         Mistake(
-            "A share in place of a count",
-            lambda mean, std: (mean.var(dim=0) > 0.01).double().mean(),
-            "The count is asked: .sum() in place of .mean().",
+            "Mean of the sentences' perplexities",
+            lambda nll, tokens: (nll / _counted(tokens)).exp().mean(),
+            "exp comes last, once, for the whole set.",
+        ),
+        Mistake(
+            "2 to the power of nats",
+            lambda nll, tokens: 2 ** (nll.sum() / _counted(tokens).sum()),
+            "2 to the power belongs to bits. Nats need exp.",
+        ),
+        Mistake(
+            "No exp: nats per token",
+            lambda nll, tokens: nll.sum() / _counted(tokens).sum(),
+            "Right so far. Perplexity is exp of that.",
         ),
     ),
 )
 
-# --- ablation -------------------------------------------------------------------------------------------------------
+# --- the loss of a text VAE -----------------------------------------------------------------------------------------
 
 
-def own_z_saves(distortion: Tensor, other: Tensor) -> Tensor:
-    rows = torch.arange(len(distortion), device=distortion.device)
-    return distortion[rows, other] - distortion.diagonal()
+def text_vae_loss(nats: Tensor, tokens: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    distortion = (nats * (tokens[:, 1:] != 0)).sum(1)
+    rate = 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(1)
+    return (distortion + rate).mean()
 
 
-def _distortions() -> list[Arguments]:
-    tables = (
-        [[10.0, 14.0], [17.0, 12.0]],
-        [[10.0, 14.5, 11.0], [17.0, 12.0, 13.0], [19.0, 20.0, 9.0]],
-        [[8.0, 9.0, 15.0, 11.0], [16.0, 7.5, 12.0, 10.0], [14.0, 13.0, 9.5, 18.0], [21.0, 12.5, 17.0, 10.5]],
-    )
-    orders = ([1, 0], [1, 2, 0], [2, 3, 1, 0])
-    return [(*_tensors(table), torch.tensor(order)) for table, order in zip(tables, orders, strict=True)]
+def _encoded_batches() -> list[Arguments]:
+    def tensor(rows: object) -> Tensor:
+        return torch.tensor(rows, dtype=torch.float64)
 
-
-ABLATION = Exercise(
-    task="Nats that each sentence's own z saves, (N,): distortion (N, N) has sentence i with z_j in row i, column j; "
-    "other (N,) names the sentence whose z each one gets.",
-    reference=own_z_saves,
-    cases=_distortions,
-    hints=(
-        "Keep the sentence and change its z: row i stays, the column changes from i to other[i].",
-        "Two index tensors pick one entry a row: distortion[torch.arange(N), other].",
-        "With another's z the sentence costs more; what the own one saves is other minus own.",
-    ),
-    mistakes=(
-        Mistake(
-            "Shuffled the sentences along with their z",
-            lambda distortion, other: distortion[other, other] - distortion.diagonal(),
-            "Row and column moved together, so every sentence still has its own z; on average nothing changes.",
-        ),
-        Mistake(
-            "Shuffled the sentences, kept z",
-            lambda distortion, other: distortion[other, torch.arange(len(other))] - distortion.diagonal(),
-            "Two *sentences* are compared here, a long one with a short one perhaps. Keep the row and change the column.",
-        ),
-        Mistake(
-            "Wrong sign",
-            lambda distortion, other: -own_z_saves(distortion, other),
-            "Distortion is a cost. What is saved is the cost with another's z minus the cost with the own one.",
-        ),
-        Mistake(
-            "Averaged over all z, its own too",
-            lambda distortion, other: distortion.mean(1) - distortion.diagonal(),
-            "The mean of the row has the sentence's own z in it, which dilutes the difference. Take column other[i].",
-        ),
-        Mistake(
-            "One number for all sentences",
-            lambda distortion, other: own_z_saves(distortion, other).mean(),
-            "Keep one difference a sentence, (N,): their spread gives the standard error.",
-        ),
-        Mistake(
-            "The ablated distortion, without its comparison",
-            lambda distortion, other: distortion[torch.arange(len(other)), other],
-            "How much that is says nothing yet: subtract the distortion with the own z, the diagonal.",
-        ),
-    ),
-)
-
-# --- what z earns ---------------------------------------------------------------------------------------------------
-
-
-def net_earnings(without_z: Tensor, with_z: Tensor, rate: Tensor) -> Tensor:
-    return (without_z - with_z - rate.sum(-1)).mean()
-
-
-def _accounts() -> list[Arguments]:
     return [
-        _tensors([20.0], [14.0], [[1.0, 2.0]]),
-        _tensors([31.0, 30.0], [20.0, 19.5], [[1.0, 0.5, 2.0], [0.3, 0.7, 1.1]]),
-        _tensors([15.0, 16.0, 14.0], [14.0, 15.5, 14.5], [[0.9, 0.4], [1.0, 0.2], [0.6, 0.3]]),
+        (tensor([[2.0, 1.0]]), torch.tensor([[BOS, 5, EOS]]), tensor([[1.0]]), tensor([[0.0]])),
+        (tensor([[2.0, 1.0, 0.5]]), torch.tensor([[BOS, 5, EOS, PAD]]), tensor([[1.0, -2.0]]), tensor([[0.5, -1.0]])),
+        (
+            tensor([[2.0, 1.0, 0.3, 0.2], [0.5, 3.0, 1.0, 0.7], [0.1, 0.9, 2.0, 0.4]]),
+            torch.tensor([[BOS, 5, EOS, PAD, PAD], [BOS, 5, 6, 7, EOS], [BOS, 6, 7, EOS, PAD]]),
+            tensor([[0.0, 1.0], [0.5, 2.0], [-1.0, 0.3]]),
+            tensor([[0.0, 0.2], [-1.0, -2.0], [0.4, -0.5]]),
+        ),
     ]
 
 
-NET_EARNINGS = Exercise(
-    task="What z earns after its costs, one number in nats per sentence: distortion without z and with it (N,), "
-    "rate of each coordinate (N, latent).",
-    reference=net_earnings,
-    cases=_accounts,
+def _distortion(nats: Tensor, tokens: Tensor) -> Tensor:
+    return (nats * (tokens[:, 1:] != PAD)).sum(1)
+
+
+def _rates(mean: Tensor, log_var: Tensor) -> Tensor:
+    """(batch, latent)"""
+    return 0.5 * (mean.square() + log_var.exp() - 1 - log_var)
+
+
+def _mean_over_words(nats: Tensor, tokens: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    words = (tokens[:, 1:] != PAD).sum()
+    return _distortion(nats, tokens).sum() / words + _rates(mean, log_var).sum(1).mean()
+
+
+TEXT_VAE_LOSS = Exercise(
+    task="-ELBO in nats per sentence, one number: nats (batch, time - 1) of tokens[:, 1:]; mean, log_var (batch, latent).",
+    reference=text_vae_loss,
+    cases=_encoded_batches,
+    gradients=("nats", "mean", "log_var"),
     hints=(
-        "Earned: the distortion that z saves. Paid: the rate. Both are terms of the negative ELBO.",
-        "Saved is without minus with. The rate of a sentence is the sum over its coordinates.",
-        "(without_z - with_z - rate.sum(-1)).mean()",
+        "The distortion of a sentence: its words' nats, summed. nats[:, t] belongs to tokens[:, t + 1]; pads count nothing.",
+        "The rate of a sentence: the KL of kl_to_standard_normal, summed over latent dimensions. Both are now (batch,).",
+        "Add the two for each sentence, then average over the sentences.",
     ),
     mistakes=(
         Mistake(
-            "Distortion difference with the wrong sign",
-            lambda without_z, with_z, rate: (with_z - without_z - rate.sum(-1)).mean(),
-            "Distortion is a cost: z earns what it takes away, without minus with.",
+            "Pads counted",
+            lambda nats, tokens, mean, log_var: (nats.sum(1) + _rates(mean, log_var).sum(1)).mean(),
+            "The decoder would be paid to write <pad> well. Leave out the places where tokens[:, 1:] is 0.",
         ),
         Mistake(
-            "Forgot the rate",
-            lambda without_z, with_z, rate: (without_z - with_z).mean(),
-            "That is the turnover. The rate must be paid from it.",
+            "Mean over words, KL per sentence",
+            _mean_over_words,
+            "The words' nats are divided by their number, the KL is not: a KL weight of the sentence's length in disguise, and "
+            "the way to a collapsed VAE. Sum over words.",
         ),
         Mistake(
-            "Rate averaged over coordinates",
-            lambda without_z, with_z, rate: (without_z - with_z - rate.mean(-1)).mean(),
-            "Coordinates are independent under the prior, so their rates add. An average divides the bill by their number.",
+            "Mean over words and pads, KL per sentence",
+            lambda nats, tokens, mean, log_var: nats.mean() + _rates(mean, log_var).sum(1).mean(),
+            "A plain .mean() of the cross entropy, as many programs have it: pads count, and the KL gets a weight of the "
+            "sentence's length. Mask the pads, then sum over words.",
         ),
         Mistake(
-            "Rate added",
-            lambda without_z, with_z, rate: (without_z - with_z + rate.sum(-1)).mean(),
-            "The rate is a cost as well: subtract it from what is saved.",
+            "KL averaged over the latent dimensions",
+            lambda nats, tokens, mean, log_var: (_distortion(nats, tokens) + _rates(mean, log_var).mean(1)).mean(),
+            "A KL of independent dimensions is the *sum* of theirs. The mean makes it cheaper, and the result no bound.",
         ),
         Mistake(
-            "Rate summed over the batch",
-            lambda without_z, with_z, rate: (without_z - with_z).mean() - rate.sum(),
-            "Everything is per sentence: average the rate over sentences as the distortion is.",
+            "KL summed over the batch",
+            lambda nats, tokens, mean, log_var: _distortion(nats, tokens).mean() + _rates(mean, log_var).sum(),
+            "The distortion is averaged over sentences, so the KL must be too; else its weight is the batch size.",
         ),
         Mistake(
-            "Summed over sentences",
-            lambda without_z, with_z, rate: (without_z - with_z - rate.sum(-1)).sum(),
-            "Per sentence was asked: the mean.",
+            "KL subtracted",
+            lambda nats, tokens, mean, log_var: (_distortion(nats, tokens) - _rates(mean, log_var).sum(1)).mean(),
+            "The ELBO subtracts the rate; its negative, which we minimize, adds it.",
         ),
         Mistake(
-            "One value for each sentence",
-            lambda without_z, with_z, rate: without_z - with_z - rate.sum(-1),
-            "Right for each sentence; average them to one number.",
+            "No KL: an autoencoder",
+            lambda nats, tokens, mean, log_var: _distortion(nats, tokens).mean(),
+            "Nothing would keep the codes near the prior. Add the rate.",
+        ),
+        Mistake(
+            "<eos> not counted",
+            lambda nats, tokens, mean, log_var: (
+                (nats * (tokens[:, 1:] != PAD) * (tokens[:, 1:] != EOS)).sum(1) + _rates(mean, log_var).sum(1)
+            ).mean(),
+            "To end is a prediction like any other: keep the place where tokens[:, 1:] is 2.",
+        ),
+        Mistake(
+            "The pads' mask is shifted",
+            lambda nats, tokens, mean, log_var: ((nats * (tokens[:, :-1] != PAD)).sum(1) + _rates(mean, log_var).sum(1)).mean(),
+            "nats[:, t] is the cost of tokens[:, t + 1], so the mask comes from tokens[:, 1:]. Yours lets one pad through.",
         ),
     ),
 )
 
-# --- the model's own posterior --------------------------------------------------------------------------------------
+# --- an NLL from samples of z ---------------------------------------------------------------------------------------
 
 
-def posterior_mean(log_likelihood: Tensor, grid: Tensor) -> Tensor:
-    weights = torch.softmax(log_likelihood - grid[:, None].square() / 2, dim=0)
-    return (weights * grid[:, None]).sum(0)
+def nll_from_samples(log_likelihood: Tensor, log_prior: Tensor, log_q: Tensor) -> Tensor:
+    log_weights = log_likelihood + log_prior - log_q
+    return math.log(len(log_weights)) - torch.logsumexp(log_weights, dim=0)
 
 
-def _grids() -> list[Arguments]:
+def _draws() -> list[Arguments]:
+    def tensors(*rows: object) -> Arguments:
+        return tuple(torch.tensor(row, dtype=torch.float64) for row in rows)
+
     return [
-        _tensors([[-3.0], [-2.0], [-2.5]], [-1.0, 0.0, 1.0]),
-        _tensors([[-9.0, -4.0], [-8.0, -5.0], [-6.0, -5.5], [-5.0, -7.0], [-5.2, -9.0]], [-2.0, -1.0, 0.0, 1.0, 2.0]),
-        _tensors([[-1010.0, -1000.0], [-1005.0, -1003.0], [-1001.0, -1006.0]], [-1.5, 0.0, 1.5]),
+        tensors([[-14.0]], [[-3.0]], [[-1.0]]),
+        tensors([[-14.0], [-17.0]], [[-3.0], [-2.0]], [[-1.0], [-1.5]]),
+        tensors(
+            [[-14.0, -12.0], [-17.0, -11.5], [-13.0, -15.0]],
+            [[-3.0, -4.0], [-2.0, -5.0], [-3.5, -4.5]],
+            [[-1.0, -2.0], [-1.5, -0.5], [-0.7, -1.0]],
+        ),
+        tensors([[-1500.0, -20.0], [-1503.0, -21.0]], [[-3.0, -2.0], [-2.5, -4.0]], [[-1.0, -1.0], [-2.0, -0.5]]),
     ]
 
 
-def _centre(log_weights: Tensor, grid: Tensor, dim: int = 0) -> Tensor:
-    return (torch.softmax(log_weights, dim=dim) * grid[:, None]).sum(0)
-
-
-POSTERIOR_MEAN = Exercise(
-    task="The mean of p(z given x) for each sentence, (N,): log p(x given z) on an even grid of z, (points, N), and the grid "
-    "(points,). The prior is N(0, 1).",
-    reference=posterior_mean,
-    cases=_grids,
+NLL_FROM_SAMPLES = Exercise(
+    task="-log p(sentence) by K draws of z from q: log p(x given z), log p(z), log q(z given x), all (K, batch); to (batch,).",
+    reference=nll_from_samples,
+    cases=_draws,
     hints=(
-        "Bayes' rule of exact_posterior, with the grid's points for states: prior times likelihood, normalized over the grid.",
-        "The log of the prior is -z^2 / 2 up to a constant, and the softmax takes constants away.",
-        "weights = torch.softmax(log_likelihood - grid[:, None] ** 2 / 2, dim=0), then the weighted sum of the grid.",
+        "A draw's weight is p(x given z) p(z) / q(z given x); in logs, a sum of two and minus the third.",
+        "Average the weights over the K draws, *then* take the log: logsumexp over dimension 0, minus log K.",
+        "That is a bound on log p(x). The NLL is its negative.",
     ),
     mistakes=(
         Mistake(
-            "Without the prior",
-            _centre,
-            "The likelihood alone says nothing of which z are likely to begin with: add -z^2 / 2 in the log.",
+            "An ELBO called NLL: the mean of the log weights",
+            lambda log_likelihood, log_prior, log_q: -(log_likelihood + log_prior - log_q).mean(0),
+            "With the log inside the mean this is the negative ELBO, however many draws you take. logsumexp, then minus log K.",
         ),
         Mistake(
-            "Missing 1/2 in the prior",
-            lambda log_likelihood, grid: _centre(log_likelihood - grid[:, None].square(), grid),
-            "log N(z; 0, 1) is -z^2 / 2 and a constant. Without the half the prior has variance 1/2.",
+            "Missing log K",
+            lambda log_likelihood, log_prior, log_q: -torch.logsumexp(log_likelihood + log_prior - log_q, dim=0),
+            "The *mean* of the weights is needed. Without log K the NLL falls with every draw, below the truth.",
         ),
         Mistake(
-            "Prior added as a density, not as a log",
-            lambda log_likelihood, grid: _centre(log_likelihood + (-grid[:, None].square() / 2).exp(), grid),
-            "Probabilities multiply, so logs add: the log of the prior is needed, -z^2 / 2.",
-        ),
-        Mistake(
-            "Normalized over sentences",
-            lambda log_likelihood, grid: _centre(log_likelihood - grid[:, None].square() / 2, grid, dim=1),
-            "Each *sentence* has a posterior over z, so the weights of one column sum to 1: dim=0.",
-        ),
-        Mistake(
-            "The mode in place of the mean",
-            lambda log_likelihood, grid: grid[(log_likelihood - grid[:, None].square() / 2).argmax(0)],
-            "The densest point of the grid is not the mean: weigh all points.",
-        ),
-        Mistake(
-            "The prior alone",
-            lambda log_likelihood, grid: _centre(0 * log_likelihood - grid[:, None].square() / 2, grid),
-            "Its mean is 0 for every sentence: what a collapsed posterior looks like. Add log_likelihood.",
-        ),
-        Mistake(
-            "Underflow: 0 / 0 became nan",
-            lambda log_likelihood, grid: (
-                ((log_likelihood - grid[:, None].square() / 2).exp() * grid[:, None]).sum(0)
-                / (log_likelihood - grid[:, None].square() / 2).exp().sum(0)
+            "log K with the wrong sign",
+            lambda log_likelihood, log_prior, log_q: (
+                -torch.logsumexp(log_likelihood + log_prior - log_q, dim=0) - math.log(len(log_q))
             ),
-            "Right on paper, but exp(-1000) is 0 to a computer. torch.softmax takes the largest out first.",
+            "log of a mean = logsumexp - log K; the NLL is minus that, so + log K.",
+        ),
+        Mistake(
+            "Forgot that z came from q",
+            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, log_prior, 0 * log_q),
+            "q draws more often where it is dense. Divide each weight by q(z given x): minus log_q.",
+        ),
+        Mistake(
+            "Forgot the prior",
+            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, 0 * log_prior, log_q),
+            "The joint is p(x given z) p(z): add log_prior.",
+        ),
+        Mistake(
+            "Only the likelihood averaged",
+            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, 0 * log_prior, 0 * log_q),
+            "That is right for draws from the *prior*. Draws from q need the weight p(z) / q(z given x).",
+        ),
+        Mistake(
+            "Prior and q exchanged",
+            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, log_q, log_prior),
+            "The weight has the prior above and q below: + log_prior - log_q.",
+        ),
+        Mistake(
+            "Averaged over the batch in place of the draws",
+            lambda log_likelihood, log_prior, log_q: (
+                math.log(log_q.shape[1]) - torch.logsumexp(log_likelihood + log_prior - log_q, dim=1)
+            ),
+            "Draws are dimension 0: combine the draws for one sentence, not one draw of each sentence.",
+        ),
+        Mistake(
+            "log p, not -log p",
+            lambda log_likelihood, log_prior, log_q: -nll_from_samples(log_likelihood, log_prior, log_q),
+            "An NLL is minus the log-likelihood, and for sentences it is positive.",
+        ),
+        Mistake(
+            "Underflow: -log 0 became inf",
+            lambda log_likelihood, log_prior, log_q: -(log_likelihood + log_prior - log_q).exp().mean(0).log(),
+            "Right on paper, but exp(-1500) is 0 to a computer. torch.logsumexp takes the largest weight out first.",
         ),
     ),
 )
 
-EXERCISES = (MUTUAL_INFORMATION, ACTIVE_UNITS, ABLATION, NET_EARNINGS, POSTERIOR_MEAN)
+EXERCISES = (SENTENCE_NLL, PERPLEXITY, TEXT_VAE_LOSS, NLL_FROM_SAMPLES)

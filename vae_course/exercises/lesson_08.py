@@ -1,4 +1,6 @@
-"""Exercises of lesson 08: a cyclical schedule, free bits, normalized means, a loss put together, the squared MMD."""
+"""Exercises of lesson 08: information over a whole set, active units, ablation, what z earns, the model's own posterior."""
+
+import math
 
 import torch
 from torch import Tensor
@@ -10,383 +12,354 @@ def _tensors(*rows: object) -> Arguments:
     return tuple(torch.tensor(row, dtype=torch.float64) for row in rows)
 
 
-# --- a cyclical schedule --------------------------------------------------------------------------------------------
+# --- mutual information ---------------------------------------------------------------------------------------------
 
 
-def cyclical_weight(step: Tensor, period: Tensor, cycles: Tensor) -> Tensor:
-    within = (step % period) / period
-    rising = torch.clamp(2 * within, max=1.0)
-    return torch.where(step >= period * cycles, torch.ones_like(rising), rising)
+def mutual_information(log_q: Tensor) -> Tensor:
+    log_own = log_q.diagonal()
+    log_aggregate = torch.logsumexp(log_q, dim=1) - math.log(len(log_q))
+    return (log_own - log_aggregate).mean()
 
 
-def _steps() -> list[Arguments]:
+def _log_densities() -> list[Arguments]:
     return [
-        _tensors([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 4.0, 1.0),
-        _tensors([0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 79.0, 80.0, 90.0, 130.0], 40.0, 2.0),
-        _tensors([25.0, 105.0, 250.0, 275.0, 299.0, 300.0, 330.0, 10_000.0], 100.0, 3.0),
+        _tensors([[0.0, -3.0], [-1.0, 0.5]]),
+        _tensors([[-1.0, -1.5, -4.0], [-2.0, -0.5, -1.0], [-6.0, -3.0, 0.2]]),
+        _tensors([[1.0, -2.0, -3.0, 0.5], [-4.0, 0.0, -1.0, -2.0], [0.3, -1.0, 1.5, -5.0], [-0.2, -3.0, -1.0, 0.7]]),
+        _tensors([[-1000.0, -1002.0], [-1003.0, -1001.0]]),
     ]
 
 
-CYCLICAL_WEIGHT = Exercise(
-    task="The KL weight at each step: `cycles` times up from 0 to 1 over the first half of `period` steps, then 1 for good.",
-    reference=cyclical_weight,
-    cases=_steps,
+def _in_pairs(log_q: Tensor) -> Tensor:
+    """The mean over mini-batches of two; a last one of one sentence has no information."""
+    parts = range(0, len(log_q), 2)
+    blocks = [log_q[start : start + 2, start : start + 2] for start in parts]
+    return torch.stack([mutual_information(block) * len(block) for block in blocks]).sum() / len(log_q)
+
+
+def _without_own(log_q: Tensor) -> Tensor:
+    others = log_q.masked_fill(torch.eye(len(log_q), dtype=torch.bool), -math.inf)
+    return (log_q.diagonal() - torch.logsumexp(others, dim=1) + math.log(len(log_q) - 1)).mean()
+
+
+MUTUAL_INFORMATION = Exercise(
+    task="I(sentence; z) in nats, one number, from log_q (N, N): row i, column j holds log q(z_i given x_j); z_i is from q_i.",
+    reference=mutual_information,
+    cases=_log_densities,
     hints=(
-        "Where in its period is a step? step % period is the remainder, from 0 to period - 1.",
-        "The ramp is done after half a period: divide by period / 2, and let nothing exceed 1 (torch.clamp with max=1).",
-        "From step period * cycles on the weight is 1: torch.where(step >= period * cycles, torch.ones_like(w), w).",
+        "For each z_i, how much denser is it under its own sentence than under the average one? The diagonal is its own.",
+        "The average posterior is a mean of densities, 1/N sum_j q(z_i given x_j): in logs, a logsumexp over j, minus log N.",
+        "(log_q.diagonal() - (torch.logsumexp(log_q, dim=1) - math.log(len(log_q)))).mean()",
     ),
     mistakes=(
         Mistake(
-            "It starts again for ever",
-            lambda step, period, cycles: torch.clamp(2 * (step % period) / period, max=1.0),
-            "After the last cycle the weight has to stay at 1. Else training may end with a loss that is not the ELBO.",
+            "The aggregate posterior averaged in log space",
+            lambda log_q: (log_q.diagonal() - log_q.mean(1)).mean(),
+            "The aggregate is a mean of densities, not of their logs. Means of logs are smaller, so this can pass ln N.",
         ),
         Mistake(
-            "It never starts again",
-            lambda step, period, cycles: torch.clamp(2 * step / period, max=1.0),
-            "This is plain annealing. Take the step within its period, step % period.",
+            "Missing log N",
+            lambda log_q: (log_q.diagonal() - torch.logsumexp(log_q, dim=1)).mean(),
+            "That compares with the *sum* of the N posteriors, and comes out negative. Subtract log N from the logsumexp.",
         ),
         Mistake(
-            "The ramp takes the whole period",
-            lambda step, period, cycles: torch.where(step >= period * cycles, torch.ones_like(step), (step % period) / period),
-            "It falls back to 0 before it was ever 1. The ramp takes half a period, the other half is the ELBO itself.",
+            "The sum over the wrong dimension",
+            lambda log_q: (log_q.diagonal() - torch.logsumexp(log_q, dim=0)).mean() + math.log(len(log_q)),
+            "One z, all sentences: a row. A column holds all z under one sentence, which is no density of anything.",
         ),
         Mistake(
-            "It exceeds 1",
-            lambda step, period, cycles: torch.where(
-                step >= period * cycles, torch.ones_like(step), 2 * (step % period) / period
-            ),
-            "Half-way through the period the ramp is done: clamp the weight at 1.",
+            "Inside mini-batches",
+            _in_pairs,
+            "Each z is compared with its mini-batch alone, so the result can never pass ln(batch size). Use all columns.",
         ),
         Mistake(
-            "A period of half the length",
-            lambda step, period, cycles: torch.where(
-                step >= period * cycles, torch.ones_like(step), (step % (period / 2)) / (period / 2)
-            ),
-            "Here the weight starts again after half a period. It should stay at 1 for the second half.",
+            "The sentence itself left out of the aggregate",
+            _without_own,
+            "The aggregate posterior is over all N, the sentence's own included; else the result can pass ln N.",
         ),
         Mistake(
-            "It ends at 0",
-            lambda step, period, cycles: torch.where(
-                step >= period * cycles, torch.zeros_like(step), torch.clamp(2 * (step % period) / period, max=1.0)
-            ),
-            "After the last cycle the weight is 1. With 0 the model ends as an autoencoder.",
+            "Wrong sign",
+            lambda log_q: -mutual_information(log_q),
+            "A z is denser under its own sentence than on average, so own minus aggregate is positive on average.",
         ),
         Mistake(
-            "Upside down",
-            lambda step, period, cycles: torch.where(
-                step >= period * cycles, torch.ones_like(step), 1 - torch.clamp(2 * (step % period) / period, max=1.0)
-            ),
-            "The weight *rises* in each cycle: z is free at first and gets dearer.",
+            "Summed over the sentences",
+            lambda log_q: mutual_information(log_q) * len(log_q),
+            "Information is per sentence: the mean over the N rows.",
+        ),
+        Mistake(
+            "Underflow: log 0 became -inf",
+            lambda log_q: (log_q.diagonal() - log_q.exp().mean(1).log()).mean(),
+            "Right on paper, but exp(-1000) is 0 to a computer. torch.logsumexp takes the largest out first.",
         ),
     ),
 )
 
-# --- free bits ------------------------------------------------------------------------------------------------------
+# --- active units ---------------------------------------------------------------------------------------------------
 
 
-def free_bits(rates: Tensor, floor: Tensor) -> Tensor:
-    return rates.mean(0).clamp_min(floor).sum()
+def active_units(mean: Tensor, std: Tensor) -> Tensor:
+    return (mean.var(dim=0) > 0.01).sum()
 
 
-def _rates() -> list[Arguments]:
+def _posteriors() -> list[Arguments]:
     return [
-        _tensors([[0.1, 0.9], [0.5, 0.1]], 0.4),
-        _tensors([[0.05, 1.2, 0.3], [0.15, 0.0, 0.7], [0.25, 2.0, 0.2], [0.35, 0.1, 0.1]], 0.25),
-        _tensors([[2.0, 3.0], [1.0, 4.0]], 0.5),
-        _tensors([[0.01, 0.02], [0.03, 0.0]], 0.5),
+        _tensors([[0.0, 0.0], [0.8, 0.0]], [[0.5, 1.0], [0.5, 1.0]]),
+        _tensors(
+            [[0.0, 2.0, -1.5, 0.05], [0.0, 2.0, -1.5, -0.05], [0.0, 2.0, -1.5, 0.04]],
+            [[1.0, 0.1, 0.3, 0.1], [0.9, 0.1, 0.3, 0.1], [1.1, 0.1, 0.3, 0.1]],
+        ),
+        _tensors(
+            [[1.0, 0.3, 0.01, 3.0], [-1.0, -0.3, -0.02, 3.0], [0.5, 0.2, 0.01, 3.0]],
+            [[0.3, 0.9, 1.2, 1.1], [0.2, 0.8, 1.1, 1.0], [0.3, 0.9, 1.2, 1.1]],
+        ),
     ]
 
 
-FREE_BITS = Exercise(
-    task="Free bits, in nats: each coordinate of rates (batch, latent) costs its mean over the batch, but at least floor.",
-    reference=free_bits,
-    cases=_rates,
-    gradients=("rates",),
+ACTIVE_UNITS = Exercise(
+    task="How many coordinates are active: var over sentences of the posterior's mean above 0.01. mean and std (N, latent).",
+    reference=active_units,
+    cases=_posteriors,
     hints=(
-        "Three operations: a mean over the batch, a floor, a sum over the coordinates. Their order matters.",
-        "The batch is dimension 0. What is floored is one number a coordinate.",
-        "clamp_min(floor) is the larger of a value and the floor, and its gradient is 0 below.",
+        "A coordinate is active if the encoder moves its mean from sentence to sentence. The posterior's own width is no sign.",
+        "The variance over sentences is mean.var(dim=0), one number a coordinate.",
+        "(mean.var(dim=0) > 0.01).sum()",
     ),
     mistakes=(
         Mistake(
-            "Floor after the sum over coordinates",
-            lambda rates, floor: rates.mean(0).sum().clamp_min(floor),
-            "Then one loud coordinate pays for all, and the others may stay silent. Floor each coordinate, then sum.",
+            "Variance of samples in place of means",
+            lambda mean, std: (mean.var(dim=0) + std.square().mean(0) > 0.01).sum(),
+            "A collapsed coordinate's samples vary as the prior does. Only the *means* show whether the encoder moves it.",
         ),
         Mistake(
-            "One floor for the total, as large as all floors together",
-            lambda rates, floor: rates.mean(0).sum().clamp_min(floor * rates.shape[1]),
-            "That is free bits in total, another cure: it does not care how the rate is spread. Floor before you sum.",
+            "Threshold on the standard deviation",
+            lambda mean, std: (mean.std(dim=0) > 0.01).sum(),
+            "0.01 is a variance: a standard deviation of 0.1. Take .var(dim=0).",
         ),
         Mistake(
-            "Floor for each sentence",
-            lambda rates, floor: rates.clamp_min(floor).sum(-1).mean(),
-            "A coordinate may say nothing about one sentence and much about another. Take the mean over the batch first.",
+            "Not centred: mean square in place of variance",
+            lambda mean, std: (mean.square().mean(0) > 0.01).sum(),
+            "A coordinate that sits at 3 for every sentence is far from the prior, and still tells nothing. Use the variance.",
         ),
         Mistake(
-            "A ceiling in place of a floor",
-            lambda rates, floor: rates.mean(0).clamp_max(floor).sum(),
-            "This stops charging *above* the floor, so a large rate is free. Use clamp_min, or torch.maximum.",
+            "Judged by a narrow posterior",
+            lambda mean, std: (std.square().mean(0) < 0.99).sum(),
+            "A narrow posterior that is the same for all sentences costs rate, and tells nothing. Look at the means.",
         ),
         Mistake(
-            "Only the excess counted",
-            lambda rates, floor: (rates.mean(0) - floor).clamp_min(0).sum(),
-            "The gradients are right, but the loss is too low by the floors, and no longer a bound. Floor, do not subtract.",
+            "Variance over coordinates",
+            lambda mean, std: (mean.var(dim=1) > 0.01).sum(),
+            "dim=1 runs over the coordinates of one sentence. Vary the sentence: dim=0.",
         ),
         Mistake(
-            "Mean over coordinates",
-            lambda rates, floor: rates.mean(0).clamp_min(floor).mean(),
-            "Nats of independent coordinates add up. A mean weakens the rate against the distortion.",
+            "Counted the collapsed ones",
+            lambda mean, std: (mean.var(dim=0) <= 0.01).sum(),
+            "These are the units that are *not* active.",
         ),
         Mistake(
-            "Sum over the batch",
-            lambda rates, floor: rates.sum(0).clamp_min(floor).sum(),
-            "The floor is in nats a sentence: take the mean over the batch, not the sum.",
-        ),
-        Mistake(
-            "Coordinates and sentences exchanged",
-            lambda rates, floor: rates.mean(1).clamp_min(floor).sum(),
-            "Dimension 0 is the batch, dimension 1 the coordinates.",
-        ),
-        Mistake(
-            "No floor",
-            lambda rates, floor: rates.mean(0).sum() + 0 * floor,
-            "This is the rate itself, the ELBO's own penalty. Where is the floor?",
+            "A share in place of a count",
+            lambda mean, std: (mean.var(dim=0) > 0.01).double().mean(),
+            "The count is asked: .sum() in place of .mean().",
         ),
     ),
 )
 
-# --- normalized means -----------------------------------------------------------------------------------------------
+# --- ablation -------------------------------------------------------------------------------------------------------
 
 
-def normalized_means(means: Tensor, gamma: Tensor) -> Tensor:
-    centred = means - means.mean(0)
-    return gamma * centred / centred.square().mean(0).sqrt()
+def own_z_saves(distortion: Tensor, other: Tensor) -> Tensor:
+    rows = torch.arange(len(distortion), device=distortion.device)
+    return distortion[rows, other] - distortion.diagonal()
 
 
-def _means() -> list[Arguments]:
-    return [
-        _tensors([[1.0, -2.0], [4.0, 0.0]], 0.5),
-        _tensors([[1.0, -2.0], [2.0, 0.0], [4.0, 5.0]], 0.6),
-        _tensors([[0.1, 10.0, -3.0], [0.3, 14.0, -7.0], [-0.2, 9.0, 2.0], [0.5, 3.0, 1.5]], 2.0),
-    ]
+def _distortions() -> list[Arguments]:
+    tables = (
+        [[10.0, 14.0], [17.0, 12.0]],
+        [[10.0, 14.5, 11.0], [17.0, 12.0, 13.0], [19.0, 20.0, 9.0]],
+        [[8.0, 9.0, 15.0, 11.0], [16.0, 7.5, 12.0, 10.0], [14.0, 13.0, 9.5, 18.0], [21.0, 12.5, 17.0, 10.5]],
+    )
+    orders = ([1, 0], [1, 2, 0], [2, 3, 1, 0])
+    return [(*_tensors(table), torch.tensor(order)) for table, order in zip(tables, orders, strict=True)]
 
 
-NORMALIZED_MEANS = Exercise(
-    task="Posterior means (batch, latent), shifted and scaled to mean 0 and standard deviation gamma in each coordinate.",
-    reference=normalized_means,
-    cases=_means,
-    gradients=("means",),
-    relative_tolerance=1e-4,  # an eps of 1e-5 under the root, as in torch's layer, is no mistake
+ABLATION = Exercise(
+    task="Nats that each sentence's own z saves, (N,): distortion (N, N) has sentence i with z_j in row i, column j; "
+    "other (N,) names the sentence whose z each one gets.",
+    reference=own_z_saves,
+    cases=_distortions,
     hints=(
-        "Subtract each coordinate's mean over the batch: means.mean(0).",
-        "Divide by each coordinate's standard deviation over the batch, the root of the mean squared deviation.",
-        "torch's std divides by n - 1 unless told otherwise: std(0, correction=0). Multiply by gamma at the end.",
+        "Keep the sentence and change its z: row i stays, the column changes from i to other[i].",
+        "Two index tensors pick one entry a row: distortion[torch.arange(N), other].",
+        "With another's z the sentence costs more; what the own one saves is other minus own.",
     ),
     mistakes=(
         Mistake(
-            "Divided by the variance",
-            lambda means, gamma: gamma * (means - means.mean(0)) / means.var(0, correction=0),
-            "The variance has the square of the unit. Divide by its root, the standard deviation.",
+            "Shuffled the sentences along with their z",
+            lambda distortion, other: distortion[other, other] - distortion.diagonal(),
+            "Row and column moved together, so every sentence still has its own z; on average nothing changes.",
         ),
         Mistake(
-            "gamma on the wrong side",
-            lambda means, gamma: (means - means.mean(0)) / (gamma * means.std(0, correction=0)),
-            "Normalize first, then multiply by gamma. Dividing by it makes a small gamma ask for a *large* rate.",
+            "Shuffled the sentences, kept z",
+            lambda distortion, other: distortion[other, torch.arange(len(other))] - distortion.diagonal(),
+            "Two *sentences* are compared here, a long one with a short one perhaps. Keep the row and change the column.",
         ),
         Mistake(
-            "gamma lost in the normalization",
-            lambda means, gamma: (gamma * means - gamma * means.mean(0)) / (gamma * means.std(0, correction=0)),
-            "A scale before the normalization is normalized away. Multiply by gamma afterwards.",
+            "Wrong sign",
+            lambda distortion, other: -own_z_saves(distortion, other),
+            "Distortion is a cost. What is saved is the cost with another's z minus the cost with the own one.",
         ),
         Mistake(
-            "gamma read as a variance",
-            lambda means, gamma: gamma.sqrt() * (means - means.mean(0)) / means.std(0, correction=0),
-            "gamma is the standard deviation that the means get, not its square.",
+            "Averaged over all z, its own too",
+            lambda distortion, other: distortion.mean(1) - distortion.diagonal(),
+            "The mean of the row has the sentence's own z in it, which dilutes the difference. Take column other[i].",
         ),
         Mistake(
-            "Normalized each sentence over its coordinates",
-            lambda means, gamma: gamma * (means - means.mean(1, keepdim=True)) / means.std(1, correction=0, keepdim=True),
-            "That is layer normalization. It lets a coordinate be the same for all sentences. Normalize over the batch.",
+            "One number for all sentences",
+            lambda distortion, other: own_z_saves(distortion, other).mean(),
+            "Keep one difference a sentence, (N,): their spread gives the standard error.",
         ),
         Mistake(
-            "Not centred",
-            lambda means, gamma: gamma * means / means.std(0, correction=0),
-            "Subtract each coordinate's mean over the batch first. (The layer of the package adds a learned shift again.)",
-        ),
-        Mistake(
-            "Divided by n - 1",
-            lambda means, gamma: gamma * (means - means.mean(0)) / means.std(0),
-            "Batch normalization divides by n: use std(0, correction=0), or the root of the mean square.",
-        ),
-        Mistake(
-            "One standard deviation for all coordinates",
-            lambda means, gamma: gamma * (means - means.mean(0)) / (means - means.mean(0)).square().mean().sqrt(),
-            "Then one coordinate may keep all the variance and the others collapse. Each gets its own: mean(0).",
-        ),
-        Mistake(
-            "Constants that carry no gradient",
-            lambda means, gamma: gamma * (means - means.mean(0).detach()) / means.std(0, correction=0).detach(),
-            "The batch's mean and deviation depend on the encoder as well: no .detach() here.",
+            "The ablated distortion, without its comparison",
+            lambda distortion, other: distortion[torch.arange(len(other)), other],
+            "How much that is says nothing yet: subtract the distortion with the own z, the diagonal.",
         ),
     ),
 )
 
-# --- a loss put together --------------------------------------------------------------------------------------------
+# --- what z earns ---------------------------------------------------------------------------------------------------
 
 
-def cured_loss(distortion: Tensor, rate: Tensor, kl_weight: Tensor, floor: Tensor) -> Tensor:
-    return distortion.mean() + kl_weight * rate.mean().clamp_min(floor)
+def net_earnings(without_z: Tensor, with_z: Tensor, rate: Tensor) -> Tensor:
+    return (without_z - with_z - rate.sum(-1)).mean()
 
 
-def _bills() -> list[Arguments]:
+def _accounts() -> list[Arguments]:
     return [
-        _tensors([10.0, 12.0], [1.0, 4.0], 0.5, 3.0),
-        _tensors([10.0, 12.0], [6.0, 9.0], 0.5, 3.0),
-        _tensors([14.0, 9.5, 11.0], [2.0, 8.0, 3.0], 0.3, 4.0),
-        _tensors([14.0, 9.5, 11.0], [9.0, 8.0, 16.0], 1.0, 8.0),
+        _tensors([20.0], [14.0], [[1.0, 2.0]]),
+        _tensors([31.0, 30.0], [20.0, 19.5], [[1.0, 0.5, 2.0], [0.3, 0.7, 1.1]]),
+        _tensors([15.0, 16.0, 14.0], [14.0, 15.5, 14.5], [[0.9, 0.4], [1.0, 0.2], [0.6, 0.3]]),
     ]
 
 
-CURED_LOSS = Exercise(
-    task="The loss of annealing with free bits in total: distortion and rate (batch,), a KL weight, and a floor in nats.",
-    reference=cured_loss,
-    cases=_bills,
-    gradients=("distortion", "rate"),
+NET_EARNINGS = Exercise(
+    task="What z earns after its costs, one number in nats per sentence: distortion without z and with it (N,), "
+    "rate of each coordinate (N, latent).",
+    reference=net_earnings,
+    cases=_accounts,
     hints=(
-        "Mean distortion plus weight times penalty. The penalty is the batch's mean rate, but at least the floor.",
-        "The floor is in nats of rate, so it belongs to the rate before it is weighted.",
-        "distortion.mean() + kl_weight * rate.mean().clamp_min(floor)",
+        "Earned: the distortion that z saves. Paid: the rate. Both are terms of the negative ELBO.",
+        "Saved is without minus with. The rate of a sentence is the sum over its coordinates.",
+        "(without_z - with_z - rate.sum(-1)).mean()",
     ),
     mistakes=(
         Mistake(
-            "The weight on the distortion",
-            lambda distortion, rate, kl_weight, floor: kl_weight * distortion.mean() + rate.mean().clamp_min(floor),
-            "A small weight is to make z cheap. On the distortion it makes words cheap, and z useless.",
+            "Distortion difference with the wrong sign",
+            lambda without_z, with_z, rate: (with_z - without_z - rate.sum(-1)).mean(),
+            "Distortion is a cost: z earns what it takes away, without minus with.",
         ),
         Mistake(
-            "The weight on both terms",
-            lambda distortion, rate, kl_weight, floor: kl_weight * (distortion.mean() + rate.mean().clamp_min(floor)),
-            "That only scales the learning rate. The weight belongs to the rate's penalty alone.",
+            "Forgot the rate",
+            lambda without_z, with_z, rate: (without_z - with_z).mean(),
+            "That is the turnover. The rate must be paid from it.",
         ),
         Mistake(
-            "Weighted before the floor",
-            lambda distortion, rate, kl_weight, floor: distortion.mean() + (kl_weight * rate.mean()).clamp_min(floor),
-            "While the weight is small, the weighted rate stays below the floor and costs nothing. Floor first, then weigh.",
+            "Rate averaged over coordinates",
+            lambda without_z, with_z, rate: (without_z - with_z - rate.mean(-1)).mean(),
+            "Coordinates are independent under the prior, so their rates add. An average divides the bill by their number.",
         ),
         Mistake(
-            "A floor for each sentence",
-            lambda distortion, rate, kl_weight, floor: distortion.mean() + kl_weight * rate.clamp_min(floor).mean(),
-            "Short sentences may need less than long ones. Floor the batch's mean, not each sentence.",
+            "Rate added",
+            lambda without_z, with_z, rate: (without_z - with_z + rate.sum(-1)).mean(),
+            "The rate is a cost as well: subtract it from what is saved.",
         ),
         Mistake(
-            "Only the excess counted",
-            lambda distortion, rate, kl_weight, floor: distortion.mean() + kl_weight * (rate.mean() - floor).clamp_min(0),
-            "The gradients are right, but the loss is too low by the floor: it is no bound any more. Floor, do not subtract.",
+            "Rate summed over the batch",
+            lambda without_z, with_z, rate: (without_z - with_z).mean() - rate.sum(),
+            "Everything is per sentence: average the rate over sentences as the distortion is.",
         ),
         Mistake(
-            "Pulled to the floor from both sides",
-            lambda distortion, rate, kl_weight, floor: distortion.mean() + kl_weight * (rate.mean() - floor).abs(),
-            "This forces the rate to a chosen value, which is another cure (Burgess 2018). A floor leaves it free above.",
+            "Summed over sentences",
+            lambda without_z, with_z, rate: (without_z - with_z - rate.sum(-1)).sum(),
+            "Per sentence was asked: the mean.",
         ),
         Mistake(
-            "A ceiling in place of a floor",
-            lambda distortion, rate, kl_weight, floor: distortion.mean() + kl_weight * rate.mean().clamp_max(floor),
-            "Above the floor the rate has to be paid in full: clamp_min.",
-        ),
-        Mistake(
-            "The rate subtracted",
-            lambda distortion, rate, kl_weight, floor: distortion.mean() - kl_weight * rate.mean().clamp_min(floor),
-            "A loss is minimized: subtracting the rate rewards an ever larger one.",
-        ),
-        Mistake(
-            "No floor",
-            lambda distortion, rate, kl_weight, floor: distortion.mean() + kl_weight * rate.mean() + 0 * floor,
-            "This is annealing alone. The penalty is at least the floor.",
+            "One value for each sentence",
+            lambda without_z, with_z, rate: without_z - with_z - rate.sum(-1),
+            "Right for each sentence; average them to one number.",
         ),
     ),
 )
 
-# --- the squared MMD ------------------------------------------------------------------------------------------------
+# --- the model's own posterior --------------------------------------------------------------------------------------
 
 
-def squared_mmd(within_x: Tensor, within_y: Tensor, between: Tensor) -> Tensor:
-    n = len(between)
-    off_diagonal = within_x.sum() - within_x.trace() + within_y.sum() - within_y.trace()
-    return off_diagonal / (n * (n - 1)) - 2 * between.mean()
+def posterior_mean(log_likelihood: Tensor, grid: Tensor) -> Tensor:
+    weights = torch.softmax(log_likelihood - grid[:, None].square() / 2, dim=0)
+    return (weights * grid[:, None]).sum(0)
 
 
-def _kernels() -> list[Arguments]:
-    def kernel(a: Tensor, b: Tensor) -> Tensor:
-        return 2 / (2 + (a[:, None] - b).square().sum(-1))
-
-    def of(x: list[list[float]], y: list[list[float]]) -> Arguments:
-        x_, y_ = _tensors(x, y)
-        return kernel(x_, x_), kernel(y_, y_), kernel(x_, y_)
-
+def _grids() -> list[Arguments]:
     return [
-        of([[0.0], [1.0]], [[2.0], [5.0]]),
-        of([[0.0], [1.0], [3.0]], [[0.5], [-1.0], [2.0]]),
-        of([[0.3, 1.0], [0.8, -2.0], [1.7, 0.1], [-1.0, 0.4]], [[2.3, 1.1], [0.1, 0.2], [3.0, -0.5], [0.9, 4.0]]),
+        _tensors([[-3.0], [-2.0], [-2.5]], [-1.0, 0.0, 1.0]),
+        _tensors([[-9.0, -4.0], [-8.0, -5.0], [-6.0, -5.5], [-5.0, -7.0], [-5.2, -9.0]], [-2.0, -1.0, 0.0, 1.0, 2.0]),
+        _tensors([[-1010.0, -1000.0], [-1005.0, -1003.0], [-1001.0, -1006.0]], [-1.5, 0.0, 1.5]),
     ]
 
 
-SQUARED_MMD = Exercise(
-    task="The unbiased squared MMD of n draws x and n draws y, from the kernels k(x, x), k(y, y) and k(x, y), all (n, n).",
-    reference=squared_mmd,
-    cases=_kernels,
+def _centre(log_weights: Tensor, grid: Tensor, dim: int = 0) -> Tensor:
+    return (torch.softmax(log_weights, dim=dim) * grid[:, None]).sum(0)
+
+
+POSTERIOR_MEAN = Exercise(
+    task="The mean of p(z given x) for each sentence, (N,): log p(x given z) on an even grid of z, (points, N), and the grid "
+    "(points,). The prior is N(0, 1).",
+    reference=posterior_mean,
+    cases=_grids,
     hints=(
-        "Likeness within x, plus likeness within y, minus twice the likeness between the two; each is a mean over pairs.",
-        "Within a set the pairs are of two *different* draws: leave out the diagonal, and n (n - 1) pairs remain.",
-        "(within_x.sum() - within_x.trace()) / (n * (n - 1)); between has n * n pairs, none to leave out.",
+        "Bayes' rule of exact_posterior, with the grid's points for states: prior times likelihood, normalized over the grid.",
+        "The log of the prior is -z^2 / 2 up to a constant, and the softmax takes constants away.",
+        "weights = torch.softmax(log_likelihood - grid[:, None] ** 2 / 2, dim=0), then the weighted sum of the grid.",
     ),
     mistakes=(
         Mistake(
-            "The diagonal counted",
-            lambda within_x, within_y, between: within_x.mean() + within_y.mean() - 2 * between.mean(),
-            "Each draw is exactly like itself, and that says nothing about the distribution. With the diagonal the estimate "
-            "is above 0 even for equal distributions, the more so the smaller the batch.",
+            "Without the prior",
+            _centre,
+            "The likelihood alone says nothing of which z are likely to begin with: add -z^2 / 2 in the log.",
         ),
         Mistake(
-            "The diagonal left out of the sum but not of the number of pairs",
-            lambda within_x, within_y, between: (
-                (within_x.sum() - within_x.trace() + within_y.sum() - within_y.trace()) / len(between) ** 2 - 2 * between.mean()
+            "Missing 1/2 in the prior",
+            lambda log_likelihood, grid: _centre(log_likelihood - grid[:, None].square(), grid),
+            "log N(z; 0, 1) is -z^2 / 2 and a constant. Without the half the prior has variance 1/2.",
+        ),
+        Mistake(
+            "Prior added as a density, not as a log",
+            lambda log_likelihood, grid: _centre(log_likelihood + (-grid[:, None].square() / 2).exp(), grid),
+            "Probabilities multiply, so logs add: the log of the prior is needed, -z^2 / 2.",
+        ),
+        Mistake(
+            "Normalized over sentences",
+            lambda log_likelihood, grid: _centre(log_likelihood - grid[:, None].square() / 2, grid, dim=1),
+            "Each *sentence* has a posterior over z, so the weights of one column sum to 1: dim=0.",
+        ),
+        Mistake(
+            "The mode in place of the mean",
+            lambda log_likelihood, grid: grid[(log_likelihood - grid[:, None].square() / 2).argmax(0)],
+            "The densest point of the grid is not the mean: weigh all points.",
+        ),
+        Mistake(
+            "The prior alone",
+            lambda log_likelihood, grid: _centre(0 * log_likelihood - grid[:, None].square() / 2, grid),
+            "Its mean is 0 for every sentence: what a collapsed posterior looks like. Add log_likelihood.",
+        ),
+        Mistake(
+            "Underflow: 0 / 0 became nan",
+            lambda log_likelihood, grid: (
+                ((log_likelihood - grid[:, None].square() / 2).exp() * grid[:, None]).sum(0)
+                / (log_likelihood - grid[:, None].square() / 2).exp().sum(0)
             ),
-            "Without the diagonal n (n - 1) pairs remain, not n * n.",
-        ),
-        Mistake(
-            "The diagonal left out between the sets too",
-            lambda within_x, within_y, between: (
-                (within_x.sum() - within_x.trace() + within_y.sum() - within_y.trace() - 2 * (between.sum() - between.trace()))
-                / (len(between) * (len(between) - 1))
-            ),
-            "x number i and y number i are two different draws: between the sets every pair counts.",
-        ),
-        Mistake(
-            "The likeness between the sets counted once",
-            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between) + between.mean(),
-            "The square of a difference has 2 times the mixed term.",
-        ),
-        Mistake(
-            "Added in place of subtracted",
-            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between) + 4 * between.mean(),
-            "Likeness *between* the sets makes the distance smaller.",
-        ),
-        Mistake(
-            "Within x only",
-            lambda within_x, within_y, between: (
-                (within_x.sum() - within_x.trace()) / (len(between) * (len(between) - 1)) - 2 * between.mean()
-            ),
-            "Likeness within y belongs to it as well; without it equal distributions do not get 0.",
-        ),
-        Mistake(
-            "The root taken",
-            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between).clamp_min(0).sqrt(),
-            "The *squared* MMD was asked for. It may be a little below 0, and that is right: only so is it unbiased.",
+            "Right on paper, but exp(-1000) is 0 to a computer. torch.softmax takes the largest out first.",
         ),
     ),
 )
 
-EXERCISES = (CYCLICAL_WEIGHT, FREE_BITS, NORMALIZED_MEANS, CURED_LOSS, SQUARED_MMD)
+EXERCISES = (MUTUAL_INFORMATION, ACTIVE_UNITS, ABLATION, NET_EARNINGS, POSTERIOR_MEAN)

@@ -1,6 +1,4 @@
-"""Exercises of lesson 09: mutual information, the gap between coordinates, an honest probe, lines and attributes in z."""
-
-import math
+"""Exercises of lesson 09: a cyclical schedule, free bits, normalized means, a loss put together, the squared MMD."""
 
 import torch
 from torch import Tensor
@@ -8,426 +6,387 @@ from torch import Tensor
 from vae_course.exercises.core import Arguments, Exercise, Mistake
 
 
-def _tensor(rows: object) -> Tensor:
-    return torch.tensor(rows, dtype=torch.float64)
+def _tensors(*rows: object) -> Arguments:
+    return tuple(torch.tensor(row, dtype=torch.float64) for row in rows)
 
 
-# --- mutual information ---------------------------------------------------------------------------------------------
+# --- a cyclical schedule --------------------------------------------------------------------------------------------
 
 
-def mutual_information_of_counts(counts: Tensor) -> Tensor:
-    joint = counts / counts.sum()
-    independent = joint.sum(1, keepdim=True) * joint.sum(0, keepdim=True)
-    seen = joint > 0  # 0 log 0 = 0
-    return (joint[seen] * (joint[seen] / independent[seen]).log()).sum()
+def cyclical_weight(step: Tensor, period: Tensor, cycles: Tensor) -> Tensor:
+    within = (step % period) / period
+    rising = torch.clamp(2 * within, max=1.0)
+    return torch.where(step >= period * cycles, torch.ones_like(rising), rising)
 
 
-def _counts() -> list[Arguments]:
+def _steps() -> list[Arguments]:
     return [
-        (_tensor([[3, 1], [1, 3]]),),
-        (_tensor([[4, 0], [0, 12]]),),
-        (_tensor([[5, 2, 0], [1, 1, 7]]),),
-        (_tensor([[10, 20], [30, 60]]),),
+        _tensors([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 4.0, 1.0),
+        _tensors([0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 79.0, 80.0, 90.0, 130.0], 40.0, 2.0),
+        _tensors([25.0, 105.0, 250.0, 275.0, 299.0, 300.0, 330.0, 10_000.0], 100.0, 3.0),
     ]
 
 
-def _entropy(shares: Tensor) -> Tensor:
-    terms: Tensor = torch.xlogy(shares, shares)
-    return -terms.sum()
-
-
-def _entropies(counts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    joint = counts / counts.sum()
-    return _entropy(joint.sum(1)), _entropy(joint.sum(0)), _entropy(joint)
-
-
-def _with_zeros_counted(counts: Tensor) -> Tensor:
-    joint = counts / counts.sum()
-    return (joint * (joint / (joint.sum(1, keepdim=True) * joint.sum(0, keepdim=True))).log()).sum()
-
-
-def _uniform_reference(counts: Tensor) -> Tensor:
-    return math.log(counts.numel()) - _entropies(counts)[2]
-
-
-def _reversed_kl(counts: Tensor) -> Tensor:
-    joint = counts / counts.sum()
-    independent = joint.sum(1, keepdim=True) * joint.sum(0, keepdim=True)
-    return (independent * (independent / joint).log()).sum()
-
-
-MUTUAL_INFORMATION_OF_COUNTS = Exercise(
-    task="I(a; b) in nats of two variables from a table of how often each pair was seen, (a, b). One number.",
-    reference=mutual_information_of_counts,
-    cases=_counts,
+CYCLICAL_WEIGHT = Exercise(
+    task="The KL weight at each step: `cycles` times up from 0 to 1 over the first half of `period` steps, then 1 for good.",
+    reference=cyclical_weight,
+    cases=_steps,
     hints=(
-        "Counts over their total are the joint shares p(a, b); the sums of its rows and columns are p(a) and p(b).",
-        "I is the KL from the joint p(a, b) to the product p(a) p(b); a pair that was never seen counts 0.",
-        "Or by entropies: I = H(a) + H(b) - H(a, b). torch.xlogy(p, p) is p log p, and 0 where p is 0.",
+        "Where in its period is a step? step % period is the remainder, from 0 to period - 1.",
+        "The ramp is done after half a period: divide by period / 2, and let nothing exceed 1 (torch.clamp with max=1).",
+        "From step period * cycles on the weight is 1: torch.where(step >= period * cycles, torch.ones_like(w), w).",
     ),
     mistakes=(
         Mistake(
-            "Bits, not nats",
-            lambda counts: mutual_information_of_counts(counts) / math.log(2),
-            "log2 gives bits. The course counts in nats: use the natural logarithm, torch.log.",
+            "It starts again for ever",
+            lambda step, period, cycles: torch.clamp(2 * (step % period) / period, max=1.0),
+            "After the last cycle the weight has to stay at 1. Else training may end with a loss that is not the ELBO.",
         ),
         Mistake(
-            "0 log 0 became nan",
-            _with_zeros_counted,
-            "A pair that was never seen counts 0, the limit of p log p, but log(0) times 0 is nan. Leave those cells out.",
+            "It never starts again",
+            lambda step, period, cycles: torch.clamp(2 * step / period, max=1.0),
+            "This is plain annealing. Take the step within its period, step % period.",
         ),
         Mistake(
-            "H(a, b) is the entropy of the joint table, not a sum of two entropies",
-            lambda counts: 0 * counts.sum(),
-            "You probably took H(a) + H(b) for H(a, b), which is true of independent variables only: then I is always 0. "
-            "Take the entropy over all cells of the joint table.",
+            "The ramp takes the whole period",
+            lambda step, period, cycles: torch.where(step >= period * cycles, torch.ones_like(step), (step % period) / period),
+            "It falls back to 0 before it was ever 1. The ramp takes half a period, the other half is the ELBO itself.",
         ),
         Mistake(
-            "Joint entropy",
-            lambda counts: _entropies(counts)[2],
-            "This is H(a, b), what there is to know about the pair. I = H(a) + H(b) - H(a, b).",
-        ),
-        Mistake(
-            "Conditional entropy",
-            lambda counts: _entropies(counts)[2] - _entropies(counts)[0],
-            "H(a, b) - H(a) = H(b given a) is what a leaves *unknown* about b. Subtract it from H(b).",
-        ),
-        Mistake(
-            "Wrong sign",
-            lambda counts: -mutual_information_of_counts(counts),
-            "Mutual information is never negative: the joint belongs above the product in the ratio.",
-        ),
-        Mistake(
-            "The KL in the wrong direction",
-            _reversed_kl,
-            "I is the KL *from the joint to the product*: average log(joint / product) over the joint.",
-        ),
-        Mistake(
-            "Compared with a uniform table",
-            _uniform_reference,
-            "Independent does not mean uniform: compare with p(a) p(b), made of the table's own row and column sums.",
-        ),
-        Mistake(
-            "Divided by the entropy of b",
-            lambda counts: mutual_information_of_counts(counts) / _entropies(counts)[1],
-            "That is the share of H(b) that a tells, without a unit. Here the nats are asked for.",
-        ),
-        Mistake(
-            "Counts not made into shares",
-            lambda counts: mutual_information_of_counts(counts) * counts.sum(),
-            "Divide the counts by their total first: p(a, b) adds up to 1.",
-        ),
-    ),
-)
-
-# --- the gap --------------------------------------------------------------------------------------------------------
-
-
-def mutual_information_gap(information: Tensor, entropies: Tensor) -> Tensor:
-    best = information.topk(2, dim=0).values
-    return (best[0] - best[1]) / entropies
-
-
-def _informations() -> list[Arguments]:
-    return [
-        (_tensor([[1.0], [0.25], [0.0]]), _tensor([2.0])),
-        (_tensor([[0.1, 0.3], [0.5, 0.2], [0.3, 0.1]]), _tensor([1.0, 0.5])),
-        (_tensor([[0.1, 0.0, 0.4], [0.1, 0.9, 0.3], [0.0, 0.1, 0.1], [0.05, 0.2, 0.0]]), _tensor([0.7, 1.5, 2.0])),
-    ]
-
-
-MUTUAL_INFORMATION_GAP = Exercise(
-    task="The gap of each factor, (factors,): information (coordinates, factors) in nats, entropies (factors,) in nats.",
-    reference=mutual_information_gap,
-    cases=_informations,
-    hints=(
-        "For one factor: sort the coordinates by what they know of it, and take the best minus the second best.",
-        "Divide by the factor's own entropy, the most that can be known, so that 1 is the largest gap there can be.",
-        "information.topk(2, dim=0).values holds the best and the second best of every factor.",
-    ),
-    mistakes=(
-        Mistake(
-            "Not divided by the entropy",
-            lambda information, entropies: mutual_information_gap(information, torch.ones_like(entropies)),
-            "A factor of two values has less to know than one of eight. Divide by each factor's entropy.",
-        ),
-        Mistake(
-            "Best minus the mean",
-            lambda information, entropies: (information.max(0).values - information.mean(0)) / entropies,
-            "Two equal coordinates that share a factor lie far above the mean, yet neither is *its* coordinate. "
-            "Compare the best with the second best.",
-        ),
-        Mistake(
-            "Best minus the worst",
-            lambda information, entropies: (information.max(0).values - information.min(0).values) / entropies,
-            "Nearly any code has some coordinate that knows nothing. Compare the best with the second best.",
-        ),
-        Mistake(
-            "Only the best",
-            lambda information, entropies: information.max(0).values / entropies,
-            "This is how much the best coordinate knows. Whether it is alone in knowing it, the second best tells.",
-        ),
-        Mistake(
-            "Divided by the best",
-            lambda information, entropies: mutual_information_gap(information, information.max(0).values),
-            "Then a coordinate that knows next to nothing may still get 1, if all others know nothing. Divide by the entropy.",
-        ),
-        Mistake(
-            "Divided by the sum of all entropies",
-            lambda information, entropies: mutual_information_gap(information, entropies.sum()),
-            "Each factor is measured by its own entropy.",
-        ),
-        Mistake(
-            "Averaged over the factors",
-            lambda information, entropies: mutual_information_gap(information, entropies).mean(),
-            "The mean is what papers report, but it hides which factor has an axis. Return one gap a factor.",
-        ),
-        Mistake(
-            "Second best minus best",
-            lambda information, entropies: -mutual_information_gap(information, entropies),
-            "The lead of the best over the second best is not negative.",
-        ),
-    ),
-)
-
-# --- a probe --------------------------------------------------------------------------------------------------------
-
-
-def probe_accuracy(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
-    centres = torch.stack([train[train_labels == value].mean(0) for value in train_labels.unique()])
-    guess = torch.cdist(test, centres).argmin(1)
-    return (guess == test_labels).double().mean()
-
-
-def _probed() -> list[Arguments]:
-    first = (
-        _tensor([[0.0], [1.0], [3.0], [2.0]]),
-        torch.tensor([0, 0, 1, 1]),
-        _tensor([[0.2], [2.9], [1.2]]),
-        torch.tensor([0, 1, 1]),
-    )
-    cases = [first]
-    generator = torch.Generator().manual_seed(9)
-    for values, latent, count in ((2, 2, 20), (3, 2, 30), (3, 4, 40)):
-        centres = torch.randn(values, latent, generator=generator, dtype=torch.float64)
-        labels = torch.cat([torch.arange(values), torch.randint(values, (2 * count,), generator=generator).square() % values])
-        codes = centres[labels] + 0.9 * torch.randn(len(labels), latent, generator=generator, dtype=torch.float64)
-        cases.append((codes[:count], labels[:count], codes[count:], labels[count:]))
-    return cases
-
-
-def _nearest(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor, power: float = 2.0) -> Tensor:
-    centres = torch.stack([train[train_labels == value].mean(0) for value in train_labels.unique()])
-    return (torch.cdist(test, centres, p=power).argmin(1) == test_labels).double().mean()
-
-
-def _with_sums(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
-    centres = torch.stack([train[train_labels == value].sum(0) for value in train_labels.unique()])
-    return (torch.cdist(test, centres).argmin(1) == test_labels).double().mean()
-
-
-def _farthest(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
-    centres = torch.stack([train[train_labels == value].mean(0) for value in train_labels.unique()])
-    return (torch.cdist(test, centres).argmax(1) == test_labels).double().mean()
-
-
-def _majority(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
-    return (test_labels == train_labels.bincount().argmax()).double().mean()
-
-
-PROBE_ACCURACY = Exercise(
-    task="The share of test codes whose nearest class mean (of the training codes) is that of their own label. One number.",
-    reference=probe_accuracy,
-    cases=_probed,
-    hints=(
-        "First one mean code for each label 0, 1, 2, ..., over the *training* codes that have it.",
-        "torch.cdist(test, centres) is every distance, (test, labels); argmin(1) names the nearest.",
-        "(guess == test_labels).double().mean() is the share that is right.",
-    ),
-    mistakes=(
-        Mistake(
-            "Scored on its training data",
-            lambda train, train_labels, test, test_labels: _nearest(train, train_labels, train, train_labels),
-            "A probe that has seen the answers always looks good. Count how often it is right on the *test* codes.",
-        ),
-        Mistake(
-            "Fitted on the test data",
-            lambda train, train_labels, test, test_labels: _nearest(test, test_labels, test, test_labels),
-            "The class means come from the training codes; the test codes are for the score alone.",
-        ),
-        Mistake(
-            "The farthest mean",
-            _farthest,
-            "argmax of a distance is the *farthest* class. Take argmin.",
-        ),
-        Mistake(
-            "Sums in place of means",
-            _with_sums,
-            "A sum grows with the number of codes, so frequent labels lie far out. Divide: .mean(0).",
-        ),
-        Mistake(
-            "The share that is wrong",
-            lambda *arguments: 1 - probe_accuracy(*arguments),
-            "This is the error. The accuracy is the share that is right.",
-        ),
-        Mistake(
-            "Always the most frequent label",
-            _majority,
-            "That is the baseline, which needs no codes. Compare each test code with the class means.",
-        ),
-        Mistake(
-            "Percent",
-            lambda *arguments: 100 * probe_accuracy(*arguments),
-            "A share is between 0 and 1; do not multiply by 100.",
-        ),
-        Mistake(
-            "A count, not a share",
-            lambda train, train_labels, test, test_labels: len(test) * probe_accuracy(train, train_labels, test, test_labels),
-            "Divide by the number of test codes: .mean() in place of .sum().",
-        ),
-    ),
-)
-
-# --- a line in z ----------------------------------------------------------------------------------------------------
-
-
-def interpolate(start: Tensor, end: Tensor, points: int) -> Tensor:
-    place = torch.linspace(0, 1, points, dtype=start.dtype, device=start.device)[:, None]
-    return (1 - place) * start + place * end
-
-
-def _ends() -> list[Arguments]:
-    return [
-        (_tensor([0.0]), _tensor([1.0]), 3),
-        (_tensor([1.0, 2.0]), _tensor([3.0, -2.0]), 5),
-        (_tensor([0.5, -1.0, 2.0]), _tensor([0.5, 4.0, 0.0]), 4),
-    ]
-
-
-def _at(start: Tensor, end: Tensor, place: Tensor) -> Tensor:
-    return start + place[:, None] * (end - start)
-
-
-INTERPOLATE = Exercise(
-    task="Evenly spaced points on the line from start (latent,) to end (latent,), both of them included: (points, latent).",
-    reference=interpolate,
-    cases=_ends,
-    hints=(
-        "A point at place t on the line is (1 - t) start + t end.",
-        "torch.linspace(0, 1, points) holds 0 and 1 themselves.",
-        "Give the places a second dimension, [:, None], so that each of them meets every coordinate.",
-    ),
-    mistakes=(
-        Mistake(
-            "Does not reach the end",
-            lambda start, end, points: _at(start, end, torch.arange(points, dtype=start.dtype) / points),
-            "points / points steps begin at 0 and stop one step short of 1: divide by points - 1, or use linspace.",
-        ),
-        Mistake(
-            "Neither start nor end",
-            lambda start, end, points: _at(start, end, torch.linspace(0, 1, points + 2, dtype=start.dtype)[1:-1]),
-            "Both ends belong to the path: the first point is start, the last is end.",
-        ),
-        Mistake(
-            "Leaves the start out",
-            lambda start, end, points: _at(start, end, torch.linspace(0, 1, points + 1, dtype=start.dtype)[1:]),
-            "The first point is start itself.",
-        ),
-        Mistake(
-            "From end to start",
-            lambda start, end, points: interpolate(start, end, points).flip(0),
-            "Place 0 is start: (1 - t) belongs to start, t to end.",
-        ),
-        Mistake(
-            "start + t end",
-            lambda start, end, points: start + torch.linspace(0, 1, points, dtype=start.dtype)[:, None] * end,
-            "That adds end without taking start away, and arrives at start + end. Add t (end - start).",
-        ),
-        Mistake(
-            "One row a coordinate",
-            lambda start, end, points: interpolate(start, end, points).T,
-            "One row for each point: the decoder takes (points, latent).",
-        ),
-        Mistake(
-            "On the sphere",
-            lambda start, end, points: (
-                interpolate(start, end, points)
-                / interpolate(start, end, points).norm(dim=1, keepdim=True).clamp_min(1e-9)
-                * _at(start.norm()[None], end.norm()[None], torch.linspace(0, 1, points, dtype=start.dtype))
+            "It exceeds 1",
+            lambda step, period, cycles: torch.where(
+                step >= period * cycles, torch.ones_like(step), 2 * (step % period) / period
             ),
-            "Keeping the length between those of the ends is a useful variant, but the straight line is asked for.",
+            "Half-way through the period the ramp is done: clamp the weight at 1.",
+        ),
+        Mistake(
+            "A period of half the length",
+            lambda step, period, cycles: torch.where(
+                step >= period * cycles, torch.ones_like(step), (step % (period / 2)) / (period / 2)
+            ),
+            "Here the weight starts again after half a period. It should stay at 1 for the second half.",
+        ),
+        Mistake(
+            "It ends at 0",
+            lambda step, period, cycles: torch.where(
+                step >= period * cycles, torch.zeros_like(step), torch.clamp(2 * (step % period) / period, max=1.0)
+            ),
+            "After the last cycle the weight is 1. With 0 the model ends as an autoencoder.",
+        ),
+        Mistake(
+            "Upside down",
+            lambda step, period, cycles: torch.where(
+                step >= period * cycles, torch.ones_like(step), 1 - torch.clamp(2 * (step % period) / period, max=1.0)
+            ),
+            "The weight *rises* in each cycle: z is free at first and gets dearer.",
         ),
     ),
 )
 
-# --- an attribute's direction ---------------------------------------------------------------------------------------
+# --- free bits ------------------------------------------------------------------------------------------------------
 
 
-def attribute_vector(codes: Tensor, labels: Tensor, source: int, target: int) -> Tensor:
-    return codes[labels == target].mean(0) - codes[labels == source].mean(0)
+def free_bits(rates: Tensor, floor: Tensor) -> Tensor:
+    return rates.mean(0).clamp_min(floor).sum()
 
 
-def _labelled() -> list[Arguments]:
+def _rates() -> list[Arguments]:
     return [
-        (_tensor([[0.0], [2.0], [5.0]]), torch.tensor([0, 0, 1]), 0, 1),
-        (_tensor([[1.0, 0.0], [3.0, 2.0], [0.0, 4.0], [0.0, 8.0], [5.0, 5.0]]), torch.tensor([0, 0, 1, 1, 2]), 1, 0),
-        (_tensor([[1.0, 0.0, 1.0], [3.0, 2.0, 0.0], [2.0, 4.0, -1.0], [0.0, 8.0, 3.0]]), torch.tensor([2, 1, 2, 0]), 2, 0),
+        _tensors([[0.1, 0.9], [0.5, 0.1]], 0.4),
+        _tensors([[0.05, 1.2, 0.3], [0.15, 0.0, 0.7], [0.25, 2.0, 0.2], [0.35, 0.1, 0.1]], 0.25),
+        _tensors([[2.0, 3.0], [1.0, 4.0]], 0.5),
+        _tensors([[0.01, 0.02], [0.03, 0.0]], 0.5),
     ]
 
 
-ATTRIBUTE_VECTOR = Exercise(
-    task="The step in z (latent,) from the mean code of label source to that of label target: codes (n, latent), labels (n,).",
-    reference=attribute_vector,
-    cases=_labelled,
+FREE_BITS = Exercise(
+    task="Free bits, in nats: each coordinate of rates (batch, latent) costs its mean over the batch, but at least floor.",
+    reference=free_bits,
+    cases=_rates,
+    gradients=("rates",),
     hints=(
-        "codes[labels == target] are the codes of the sentences that have the value we want.",
-        "Average them over sentences, dimension 0, so that one number a coordinate is left.",
-        "A step that starts at source and arrives at target is target minus source.",
+        "Three operations: a mean over the batch, a floor, a sum over the coordinates. Their order matters.",
+        "The batch is dimension 0. What is floored is one number a coordinate.",
+        "clamp_min(floor) is the larger of a value and the floor, and its gradient is 0 below.",
     ),
     mistakes=(
         Mistake(
-            "From target to source",
-            lambda codes, labels, source, target: -attribute_vector(codes, labels, source, target),
-            "Added to a code this takes the wanted value *away*. A step is where we want to be minus where we are.",
+            "Floor after the sum over coordinates",
+            lambda rates, floor: rates.mean(0).sum().clamp_min(floor),
+            "Then one loud coordinate pays for all, and the others may stay silent. Floor each coordinate, then sum.",
         ),
         Mistake(
-            "Only the target's mean",
-            lambda codes, labels, source, target: codes[labels == target].mean(0),
-            "Added to a code this leaves the old value in. Subtract the source's mean.",
+            "One floor for the total, as large as all floors together",
+            lambda rates, floor: rates.mean(0).sum().clamp_min(floor * rates.shape[1]),
+            "That is free bits in total, another cure: it does not care how the rate is spread. Floor before you sum.",
         ),
         Mistake(
-            "From the mean of all codes",
-            lambda codes, labels, source, target: codes[labels == target].mean(0) - codes.mean(0),
-            "The mean of all is part target itself, so the step is too short. Start from the source's mean.",
+            "Floor for each sentence",
+            lambda rates, floor: rates.clamp_min(floor).sum(-1).mean(),
+            "A coordinate may say nothing about one sentence and much about another. Take the mean over the batch first.",
         ),
         Mistake(
-            "From everything that is not the target",
-            lambda codes, labels, source, target: codes[labels == target].mean(0) - codes[labels != target].mean(0),
-            "With more than two values, the others are not all source. Use the codes whose label is source.",
+            "A ceiling in place of a floor",
+            lambda rates, floor: rates.mean(0).clamp_max(floor).sum(),
+            "This stops charging *above* the floor, so a large rate is free. Use clamp_min, or torch.maximum.",
         ),
         Mistake(
-            "Sums in place of means",
-            lambda codes, labels, source, target: codes[labels == target].sum(0) - codes[labels == source].sum(0),
-            "A sum grows with the number of sentences. Divide by it: .mean(0).",
+            "Only the excess counted",
+            lambda rates, floor: (rates.mean(0) - floor).clamp_min(0).sum(),
+            "The gradients are right, but the loss is too low by the floors, and no longer a bound. Floor, do not subtract.",
         ),
         Mistake(
-            "Averaged over the coordinates too",
-            lambda codes, labels, source, target: codes[labels == target].mean() - codes[labels == source].mean(),
-            "Keep one number a coordinate: .mean(0) averages over sentences only.",
+            "Mean over coordinates",
+            lambda rates, floor: rates.mean(0).clamp_min(floor).mean(),
+            "Nats of independent coordinates add up. A mean weakens the rate against the distortion.",
         ),
         Mistake(
-            "Made to length 1",
-            lambda codes, labels, source, target: torch.nn.functional.normalize(
-                attribute_vector(codes, labels, source, target), dim=0
-            ),
-            "The length says how far apart the two groups are; a step of 1 then arrives. Do not normalize.",
+            "Sum over the batch",
+            lambda rates, floor: rates.sum(0).clamp_min(floor).sum(),
+            "The floor is in nats a sentence: take the mean over the batch, not the sum.",
         ),
         Mistake(
-            "Half the way",
-            lambda codes, labels, source, target: attribute_vector(codes, labels, source, target) / 2,
-            "This arrives in the middle between the groups.",
+            "Coordinates and sentences exchanged",
+            lambda rates, floor: rates.mean(1).clamp_min(floor).sum(),
+            "Dimension 0 is the batch, dimension 1 the coordinates.",
+        ),
+        Mistake(
+            "No floor",
+            lambda rates, floor: rates.mean(0).sum() + 0 * floor,
+            "This is the rate itself, the ELBO's own penalty. Where is the floor?",
         ),
     ),
 )
 
-EXERCISES = (MUTUAL_INFORMATION_OF_COUNTS, MUTUAL_INFORMATION_GAP, PROBE_ACCURACY, INTERPOLATE, ATTRIBUTE_VECTOR)
+# --- normalized means -----------------------------------------------------------------------------------------------
+
+
+def normalized_means(means: Tensor, gamma: Tensor) -> Tensor:
+    centred = means - means.mean(0)
+    return gamma * centred / centred.square().mean(0).sqrt()
+
+
+def _means() -> list[Arguments]:
+    return [
+        _tensors([[1.0, -2.0], [4.0, 0.0]], 0.5),
+        _tensors([[1.0, -2.0], [2.0, 0.0], [4.0, 5.0]], 0.6),
+        _tensors([[0.1, 10.0, -3.0], [0.3, 14.0, -7.0], [-0.2, 9.0, 2.0], [0.5, 3.0, 1.5]], 2.0),
+    ]
+
+
+NORMALIZED_MEANS = Exercise(
+    task="Posterior means (batch, latent), shifted and scaled to mean 0 and standard deviation gamma in each coordinate.",
+    reference=normalized_means,
+    cases=_means,
+    gradients=("means",),
+    relative_tolerance=1e-4,  # an eps of 1e-5 under the root, as in torch's layer, is no mistake
+    hints=(
+        "Subtract each coordinate's mean over the batch: means.mean(0).",
+        "Divide by each coordinate's standard deviation over the batch, the root of the mean squared deviation.",
+        "torch's std divides by n - 1 unless told otherwise: std(0, correction=0). Multiply by gamma at the end.",
+    ),
+    mistakes=(
+        Mistake(
+            "Divided by the variance",
+            lambda means, gamma: gamma * (means - means.mean(0)) / means.var(0, correction=0),
+            "The variance has the square of the unit. Divide by its root, the standard deviation.",
+        ),
+        Mistake(
+            "gamma on the wrong side",
+            lambda means, gamma: (means - means.mean(0)) / (gamma * means.std(0, correction=0)),
+            "Normalize first, then multiply by gamma. Dividing by it makes a small gamma ask for a *large* rate.",
+        ),
+        Mistake(
+            "gamma lost in the normalization",
+            lambda means, gamma: (gamma * means - gamma * means.mean(0)) / (gamma * means.std(0, correction=0)),
+            "A scale before the normalization is normalized away. Multiply by gamma afterwards.",
+        ),
+        Mistake(
+            "gamma read as a variance",
+            lambda means, gamma: gamma.sqrt() * (means - means.mean(0)) / means.std(0, correction=0),
+            "gamma is the standard deviation that the means get, not its square.",
+        ),
+        Mistake(
+            "Normalized each sentence over its coordinates",
+            lambda means, gamma: gamma * (means - means.mean(1, keepdim=True)) / means.std(1, correction=0, keepdim=True),
+            "That is layer normalization. It lets a coordinate be the same for all sentences. Normalize over the batch.",
+        ),
+        Mistake(
+            "Not centred",
+            lambda means, gamma: gamma * means / means.std(0, correction=0),
+            "Subtract each coordinate's mean over the batch first. (The layer of the package adds a learned shift again.)",
+        ),
+        Mistake(
+            "Divided by n - 1",
+            lambda means, gamma: gamma * (means - means.mean(0)) / means.std(0),
+            "Batch normalization divides by n: use std(0, correction=0), or the root of the mean square.",
+        ),
+        Mistake(
+            "One standard deviation for all coordinates",
+            lambda means, gamma: gamma * (means - means.mean(0)) / (means - means.mean(0)).square().mean().sqrt(),
+            "Then one coordinate may keep all the variance and the others collapse. Each gets its own: mean(0).",
+        ),
+        Mistake(
+            "Constants that carry no gradient",
+            lambda means, gamma: gamma * (means - means.mean(0).detach()) / means.std(0, correction=0).detach(),
+            "The batch's mean and deviation depend on the encoder as well: no .detach() here.",
+        ),
+    ),
+)
+
+# --- a loss put together --------------------------------------------------------------------------------------------
+
+
+def cured_loss(distortion: Tensor, rate: Tensor, kl_weight: Tensor, floor: Tensor) -> Tensor:
+    return distortion.mean() + kl_weight * rate.mean().clamp_min(floor)
+
+
+def _bills() -> list[Arguments]:
+    return [
+        _tensors([10.0, 12.0], [1.0, 4.0], 0.5, 3.0),
+        _tensors([10.0, 12.0], [6.0, 9.0], 0.5, 3.0),
+        _tensors([14.0, 9.5, 11.0], [2.0, 8.0, 3.0], 0.3, 4.0),
+        _tensors([14.0, 9.5, 11.0], [9.0, 8.0, 16.0], 1.0, 8.0),
+    ]
+
+
+CURED_LOSS = Exercise(
+    task="The loss of annealing with free bits in total: distortion and rate (batch,), a KL weight, and a floor in nats.",
+    reference=cured_loss,
+    cases=_bills,
+    gradients=("distortion", "rate"),
+    hints=(
+        "Mean distortion plus weight times penalty. The penalty is the batch's mean rate, but at least the floor.",
+        "The floor is in nats of rate, so it belongs to the rate before it is weighted.",
+        "distortion.mean() + kl_weight * rate.mean().clamp_min(floor)",
+    ),
+    mistakes=(
+        Mistake(
+            "The weight on the distortion",
+            lambda distortion, rate, kl_weight, floor: kl_weight * distortion.mean() + rate.mean().clamp_min(floor),
+            "A small weight is to make z cheap. On the distortion it makes words cheap, and z useless.",
+        ),
+        Mistake(
+            "The weight on both terms",
+            lambda distortion, rate, kl_weight, floor: kl_weight * (distortion.mean() + rate.mean().clamp_min(floor)),
+            "That only scales the learning rate. The weight belongs to the rate's penalty alone.",
+        ),
+        Mistake(
+            "Weighted before the floor",
+            lambda distortion, rate, kl_weight, floor: distortion.mean() + (kl_weight * rate.mean()).clamp_min(floor),
+            "While the weight is small, the weighted rate stays below the floor and costs nothing. Floor first, then weigh.",
+        ),
+        Mistake(
+            "A floor for each sentence",
+            lambda distortion, rate, kl_weight, floor: distortion.mean() + kl_weight * rate.clamp_min(floor).mean(),
+            "Short sentences may need less than long ones. Floor the batch's mean, not each sentence.",
+        ),
+        Mistake(
+            "Only the excess counted",
+            lambda distortion, rate, kl_weight, floor: distortion.mean() + kl_weight * (rate.mean() - floor).clamp_min(0),
+            "The gradients are right, but the loss is too low by the floor: it is no bound any more. Floor, do not subtract.",
+        ),
+        Mistake(
+            "Pulled to the floor from both sides",
+            lambda distortion, rate, kl_weight, floor: distortion.mean() + kl_weight * (rate.mean() - floor).abs(),
+            "This forces the rate to a chosen value, which is another cure (Burgess 2018). A floor leaves it free above.",
+        ),
+        Mistake(
+            "A ceiling in place of a floor",
+            lambda distortion, rate, kl_weight, floor: distortion.mean() + kl_weight * rate.mean().clamp_max(floor),
+            "Above the floor the rate has to be paid in full: clamp_min.",
+        ),
+        Mistake(
+            "The rate subtracted",
+            lambda distortion, rate, kl_weight, floor: distortion.mean() - kl_weight * rate.mean().clamp_min(floor),
+            "A loss is minimized: subtracting the rate rewards an ever larger one.",
+        ),
+        Mistake(
+            "No floor",
+            lambda distortion, rate, kl_weight, floor: distortion.mean() + kl_weight * rate.mean() + 0 * floor,
+            "This is annealing alone. The penalty is at least the floor.",
+        ),
+    ),
+)
+
+# --- the squared MMD ------------------------------------------------------------------------------------------------
+
+
+def squared_mmd(within_x: Tensor, within_y: Tensor, between: Tensor) -> Tensor:
+    n = len(between)
+    off_diagonal = within_x.sum() - within_x.trace() + within_y.sum() - within_y.trace()
+    return off_diagonal / (n * (n - 1)) - 2 * between.mean()
+
+
+def _kernels() -> list[Arguments]:
+    def kernel(a: Tensor, b: Tensor) -> Tensor:
+        return 2 / (2 + (a[:, None] - b).square().sum(-1))
+
+    def of(x: list[list[float]], y: list[list[float]]) -> Arguments:
+        x_, y_ = _tensors(x, y)
+        return kernel(x_, x_), kernel(y_, y_), kernel(x_, y_)
+
+    return [
+        of([[0.0], [1.0]], [[2.0], [5.0]]),
+        of([[0.0], [1.0], [3.0]], [[0.5], [-1.0], [2.0]]),
+        of([[0.3, 1.0], [0.8, -2.0], [1.7, 0.1], [-1.0, 0.4]], [[2.3, 1.1], [0.1, 0.2], [3.0, -0.5], [0.9, 4.0]]),
+    ]
+
+
+SQUARED_MMD = Exercise(
+    task="The unbiased squared MMD of n draws x and n draws y, from the kernels k(x, x), k(y, y) and k(x, y), all (n, n).",
+    reference=squared_mmd,
+    cases=_kernels,
+    hints=(
+        "Likeness within x, plus likeness within y, minus twice the likeness between the two; each is a mean over pairs.",
+        "Within a set the pairs are of two *different* draws: leave out the diagonal, and n (n - 1) pairs remain.",
+        "(within_x.sum() - within_x.trace()) / (n * (n - 1)); between has n * n pairs, none to leave out.",
+    ),
+    mistakes=(
+        Mistake(
+            "The diagonal counted",
+            lambda within_x, within_y, between: within_x.mean() + within_y.mean() - 2 * between.mean(),
+            "Each draw is exactly like itself, and that says nothing about the distribution. With the diagonal the estimate "
+            "is above 0 even for equal distributions, the more so the smaller the batch.",
+        ),
+        Mistake(
+            "The diagonal left out of the sum but not of the number of pairs",
+            lambda within_x, within_y, between: (
+                (within_x.sum() - within_x.trace() + within_y.sum() - within_y.trace()) / len(between) ** 2 - 2 * between.mean()
+            ),
+            "Without the diagonal n (n - 1) pairs remain, not n * n.",
+        ),
+        Mistake(
+            "The diagonal left out between the sets too",
+            lambda within_x, within_y, between: (
+                (within_x.sum() - within_x.trace() + within_y.sum() - within_y.trace() - 2 * (between.sum() - between.trace()))
+                / (len(between) * (len(between) - 1))
+            ),
+            "x number i and y number i are two different draws: between the sets every pair counts.",
+        ),
+        Mistake(
+            "The likeness between the sets counted once",
+            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between) + between.mean(),
+            "The square of a difference has 2 times the mixed term.",
+        ),
+        Mistake(
+            "Added in place of subtracted",
+            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between) + 4 * between.mean(),
+            "Likeness *between* the sets makes the distance smaller.",
+        ),
+        Mistake(
+            "Within x only",
+            lambda within_x, within_y, between: (
+                (within_x.sum() - within_x.trace()) / (len(between) * (len(between) - 1)) - 2 * between.mean()
+            ),
+            "Likeness within y belongs to it as well; without it equal distributions do not get 0.",
+        ),
+        Mistake(
+            "The root taken",
+            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between).clamp_min(0).sqrt(),
+            "The *squared* MMD was asked for. It may be a little below 0, and that is right: only so is it unbiased.",
+        ),
+    ),
+)
+
+EXERCISES = (CYCLICAL_WEIGHT, FREE_BITS, NORMALIZED_MEANS, CURED_LOSS, SQUARED_MMD)

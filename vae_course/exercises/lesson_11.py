@@ -1,454 +1,502 @@
-"""Exercises of lesson 11: Bayes over events, overlap of words and of order, means of codes, and the report in the middle."""
+"""Exercises of lesson 11: variety in two measures, temperature, the nucleus, and what a beam prefers."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 
+import sacrebleu
 import torch
 from torch import Tensor
 
 from vae_course.exercises.core import Arguments, Exercise, Mistake
+
+Words = tuple[str, ...]
 
 
 def _tensor(rows: object) -> Tensor:
     return torch.tensor(rows, dtype=torch.float64)
 
 
-# --- Bayes over events ----------------------------------------------------------------------------------------------
+def _split(*lines: str) -> list[Words]:
+    return [tuple(line.split()) for line in lines]
 
 
-def log_posterior(log_prior: Tensor, log_channel: Tensor) -> Tensor:
-    joint = log_prior + log_channel.sum(0)
-    return joint - joint.logsumexp(0)
+# --- distinct-n -----------------------------------------------------------------------------------------------------
 
 
-def _events() -> list[Arguments]:
+def distinct_n(sentences: Sequence[Words], n: int) -> Tensor:
+    found = [tuple(words[i : i + n]) for words in sentences for i in range(len(words) - n + 1)]
+    return torch.tensor(len(set(found)) / len(found))
+
+
+def _texts() -> list[Arguments]:
     return [
-        (_tensor([0.5, 0.5]).log(), _tensor([[0.8, 0.2], [0.6, 0.3]]).log()),
-        (_tensor([0.9, 0.1]).log(), _tensor([[0.2, 0.8], [0.3, 0.9], [0.5, 0.25]]).log()),
-        (_tensor([0.5, 0.25, 0.125, 0.125]).log(), _tensor([[0.1, 0.7, 0.2, 0.3], [0.3, 0.3, 0.9, 0.1]]).log()),
-        (_tensor([0.5, 0.5]).log(), _tensor([[-400, -401], [-402, -400]])),  # long texts: exp(-800) is 0 on a computer
+        (_split("a cat sleeps", "a dog sleeps"), 1),
+        (_split("a cat and a cat", "a cat sleeps now", "the cat and a dog"), 2),
+        (_split("is it a cat", "it is a cat", "it is a cat and a cat", "a cat is it"), 2),
+        (_split("a cat and a dog sleep", "a cat and a dog run", "now a cat and a dog sleep"), 3),
     ]
 
 
-def _normalized(joint: Tensor) -> Tensor:
-    return joint - joint.logsumexp(0)
+def _ngrams(words: Sequence[str], n: int) -> list[Words]:
+    return [tuple(words[i : i + n]) for i in range(len(words) - n + 1)]
 
 
-def _by_exponentials(log_prior: Tensor, log_channel: Tensor) -> Tensor:
-    joint = log_prior + log_channel.sum(0)
-    return joint - joint.exp().sum(0).log()
+def _share(found: Sequence[object], total: int | None = None) -> Tensor:
+    return torch.tensor(len(set(found)) / (len(found) if total is None else total))
 
 
-def _by_products(log_prior: Tensor, log_channel: Tensor) -> Tensor:
-    joint = log_prior.exp() * log_channel.exp().prod(0)
-    return (joint / joint.sum(0)).log()
+def _all(sentences: Iterable[Sequence[str]], n: int) -> list[Words]:
+    return [ngram for words in sentences for ngram in _ngrams(words, n)]
 
 
-LOG_POSTERIOR = Exercise(
-    task="log p(world given all reports), (worlds,), from log p(world) and log p(report given world), (reports, worlds).",
-    reference=log_posterior,
-    cases=_events,
+def _per_sentence(sentences: Sequence[Words], n: int) -> Tensor:
+    return torch.stack([_share(_ngrams(words, n)) for words in sentences]).mean()
+
+
+def _only_once(sentences: Sequence[Words], n: int) -> Tensor:
+    found = _all(sentences, n)
+    return torch.tensor(sum(count == 1 for count in Counter(found).values()) / len(found))
+
+
+DISTINCT_N = Exercise(
+    task="distinct-n of a list of sentences (tuples of words): different n-grams over all n-grams, of all of them together.",
+    reference=distinct_n,
+    cases=_texts,
     hints=(
-        "The reports are independent given the world: their probabilities multiply, so their logs add.",
-        "log p(world) + the sum over reports is log p(world and reports), for each world.",
-        "Subtract the log of its sum over worlds, joint.logsumexp(0), so that the probabilities sum to 1.",
+        "The n-grams of one sentence are words[i : i + n] for i from 0 to len(words) - n.",
+        "Put the n-grams of all sentences into one list; set(...) drops what is there twice. Tuples can go into a set.",
+        "torch.tensor(len(set(found)) / len(found)).",
     ),
     mistakes=(
         Mistake(
-            "The prior is missing",
-            lambda log_prior, log_channel: _normalized(log_channel.sum(0)),
-            "This is the posterior of someone to whom all worlds are equally likely. Add log_prior.",
+            "Averaged over sentences",
+            _per_sentence,
+            "One sentence seldom repeats itself, so this is near 1 even if all sentences are alike. "
+            "Count over all sentences together.",
         ),
         Mistake(
-            "Probabilities of reports added",
-            lambda log_prior, log_channel: _normalized(log_prior + log_channel.exp().sum(0).log()),
-            "A sum says that *one or the other* report was made. All were: multiply, which is adding their logs.",
+            "n-grams across the border of two sentences",
+            lambda sentences, n: _share(_ngrams([word for words in sentences for word in words], n)),
+            "The last word of a sentence and the first of the next are no n-gram: nobody wrote them together. "
+            "Cut each sentence for itself.",
         ),
         Mistake(
-            "Mean of the reports' logs",
-            lambda log_prior, log_channel: _normalized(log_prior + log_channel.mean(0)),
-            "The mean counts many reports as one. Each is evidence of its own: take the sum.",
+            "The last n-gram of each sentence is missing",
+            lambda sentences, n: _share([g for words in sentences for g in _ngrams(words, n)[:-1]]),
+            "A sentence of 3 words has 2 bigrams: range(len(words) - n + 1).",
         ),
         Mistake(
-            "Prior counted once for each report",
-            lambda log_prior, log_channel: _normalized((log_prior + log_channel).sum(0)),
-            "There is one world, drawn once. Add log_prior after the sum over reports.",
+            "Divided by the number of words",
+            lambda sentences, n: _share(_all(sentences, n), sum(map(len, sentences))),
+            "Li 2016 did so too. We divide by the number of n-grams, so that 1 means that no n-gram is there twice.",
         ),
         Mistake(
-            "Not normalized",
-            lambda log_prior, log_channel: log_prior + log_channel.sum(0),
-            "This is log p(world and reports). Its likeliest world is right, but its probabilities do not sum to 1: "
-            "subtract joint.logsumexp(0).",
+            "Divided by the number of sentences",
+            lambda sentences, n: _share(_all(sentences, n), len(sentences)),
+            "That grows with the sentences' length. Divide by the number of n-grams.",
         ),
         Mistake(
-            "Divided by a sum of logs",
-            lambda log_prior, log_channel: log_prior + log_channel.sum(0) - (log_prior + log_channel.sum(0)).sum(0),
-            "Probabilities are to sum to 1, not their logs: subtract the log of the sum of exponentials, logsumexp.",
+            "Only n-grams that occur once",
+            _only_once,
+            "An n-gram that is there five times is still one different n-gram: count len(set(found)).",
         ),
         Mistake(
-            "Probabilities, not logs",
-            lambda log_prior, log_channel: log_posterior(log_prior, log_channel).exp(),
-            "This is right as a probability; asked for is its log.",
+            "Counted, not divided",
+            lambda sentences, n: torch.tensor(float(len(set(_all(sentences, n))))),
+            "More text has more different n-grams. Divide by the number of all.",
         ),
         Mistake(
-            "Underflow in the sum",
-            _by_exponentials,
-            "Right as long as logs are small. But exp(-800) is 0 on a computer, and the log of 0 minus infinity: "
-            "joint.logsumexp(0) takes the largest log out first.",
+            "Different sentences",
+            lambda sentences, n: _share(sentences),
+            "This is the share of different *sentences*. Two that differ in one word share most of their n-grams: count these.",
         ),
         Mistake(
-            "Underflow of a product",
-            _by_products,
-            "Right as long as probabilities are not tiny. A product like e^-800 becomes 0, and 0 / 0 is not a number. "
-            "Stay in logs: add them, and subtract joint.logsumexp(0).",
+            "The order of words is lost",
+            lambda sentences, n: _share([tuple(sorted(g)) for g in _all(sentences, n)]),
+            "'is it' and 'it is' are different bigrams: keep the words in their order, in a tuple.",
         ),
         Mistake(
-            "Only the first report",
-            lambda log_prior, log_channel: _normalized(log_prior + log_channel[0]),
-            "Use all reports: sum over dimension 0.",
+            "The share that is repeated",
+            lambda sentences, n: 1 - distinct_n(sentences, n),
+            "This is 1 - distinct-n. Variety is the share that is different.",
         ),
     ),
 )
 
-# --- ROUGE-1 --------------------------------------------------------------------------------------------------------
+# --- self-BLEU ------------------------------------------------------------------------------------------------------
+
+Bleu = Callable[[Words, Sequence[Words]], float]
 
 
-def rouge_1(summary: Tensor, reference: Tensor) -> Tensor:
-    shared = torch.minimum(summary, reference).sum()
-    precision = shared / summary.sum()
-    recall = shared / reference.sum()
-    return torch.where(shared > 0, 2 * precision * recall / (precision + recall), 0.0)
+class _Bleu:
+    """``bleu(hypothesis, references)``, 0-100, of one sentence; shown to the reader by its name."""
+
+    def __call__(self, hypothesis: Words, references: Sequence[Words]) -> float:
+        scorer = sacrebleu.BLEU(tokenize="none", effective_order=True, force=True)
+        return scorer.sentence_score(" ".join(hypothesis), [" ".join(words) for words in references]).score
+
+    def __repr__(self) -> str:
+        return "bleu"
 
 
-def _counts() -> list[Arguments]:
+def self_bleu(sentences: list[Words], bleu: Bleu) -> Tensor:
+    scores = [bleu(own, sentences[:i] + sentences[i + 1 :]) for i, own in enumerate(sentences)]
+    return torch.tensor(sum(scores) / len(scores))
+
+
+def _written() -> list[Arguments]:
+    bleu = _Bleu()
     return [
-        (_tensor([1, 1, 0, 0]), _tensor([1, 1, 1, 1])),
-        (_tensor([3, 1, 0, 1]), _tensor([1, 1, 1, 1])),
-        (_tensor([2, 1, 4, 0, 1]), _tensor([1, 3, 2, 1, 0])),
-        (_tensor([5, 0, 1, 1, 0, 2]), _tensor([1, 1, 1, 0, 1, 1])),
-        (_tensor([2, 0, 1]), _tensor([0, 3, 0])),
+        (_split("a cat sleeps in the park", "a dog sleeps in the park", "a cat sleeps at home"), bleu),
+        (_split("a cat sleeps in the park", "now a cat sleeps", "a cat sleeps in the park", "the dog ran to the park"), bleu),
+        (_split("we saw a red kite", "a red kite was seen there by us", "they saw a blue kite there", "it was a kite"), bleu),
     ]
 
 
-def _f1(shared: Tensor, summary: Tensor, reference: Tensor) -> Tensor:
-    return 2 * shared / (summary.sum() + reference.sum())
+def _mean(scores: Sequence[float]) -> Tensor:
+    return torch.tensor(sum(scores) / len(scores))
 
 
-def _undefined(summary: Tensor, reference: Tensor) -> Tensor:
-    shared = torch.minimum(summary, reference).sum()
-    precision, recall = shared / summary.sum(), shared / reference.sum()
-    return 2 * precision * recall / (precision + recall)
+def _pairs(sentences: Sequence[Words], bleu: Bleu) -> list[list[float]]:
+    return [[bleu(own, [other]) for j, other in enumerate(sentences) if i != j] for i, own in enumerate(sentences)]
 
 
-ROUGE_1 = Exercise(
-    task="ROUGE-1 (F1), one number, from how often each word of the vocabulary is in summary and reference, (vocabulary,); "
-    "0 where they share no word.",
-    reference=rouge_1,
-    cases=_counts,
+def _others_in_one(sentences: list[Words], bleu: Bleu) -> Tensor:
+    others = [sentences[:i] + sentences[i + 1 :] for i in range(len(sentences))]
+    return _mean([bleu(own, [sum(rest, ())]) for own, rest in zip(sentences, others, strict=True)])
+
+
+SELF_BLEU = Exercise(
+    task="self-BLEU of a list of sentences; bleu(hypothesis, references) scores one sentence against a list of others, 0-100.",
+    reference=self_bleu,
+    cases=_written,
     hints=(
-        "A word is shared as often as both have it: the smaller of the two counts.",
-        "Precision divides what is shared by the words of the summary, recall by those of the reference.",
-        "F1 is their harmonic mean, 2 P R / (P + R), and 0 where both are 0: torch.where can choose.",
+        "Each sentence is once the hypothesis. All the others, and not itself, are its references.",
+        "The others by place, not by value: sentences[:i] + sentences[i + 1 :]. A double of the sentence stays in.",
+        "Average the scores over the sentences, and wrap the mean in torch.tensor(...).",
     ),
     mistakes=(
         Mistake(
-            "Recall",
-            lambda summary, reference: torch.minimum(summary, reference).sum() / reference.sum(),
-            "This is recall: a summary that says everything gets 1. F1 asks for precision too.",
+            "A sentence among its own references",
+            lambda sentences, bleu: _mean([bleu(own, sentences) for own in sentences]),
+            "Every sentence matches itself, so this is 100 for any text. Leave the sentence itself out.",
         ),
         Mistake(
-            "Precision",
-            lambda summary, reference: torch.minimum(summary, reference).sum() / summary.sum(),
-            "This is precision: a summary of one right word gets 1. F1 asks for recall too.",
+            "Doubles left out of the references",
+            lambda sentences, bleu: _mean([bleu(own, [other for other in sentences if other != own]) for own in sentences]),
+            "other != own drops every copy of the sentence, and copies are just what self-BLEU is to find. "
+            "Leave out one place, not one value.",
         ),
         Mistake(
-            "Counts not clipped",
-            lambda summary, reference: _f1((summary * (reference > 0)).sum(), summary, reference),
-            '"the the the" would share three words with any sentence that has one "the". '
-            "A word counts as often as *both* have it.",
+            "One reference at a time",
+            lambda sentences, bleu: _mean([_mean(row).item() for row in _pairs(sentences, bleu)]),
+            "This is the mean over pairs. A sentence patched together from several others looks new to each of them: "
+            "give all others as references at once.",
         ),
         Mistake(
-            "Each kind of word counted once",
-            lambda summary, reference: _f1(((summary > 0) & (reference > 0)).sum(), summary, reference),
-            "A word that both have twice is shared twice: take the minimum of the counts.",
+            "The most similar other alone",
+            lambda sentences, bleu: _mean([max(row) for row in _pairs(sentences, bleu)]),
+            "The best of one reference at a time misses what is patched together from two. Give all others at once.",
         ),
         Mistake(
-            "Product of counts",
-            lambda summary, reference: _f1((summary * reference).sum(), summary, reference),
-            "The product counts pairs. Two against three are two shared words: torch.minimum.",
-        ),
-        Mistake(
-            "The maximum of the counts",
-            lambda summary, reference: _f1(torch.maximum(summary, reference).sum(), summary, reference),
-            "The larger count is what one of the two has. Shared is the smaller: torch.minimum.",
-        ),
-        Mistake(
-            "Arithmetic mean of precision and recall",
-            lambda summary, reference: torch.minimum(summary, reference).sum() * (1 / summary.sum() + 1 / reference.sum()) / 2,
-            "F1 is the *harmonic* mean, 2 P R / (P + R): it is small when either is.",
-        ),
-        Mistake(
-            "0 / 0",
-            lambda summary, reference: _undefined(summary, reference),
-            "Where no word is shared, P + R is 0, and 0 / 0 is not a number. F1 is 0 there.",
-        ),
-        Mistake(
-            "The 2 is missing",
-            lambda summary, reference: rouge_1(summary, reference) / 2,
-            "A summary equal to its reference should get 1: 2 P R / (P + R).",
-        ),
-        Mistake(
-            "Shared over all (Jaccard)",
-            lambda summary, reference: torch.minimum(summary, reference).sum() / torch.maximum(summary, reference).sum(),
-            "Intersection over union is another score. F1 divides twice the shared words by all words of both.",
-        ),
-    ),
-)
-
-# --- the longest common subsequence ---------------------------------------------------------------------------------
-
-
-def common_subsequence(first: Tensor, second: Tensor) -> Tensor:
-    length = torch.zeros(len(first) + 1, len(second) + 1, dtype=torch.long)
-    for i, a in enumerate(first.tolist()):
-        for j, b in enumerate(second.tolist()):
-            without = torch.maximum(length[i, j + 1], length[i + 1, j])
-            length[i + 1, j + 1] = length[i, j] + 1 if a == b else without
-    return length[-1, -1]
-
-
-def _words() -> list[Arguments]:
-    return [
-        (torch.tensor([4, 5, 6]), torch.tensor([4, 9, 6])),
-        (torch.tensor([4, 5, 6, 7]), torch.tensor([5, 6, 7, 4, 8])),
-        (torch.tensor([4, 5, 4, 6, 7]), torch.tensor([5, 4, 4, 8, 7])),
-        (torch.tensor([4, 5, 6, 7, 8, 4, 9]), torch.tensor([9, 4, 6, 5, 7, 4, 4, 8, 9])),
-    ]
-
-
-def _lengths(first: Tensor, second: Tensor, when_different: Callable[[Tensor, int, int], Tensor]) -> Tensor:
-    length = torch.zeros(len(first) + 1, len(second) + 1, dtype=torch.long)
-    for i, a in enumerate(first.tolist()):
-        for j, b in enumerate(second.tolist()):
-            length[i + 1, j + 1] = length[i, j] + 1 if a == b else when_different(length, i, j)
-    return length
-
-
-def _substring(first: Tensor, second: Tensor) -> Tensor:
-    return _lengths(first, second, lambda length, i, j: torch.zeros((), dtype=torch.long)).max()
-
-
-def _greedy_matches(first: Tensor, second: Tensor) -> Tensor:
-    place, found = 0, 0
-    words = second.tolist()
-    for word in first.tolist():
-        if word in words[place:]:
-            place += words[place:].index(word) + 1
-            found += 1
-    return torch.tensor(found)
-
-
-def _shared_words(first: Tensor, second: Tensor) -> Tensor:
-    size = int(torch.cat([first, second]).max()) + 1
-    return torch.minimum(first.bincount(minlength=size), second.bincount(minlength=size)).sum()
-
-
-def _reused(first: Tensor, second: Tensor) -> Tensor:
-    length = torch.zeros(len(first) + 1, len(second) + 1, dtype=torch.long)
-    for i, a in enumerate(first.tolist()):
-        for j, b in enumerate(second.tolist()):
-            length[i + 1, j + 1] = torch.maximum(length[i, j + 1], length[i + 1, j]) + (a == b)
-    return length[-1, -1]
-
-
-COMMON_SUBSEQUENCE = Exercise(
-    task="Length of the longest common subsequence of two sentences of word numbers, (time,) and (other time,). One number.",
-    reference=common_subsequence,
-    cases=_words,
-    hints=(
-        "A subsequence keeps the order and may leave words out: 4 6 is one of 4 5 6.",
-        "Fill a table: length[i, j] of the first i words of one and the first j of the other, row 0 and column 0 all 0.",
-        "Where the two words agree it is length[i - 1, j - 1] + 1, else the larger of length[i - 1, j] and length[i, j - 1].",
-    ),
-    mistakes=(
-        Mistake(
-            "Common substring",
-            _substring,
-            "A substring has no gaps. In a subsequence words may be left out: where words differ, carry the larger "
-            "neighbour on and do not begin again at 0.",
-        ),
-        Mistake(
-            "Shared words in any order",
-            _shared_words,
-            "This is the overlap of ROUGE-1. A subsequence keeps the order of words in both sentences.",
-        ),
-        Mistake(
-            "Words at equal places",
-            lambda first, second: (first[: len(second)] == second[: len(first)]).sum(),
-            "One word put in front would shift all others and leave nothing shared. Places may differ, only the order may not.",
-        ),
-        Mistake(
-            "First match taken greedily",
-            _greedy_matches,
-            "Taking each word's first match may skip over words that are worth more together. The table tries both ways.",
-        ),
-        Mistake(
-            "One word matched twice",
-            _reused,
-            "Where words agree, go on from length[i - 1, j - 1], in which neither of them is used yet.",
-        ),
-        Mistake(
-            "Summed over the table",
-            lambda first, second: _lengths(
-                first, second, lambda length, i, j: torch.maximum(length[i, j + 1], length[i + 1, j])
-            ).sum(),
-            "The last entry of the table already holds the answer for the whole sentences.",
-        ),
-        Mistake(
-            "A share, not a length",
-            lambda first, second: 2 * common_subsequence(first, second) / (len(first) + len(second)),
-            "That is ROUGE-L's F1, which is made of the length. Return the length alone.",
-        ),
-    ),
-)
-
-# --- means of codes -------------------------------------------------------------------------------------------------
-
-
-def subset_means(codes: Tensor, masks: Tensor) -> Tensor:
-    return masks @ codes / masks.sum(1, keepdim=True)
-
-
-def _codes() -> list[Arguments]:
-    generator = torch.Generator().manual_seed(11)
-    masks = _tensor([[1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 1, 1], [1, 1, 1]])
-    return [
-        (_tensor([[1.0], [3.0]]), _tensor([[1, 0], [1, 1]])),
-        (_tensor([[1.0, 0.0], [3.0, -2.0], [2.0, 8.0]]), masks),
-        (torch.randn(3, 4, generator=generator, dtype=torch.float64), masks),
-    ]
-
-
-SUBSET_MEANS = Exercise(
-    task="The mean code of each subset: codes (reports, latent), masks (subsets, reports) of 0 and 1, to (subsets, latent).",
-    reference=subset_means,
-    cases=_codes,
-    hints=(
-        "masks @ codes is, for each subset, the sum of the codes that are in it.",
-        "Divide each sum by how many reports that subset has: the sum of its mask.",
-        "masks.sum(1, keepdim=True) has the shape (subsets, 1), so that it divides row by row.",
-    ),
-    mistakes=(
-        Mistake(
-            "Sums, not means",
-            lambda codes, masks: masks @ codes,
-            "The sum of six codes is six times too long, far from all that the decoder knows. Divide by the subset's size.",
-        ),
-        Mistake(
-            "Divided by the number of all reports",
-            lambda codes, masks: masks @ codes / masks.shape[1],
-            "A subset of two is divided by 2. masks.sum(1, keepdim=True) has each subset's own size.",
-        ),
-        Mistake(
-            "Divided by the square root of the size",
-            lambda codes, masks: masks @ codes / masks.sum(1, keepdim=True).sqrt(),
-            "That keeps the *variance* of independent draws; the mean divides by the size.",
-        ),
-        Mistake(
-            "The mean of all reports each time",
-            lambda codes, masks: codes.mean(0).expand(len(masks), -1),
-            "Only the codes in the subset count: multiply by the masks first.",
-        ),
-        Mistake(
-            "The reports that are left out",
-            lambda codes, masks: torch.stack([(1 - m) @ codes / (1 - m).sum().clamp_min(1) for m in masks]),
-            "A 1 in the mask says that the report is in.",
-        ),
-        Mistake(
-            "Made unit length",
-            lambda codes, masks: torch.nn.functional.normalize(masks @ codes, dim=1),
-            "Directions alone are not the code: a Gaussian's mean has a length, too. Divide by the subset's size.",
-        ),
-        Mistake(
-            "The median",
-            lambda codes, masks: torch.stack([codes[m > 0].median(0).values for m in masks]),
-            "A median of each coordinate is another summary. Here the mean is asked for.",
-        ),
-    ),
-)
-
-# --- the report in the middle ---------------------------------------------------------------------------------------
-
-
-def medoid(codes: Tensor) -> Tensor:
-    return torch.cdist(codes, codes).sum(1).argmin()
-
-
-def _scattered() -> list[Arguments]:
-    generator = torch.Generator().manual_seed(5)
-    cases: list[Arguments] = [
-        (_tensor([[5.0], [0.0], [1.0], [9.0], [2.0]]),),
-        (_tensor([[0.0, 0.0], [1.0, 0.2], [0.3, 1.0], [9.0, 9.0], [2.0, 2.0]]),),
-    ]
-    for latent in (2, 3, 4, 3, 2):
-        rows = torch.randn(6, latent, generator=generator, dtype=torch.float64)
-        cases.append((rows * torch.rand(6, 1, generator=generator, dtype=torch.float64).reciprocal() + 1,))
-    return cases
-
-
-MEDOID = Exercise(
-    task="Which of the codes (reports, latent) has the smallest sum of Euclidean distances to the others? Its index, a tensor.",
-    reference=medoid,
-    cases=_scattered,
-    hints=(
-        "torch.cdist(codes, codes) holds all distances, (reports, reports).",
-        "Sum each row: how far this report is from all others.",
-        "argmin() of that, as a tensor (no .item()).",
-    ),
-    mistakes=(
-        Mistake(
-            "Squared distances",
-            lambda codes: torch.cdist(codes, codes).square().sum(1).argmin(),
-            "With squares one far report outweighs all the others, and the winner is whichever is nearest to the mean. "
-            "Sum the distances themselves.",
-        ),
-        Mistake(
-            "The farthest",
-            lambda codes: torch.cdist(codes, codes).sum(1).argmax(),
-            "argmax finds the odd one out. Take argmin.",
-        ),
-        Mistake(
-            "Nearest to one other",
-            lambda codes: (torch.cdist(codes, codes) + torch.eye(len(codes), dtype=codes.dtype) * 1e9).amin(1).argmin(),
-            "Two reports that agree with each other may be far from the rest. Sum over *all* others.",
-        ),
-        Mistake(
-            "Smallest of the largest distances",
-            lambda codes: torch.cdist(codes, codes).amax(1).argmin(),
-            "The largest distance is decided by one odd report. Sum over all.",
-        ),
-        Mistake(
-            "Angles, not distances",
-            lambda codes: (
-                (torch.nn.functional.normalize(codes, dim=1) @ torch.nn.functional.normalize(codes, dim=1).T).sum(1).argmax()
+            "Hypothesis and references swapped",
+            lambda sentences, bleu: _mean(
+                [bleu(sentences[(i + 1) % len(sentences)], [own]) for i, own in enumerate(sentences)]
             ),
-            "Cosine similarity forgets how long a code is. Use torch.cdist.",
+            "The sentence in question is the hypothesis, the first argument; the others are the references.",
         ),
         Mistake(
-            "Inner products",
-            lambda codes: (codes @ codes.T).sum(1).argmax(),
-            "A long code has large inner products with everybody. Use distances: torch.cdist.",
+            "Only the next sentence as reference",
+            lambda sentences, bleu: _mean([bleu(own, [sentences[i - len(sentences) + 1]]) for i, own in enumerate(sentences)]),
+            "One reference says little. Give all the others as references.",
         ),
         Mistake(
-            "The report nearest to 0",
-            lambda codes: codes.norm(dim=1).argmin(),
-            "The middle of the prior is not the middle of these reports. Compare the reports with each other.",
+            "The others joined to one long reference",
+            _others_in_one,
+            "In a joined text n-grams cross from one sentence to the next, and its length punishes every short hypothesis. "
+            "Give a list of references.",
         ),
         Mistake(
-            "The code, not its index",
-            lambda codes: codes[medoid(codes)],
-            "Return *which* report it is: the index.",
+            "Only the first sentence scored",
+            lambda sentences, bleu: torch.tensor(bleu(sentences[0], sentences[1:])),
+            "Every sentence takes its turn as the hypothesis; then average.",
+        ),
+        Mistake(
+            "Only sentences before as references",
+            lambda sentences, bleu: _mean([bleu(own, sentences[:i]) for i, own in enumerate(sentences) if i]),
+            "Those that come later are references as well: sentences[:i] + sentences[i + 1 :].",
+        ),
+        Mistake(
+            "The sum of the scores",
+            lambda sentences, bleu: len(sentences) * self_bleu(sentences, bleu),
+            "Divide by the number of sentences.",
+        ),
+        Mistake(
+            "100 minus self-BLEU",
+            lambda sentences, bleu: 100 - self_bleu(sentences, bleu),
+            "Self-BLEU is high where all sentences are alike; the usual number is not turned round.",
         ),
     ),
 )
 
-EXERCISES = (LOG_POSTERIOR, ROUGE_1, COMMON_SUBSEQUENCE, SUBSET_MEANS, MEDOID)
+# --- temperature ----------------------------------------------------------------------------------------------------
+
+
+def tempered(logits: Tensor, temperature: float) -> Tensor:
+    return torch.softmax(logits / temperature, dim=-1)
+
+
+def _logits() -> list[Arguments]:
+    return [
+        (_tensor([[2.0, 0.0]]), 0.5),
+        (_tensor([[1.0, -1.0, 0.5], [0.0, 3.0, 0.0]]), 2.0),
+        (_tensor([[4.0, 1.0, -2.0], [0.5, 0.25, 0.0], [-1.0, -3.0, -1.5]]), 0.7),
+    ]
+
+
+def _rescaled(weights: Tensor) -> Tensor:
+    return weights / weights.sum(-1, keepdim=True)
+
+
+TEMPERED = Exercise(
+    task="Probabilities of the next word at a temperature: logits (batch, vocabulary), temperature > 0 to (batch, vocabulary).",
+    reference=tempered,
+    cases=_logits,
+    hints=(
+        "A temperature below 1 makes large differences between logits larger still.",
+        "Divide the logits, then take the softmax.",
+        "Each row must add up to 1: softmax over the last dimension.",
+    ),
+    mistakes=(
+        Mistake(
+            "Applied to the probabilities",
+            lambda logits, temperature: torch.softmax(torch.softmax(logits, -1) / temperature, -1),
+            "A softmax of probabilities is nearly flat, since they all lie between 0 and 1. Divide the *logits*, and take "
+            "one softmax.",
+        ),
+        Mistake(
+            "Probabilities divided",
+            lambda logits, temperature: torch.softmax(logits, -1) / temperature,
+            "These no longer add up to 1, and their ratios are what they were. Divide the logits, before the softmax.",
+        ),
+        Mistake(
+            "Multiplied by the temperature",
+            lambda logits, temperature: torch.softmax(logits * temperature, -1),
+            "Then a high temperature sharpens. Divide by it: hot is flat, cold is peaked.",
+        ),
+        Mistake(
+            "Raised to the power, not rescaled",
+            lambda logits, temperature: torch.softmax(logits, -1) ** (1 / temperature),
+            "p ** (1 / temperature) is right up to a factor: divide by its sum, so that each row adds up to 1.",
+        ),
+        Mistake(
+            "No temperature at all",
+            lambda logits, temperature: torch.softmax(logits, -1),
+            "These are the probabilities at temperature 1. Divide the logits by the temperature first.",
+        ),
+        Mistake(
+            "Not yet probabilities",
+            lambda logits, temperature: logits / temperature,
+            "These are logits still. Take their softmax.",
+        ),
+        Mistake(
+            "log-probabilities",
+            lambda logits, temperature: torch.log_softmax(logits / temperature, -1),
+            "These are logs. Take softmax in place of log_softmax.",
+        ),
+        Mistake(
+            "Softmax over the batch",
+            lambda logits, temperature: torch.softmax(logits / temperature, 0),
+            "Words compete within their row: softmax over the last dimension, dim=-1.",
+        ),
+    ),
+)
+
+# --- the nucleus ----------------------------------------------------------------------------------------------------
+
+
+def keep_nucleus(probabilities: Tensor, nucleus: float) -> Tensor:
+    descending, words = probabilities.sort(descending=True)
+    likelier = descending.cumsum(0) - descending
+    kept = torch.where(likelier < nucleus, descending, 0)
+    return torch.zeros_like(probabilities).scatter(0, words, kept / kept.sum())
+
+
+def _distributions() -> list[Arguments]:
+    return [
+        (_tensor([0.15, 0.55, 0.3]), 0.7),
+        (_tensor([0.06, 0.5, 0.04, 0.3, 0.1]), 0.85),
+        (_tensor([0.08, 0.8, 0.12]), 0.6),
+        (_tensor([0.25, 0.11, 0.14, 0.2, 0.12, 0.18]), 0.5),
+    ]
+
+
+def _kept(probabilities: Tensor, keep: Callable[[Tensor, Tensor], Tensor], descending: bool = True) -> Tensor:
+    """Words kept where ``keep(their sorted probabilities, cumulative sum)``, not rescaled, at their own places."""
+    ordered, words = probabilities.sort(descending=descending)
+    chosen = torch.where(keep(ordered, ordered.cumsum(0)), ordered, 0)
+    return torch.zeros_like(probabilities).scatter(0, words, chosen)
+
+
+def _reaching(nucleus: float) -> Callable[[Tensor, Tensor], Tensor]:
+    return lambda ordered, total: total - ordered < nucleus
+
+
+def _left_sorted(probabilities: Tensor, nucleus: float) -> Tensor:
+    return keep_nucleus(probabilities, nucleus).sort(descending=True).values
+
+
+def _one_more(probabilities: Tensor, nucleus: float) -> Tensor:
+    count = min(len(probabilities), int((keep_nucleus(probabilities, nucleus) > 0).sum()) + 1)
+    return _rescaled(_kept(probabilities, lambda ordered, total: torch.arange(len(total)) < count))
+
+
+def _flat(probabilities: Tensor, nucleus: float) -> Tensor:
+    kept = (keep_nucleus(probabilities, nucleus) > 0).to(probabilities.dtype)
+    return kept / kept.sum()
+
+
+KEEP_NUCLEUS = Exercise(
+    task="Keep the fewest likeliest words whose probability reaches the nucleus, rescaled to sum 1: (vocabulary,) to the same.",
+    reference=keep_nucleus,
+    cases=_distributions,
+    hints=(
+        "Sort the probabilities in descending order, and add them up: cumsum.",
+        "A word stays if the words likelier than it have not reached the nucleus yet: cumsum - its own < nucleus.",
+        "zeros.scatter(0, words, values) puts sorted values back to their words' places. Divide by the sum.",
+    ),
+    mistakes=(
+        Mistake(
+            "The word that reaches the threshold is left out",
+            lambda probabilities, nucleus: _rescaled(_kept(probabilities, lambda ordered, total: total <= nucleus)),
+            "The words kept must *reach* the nucleus. With cumsum <= nucleus they fall short of it, and where the first word "
+            "is large none is left. Compare the sum of the words *before*.",
+        ),
+        Mistake(
+            "Not rescaled",
+            lambda probabilities, nucleus: _kept(probabilities, _reaching(nucleus)),
+            "What is left adds up to less than 1. Divide by its sum.",
+        ),
+        Mistake(
+            "Sorted in ascending order",
+            lambda probabilities, nucleus: _rescaled(_kept(probabilities, _reaching(nucleus), descending=False)),
+            "This keeps the *unlikeliest* words. Sort with descending=True.",
+        ),
+        Mistake(
+            "In the order of the sorting",
+            _left_sorted,
+            "The right numbers at the wrong words: put each back to its own place, with scatter.",
+        ),
+        Mistake(
+            "A threshold on each word",
+            lambda probabilities, nucleus: _rescaled(torch.where(probabilities >= 1 - nucleus, probabilities, 0)),
+            "The nucleus is about the *sum* of the likeliest words, not about each word's own probability.",
+        ),
+        Mistake(
+            "One word too many",
+            _one_more,
+            "Stop as soon as the sum reaches the nucleus: the word after that is not needed.",
+        ),
+        Mistake(
+            "All words kept alike",
+            _flat,
+            "Inside the nucleus a likelier word stays likelier: keep the probabilities, only rescale them.",
+        ),
+        Mistake(
+            "A softmax in place of rescaling",
+            lambda probabilities, nucleus: torch.softmax(_kept(probabilities, _reaching(nucleus)), 0),
+            "A softmax is for logits, and gives words outside the nucleus a probability again. Divide by the sum.",
+        ),
+        Mistake(
+            "Cut without sorting",
+            lambda probabilities, nucleus: _rescaled(
+                torch.where(probabilities.cumsum(0) - probabilities < nucleus, probabilities, 0)
+            ),
+            "These are the first words of the vocabulary, not the likeliest. Sort first.",
+        ),
+    ),
+)
+
+# --- what a beam prefers --------------------------------------------------------------------------------------------
+
+
+def beam_score(log_p: Tensor, tokens: Tensor, power: float) -> Tensor:
+    counts = tokens != 0
+    return (log_p * counts).sum(1) / counts.sum(1) ** power
+
+
+def _hypotheses() -> list[Arguments]:
+    return [
+        (_tensor([[-1.0, -2.0, -0.5]]), torch.tensor([[4, 5, 2]]), 1.0),
+        (_tensor([[-1.0, -2.0, -0.5, -0.25], [-1.5, -0.75, -3.0, -4.0]]), torch.tensor([[4, 6, 5, 2], [7, 2, 0, 0]]), 0.7),
+        (
+            _tensor([[-0.5, -1.0, -2.0], [-1.0, -0.25, -2.0], [-2.0, -1.0, -1.0]]),
+            torch.tensor([[4, 5, 2], [5, 2, 0], [2, 0, 0]]),
+            0.0,
+        ),
+    ]
+
+
+def _mask(tokens: Tensor) -> Tensor:
+    return tokens != 0
+
+
+BEAM_SCORE = Exercise(
+    task="The sum of log p over a hypothesis' tokens, <eos> (2) included and <pad> (0) not, over their number ** power.",
+    reference=beam_score,
+    cases=_hypotheses,
+    hints=(
+        "tokens != 0 is where a token counts; after <eos> there are only pads, whose log p means nothing.",
+        "Multiply log_p by that mask, and sum over the places, dimension 1.",
+        "mask.sum(1) is the number of tokens; divide by mask.sum(1) ** power.",
+    ),
+    mistakes=(
+        Mistake(
+            "Pads counted in the sum",
+            lambda log_p, tokens, power: log_p.sum(1) / _mask(tokens).sum(1) ** power,
+            "A short hypothesis pays for its pads. Leave out log p where tokens == 0.",
+        ),
+        Mistake(
+            "Pads counted in the length",
+            lambda log_p, tokens, power: (log_p * _mask(tokens)).sum(1) / tokens.shape[1] ** power,
+            "All hypotheses get the same length, so the bias to short ones stays. Count each one's own tokens.",
+        ),
+        Mistake(
+            "<eos> not counted in the sum",
+            lambda log_p, tokens, power: (log_p * (tokens > 2)).sum(1) / _mask(tokens).sum(1) ** power,
+            "To stop is a decision with a price as well: log p of <eos> belongs to the sum.",
+        ),
+        Mistake(
+            "<eos> not counted in the length",
+            lambda log_p, tokens, power: (log_p * _mask(tokens)).sum(1) / (tokens > 2).sum(1) ** power,
+            "<eos> is one of the tokens that the sum is over, so it counts in the length too.",
+        ),
+        Mistake(
+            "The length bias is left in",
+            lambda log_p, tokens, power: (log_p * _mask(tokens)).sum(1),
+            "Every further word makes the sum smaller, so short hypotheses win. Divide by the length ** power.",
+        ),
+        Mistake(
+            "Multiplied by the length",
+            lambda log_p, tokens, power: (log_p * _mask(tokens)).sum(1) * _mask(tokens).sum(1) ** power,
+            "log p is negative, so this punishes length twice. Divide.",
+        ),
+        Mistake(
+            "Divided by power times the length",
+            lambda log_p, tokens, power: (log_p * _mask(tokens)).sum(1) / (_mask(tokens).sum(1) * power),
+            "power is an exponent: at 0 the length does not matter, at 1 it is a mean.",
+        ),
+        Mistake(
+            "The product of the probabilities",
+            lambda log_p, tokens, power: (log_p * _mask(tokens)).sum(1).exp() / _mask(tokens).sum(1) ** power,
+            "Stay with logs: a probability divided by a length compares nothing.",
+        ),
+        Mistake(
+            "Always the mean",
+            lambda log_p, tokens, power: (log_p * _mask(tokens)).sum(1) / _mask(tokens).sum(1),
+            "The mean is the case power = 1. At power 0 the plain sum is asked for.",
+        ),
+    ),
+)
+
+EXERCISES = (DISTINCT_N, SELF_BLEU, TEMPERED, KEEP_NUCLEUS, BEAM_SCORE)

@@ -1,426 +1,454 @@
-"""Exercises of lesson 12: BLEU in two parts, the conditional ELBO, words chosen independently, and chrF."""
+"""Exercises of lesson 12: Bayes over events, overlap of words and of order, means of codes, and the report in the middle."""
 
-from collections import Counter
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from vae_course.exercises.core import Arguments, Exercise, Mistake
 
-Words = tuple[str, ...]
-
 
 def _tensor(rows: object) -> Tensor:
     return torch.tensor(rows, dtype=torch.float64)
 
 
-# --- matching n-grams -----------------------------------------------------------------------------------------------
+# --- Bayes over events ----------------------------------------------------------------------------------------------
 
 
-def matches(written: Words, reference: Words, n: int) -> Tensor:
-    ours = [written[k : k + n] for k in range(len(written) - n + 1)]
-    theirs = [reference[k : k + n] for k in range(len(reference) - n + 1)]
-    matching = sum(min(ours.count(gram), theirs.count(gram)) for gram in set(ours))
-    return torch.tensor([matching, len(ours)])
+def log_posterior(log_prior: Tensor, log_channel: Tensor) -> Tensor:
+    joint = log_prior + log_channel.sum(0)
+    return joint - joint.logsumexp(0)
 
 
-def _translations() -> list[Arguments]:
+def _events() -> list[Arguments]:
     return [
-        (("the", "the", "the"), ("the", "hat"), 1),
-        (("a", "red", "hat"), ("a", "red", "red", "hat", "a"), 1),
-        (("the", "girl", "the", "girl", "ran"), ("the", "girl", "ran", "ran", "home", "fast"), 2),
-        (("the", "sad", "girl", "sold", "a", "red", "hat"), ("the", "sad", "girl", "sold", "the", "red", "hat", "today"), 3),
-        (("the",), ("the", "hat"), 4),
+        (_tensor([0.5, 0.5]).log(), _tensor([[0.8, 0.2], [0.6, 0.3]]).log()),
+        (_tensor([0.9, 0.1]).log(), _tensor([[0.2, 0.8], [0.3, 0.9], [0.5, 0.25]]).log()),
+        (_tensor([0.5, 0.25, 0.125, 0.125]).log(), _tensor([[0.1, 0.7, 0.2, 0.3], [0.3, 0.3, 0.9, 0.1]]).log()),
+        (_tensor([0.5, 0.5]).log(), _tensor([[-400, -401], [-402, -400]])),  # long texts: exp(-800) is 0 on a computer
     ]
 
 
-def _grams(words: Words, n: int) -> list[Words]:
-    return [tuple(words[k : k + n]) for k in range(len(words) - n + 1)]
+def _normalized(joint: Tensor) -> Tensor:
+    return joint - joint.logsumexp(0)
 
 
-def _unclipped(written: Words, reference: Words, n: int) -> Tensor:
-    there = set(_grams(reference, n))
-    return torch.tensor([sum(gram in there for gram in _grams(written, n)), len(_grams(written, n))])
+def _by_exponentials(log_prior: Tensor, log_channel: Tensor) -> Tensor:
+    joint = log_prior + log_channel.sum(0)
+    return joint - joint.exp().sum(0).log()
 
 
-def _different(written: Words, reference: Words, n: int) -> Tensor:
-    ours = set(_grams(written, n))
-    return torch.tensor([len(ours & set(_grams(reference, n))), len(ours)])
+def _by_products(log_prior: Tensor, log_channel: Tensor) -> Tensor:
+    joint = log_prior.exp() * log_channel.exp().prod(0)
+    return (joint / joint.sum(0)).log()
 
 
-def _last_gram_forgotten(written: Words, reference: Words, n: int) -> Tensor:
-    ours, theirs = Counter(_grams(written, n)[:-1]), Counter(_grams(reference, n)[:-1])
-    return torch.tensor([(ours & theirs).total(), ours.total()])
-
-
-def _same_place(written: Words, reference: Words, n: int) -> Tensor:
-    ours = _grams(written, n)
-    return torch.tensor([sum(a == b for a, b in zip(ours, _grams(reference, n), strict=False)), len(ours)])
-
-
-def _shorter(written: Words, reference: Words, n: int) -> Tensor:
-    """n-grams of one word less."""
-    return matches(written, reference, n - 1) if n > 1 else torch.tensor([0, len(written) + 1])
-
-
-MATCHES = Exercise(
-    task="How many n-grams of `written` the reference confirms, and how many there are: a tensor (2,). Words as tuples of str.",
-    reference=matches,
-    cases=_translations,
+LOG_POSTERIOR = Exercise(
+    task="log p(world given all reports), (worlds,), from log p(world) and log p(report given world), (reports, worlds).",
+    reference=log_posterior,
+    cases=_events,
     hints=(
-        "An n-gram is n words in a row: words[k : k + n] for k from 0 to len(words) - n.",
-        "Count each on both sides: ours.count(gram), theirs.count(gram). What the reference has twice confirms two of ours.",
-        "The matches are the sum of min(our count, their count); the total is the number of *our* n-grams, repeats included.",
+        "The reports are independent given the world: their probabilities multiply, so their logs add.",
+        "log p(world) + the sum over reports is log p(world and reports), for each world.",
+        "Subtract the log of its sum over worlds, joint.logsumexp(0), so that the probabilities sum to 1.",
     ),
     mistakes=(
         Mistake(
-            "Not clipped",
-            _unclipped,
-            'Then "the the the" is perfect wherever the reference has one "the". Each of the reference\'s n-grams confirms '
-            "one of ours: take min(our count, their count).",
+            "The prior is missing",
+            lambda log_prior, log_channel: _normalized(log_channel.sum(0)),
+            "This is the posterior of someone to whom all worlds are equally likely. Add log_prior.",
         ),
         Mistake(
-            "Reference and translation swapped",
-            lambda written, reference, n: matches(reference, written, n),
-            "The total must be the n-grams of what was *written*: BLEU is a precision. Yours is a recall.",
+            "Probabilities of reports added",
+            lambda log_prior, log_channel: _normalized(log_prior + log_channel.exp().sum(0).log()),
+            "A sum says that *one or the other* report was made. All were: multiply, which is adding their logs.",
         ),
         Mistake(
-            "Repeats counted once",
-            _different,
-            "A set forgets how often an n-gram occurs, in the matches and in the total. Count each as often as it occurs.",
+            "Mean of the reports' logs",
+            lambda log_prior, log_channel: _normalized(log_prior + log_channel.mean(0)),
+            "The mean counts many reports as one. Each is evidence of its own: take the sum.",
         ),
         Mistake(
-            "Compared place by place",
-            _same_place,
-            "An n-gram may stand anywhere: a word order of its own must not cost every word behind it.",
+            "Prior counted once for each report",
+            lambda log_prior, log_channel: _normalized((log_prior + log_channel).sum(0)),
+            "There is one world, drawn once. Add log_prior after the sum over reports.",
         ),
         Mistake(
-            "The last n-gram is missing",
-            _last_gram_forgotten,
-            "There are len(words) - n + 1 n-grams; a range to len(words) - n stops one early.",
+            "Not normalized",
+            lambda log_prior, log_channel: log_prior + log_channel.sum(0),
+            "This is log p(world and reports). Its likeliest world is right, but its probabilities do not sum to 1: "
+            "subtract joint.logsumexp(0).",
         ),
         Mistake(
-            "A negative number of n-grams",
-            lambda written, reference, n: torch.tensor([matches(written, reference, n)[0], len(written) - n + 1]),
-            "A text of fewer than n words has no n-grams. len(words) - n + 1 falls below 0 there: take max(0, ...).",
+            "Divided by a sum of logs",
+            lambda log_prior, log_channel: log_prior + log_channel.sum(0) - (log_prior + log_channel.sum(0)).sum(0),
+            "Probabilities are to sum to 1, not their logs: subtract the log of the sum of exponentials, logsumexp.",
         ),
         Mistake(
-            "n-grams of n - 1 words",
-            _shorter,
-            "words[k : k + n] has n words; the end of a slice is not included.",
+            "Probabilities, not logs",
+            lambda log_prior, log_channel: log_posterior(log_prior, log_channel).exp(),
+            "This is right as a probability; asked for is its log.",
         ),
         Mistake(
-            "A share in place of two counts",
-            lambda written, reference, n: matches(written, reference, n)[0] / matches(written, reference, n)[1],
-            "Return both numbers. BLEU adds up counts over all sentences *before* it divides.",
+            "Underflow in the sum",
+            _by_exponentials,
+            "Right as long as logs are small. But exp(-800) is 0 on a computer, and the log of 0 minus infinity: "
+            "joint.logsumexp(0) takes the largest log out first.",
+        ),
+        Mistake(
+            "Underflow of a product",
+            _by_products,
+            "Right as long as probabilities are not tiny. A product like e^-800 becomes 0, and 0 / 0 is not a number. "
+            "Stay in logs: add them, and subtract joint.logsumexp(0).",
+        ),
+        Mistake(
+            "Only the first report",
+            lambda log_prior, log_channel: _normalized(log_prior + log_channel[0]),
+            "Use all reports: sum over dimension 0.",
         ),
     ),
 )
 
-# --- BLEU -----------------------------------------------------------------------------------------------------------
+# --- ROUGE-1 --------------------------------------------------------------------------------------------------------
 
 
-def bleu(matched: Tensor, total: Tensor, written_length: Tensor, reference_length: Tensor) -> Tensor:
-    precision = (matched / total).log().mean().exp()
-    brevity = torch.exp(1 - reference_length / written_length).clamp(max=1)
-    return 100 * precision * brevity
+def rouge_1(summary: Tensor, reference: Tensor) -> Tensor:
+    shared = torch.minimum(summary, reference).sum()
+    precision = shared / summary.sum()
+    recall = shared / reference.sum()
+    return torch.where(shared > 0, 2 * precision * recall / (precision + recall), 0.0)
 
 
-def _counted() -> list[Arguments]:
-    one = _tensor(1.0)
+def _counts() -> list[Arguments]:
     return [
-        (_tensor([8, 6, 4, 2]), _tensor([10, 9, 8, 7]), 10 * one, 10 * one),
-        (_tensor([6, 5, 4, 3]), _tensor([6, 5, 4, 3]), 6 * one, 9 * one),
-        (_tensor([80, 50, 30, 16]), _tensor([100, 90, 80, 70]), 100 * one, 80 * one),
-        (_tensor([70, 50, 30, 20]), _tensor([90, 80, 70, 60]), 90 * one, 110 * one),
+        (_tensor([1, 1, 0, 0]), _tensor([1, 1, 1, 1])),
+        (_tensor([3, 1, 0, 1]), _tensor([1, 1, 1, 1])),
+        (_tensor([2, 1, 4, 0, 1]), _tensor([1, 3, 2, 1, 0])),
+        (_tensor([5, 0, 1, 1, 0, 2]), _tensor([1, 1, 1, 0, 1, 1])),
+        (_tensor([2, 0, 1]), _tensor([0, 3, 0])),
     ]
 
 
-def _precision(matched: Tensor, total: Tensor) -> Tensor:
-    return (matched / total).log().mean().exp()
+def _f1(shared: Tensor, summary: Tensor, reference: Tensor) -> Tensor:
+    return 2 * shared / (summary.sum() + reference.sum())
 
 
-BLEU = Exercise(
-    task="BLEU, 0 to 100, of a whole set: matched, total (4,) for n = 1 ... 4, and the two lengths in words. One number.",
-    reference=bleu,
-    cases=_counted,
+def _undefined(summary: Tensor, reference: Tensor) -> Tensor:
+    shared = torch.minimum(summary, reference).sum()
+    precision, recall = shared / summary.sum(), shared / reference.sum()
+    return 2 * precision * recall / (precision + recall)
+
+
+ROUGE_1 = Exercise(
+    task="ROUGE-1 (F1), one number, from how often each word of the vocabulary is in summary and reference, (vocabulary,); "
+    "0 where they share no word.",
+    reference=rouge_1,
+    cases=_counts,
     hints=(
-        "Four precisions, matched / total. Their geometric mean is exp of the mean of their logarithms.",
-        "What is too short gets a high precision cheaply. So multiply by the brevity penalty, exp(1 - reference / written).",
-        "The penalty is never above 1: what is too long has paid already, by its precision. Then times 100.",
+        "A word is shared as often as both have it: the smaller of the two counts.",
+        "Precision divides what is shared by the words of the summary, recall by those of the reference.",
+        "F1 is their harmonic mean, 2 P R / (P + R), and 0 where both are 0: torch.where can choose.",
     ),
     mistakes=(
         Mistake(
-            "No brevity penalty",
-            lambda m, t, w, r: 100 * _precision(m, t),
-            'Then the single word "the" may score 100. Multiply by exp(1 - reference length / written length), at most 1.',
+            "Recall",
+            lambda summary, reference: torch.minimum(summary, reference).sum() / reference.sum(),
+            "This is recall: a summary that says everything gets 1. F1 asks for precision too.",
         ),
         Mistake(
-            "Long translations are rewarded",
-            lambda m, t, w, r: 100 * _precision(m, t) * torch.exp(1 - r / w),
-            "The brevity penalty is clipped at 1: extra words earn nothing.",
+            "Precision",
+            lambda summary, reference: torch.minimum(summary, reference).sum() / summary.sum(),
+            "This is precision: a summary of one right word gets 1. F1 asks for recall too.",
         ),
         Mistake(
-            "The penalty the wrong way round",
-            lambda m, t, w, r: 100 * _precision(m, t) * torch.exp(1 - w / r).clamp(max=1),
-            "Precision punishes what is too long already. Punish what is too *short*: exp(1 - reference / written).",
+            "Counts not clipped",
+            lambda summary, reference: _f1((summary * (reference > 0)).sum(), summary, reference),
+            '"the the the" would share three words with any sentence that has one "the". '
+            "A word counts as often as *both* have it.",
         ),
         Mistake(
-            "The ratio of lengths as the penalty",
-            lambda m, t, w, r: 100 * _precision(m, t) * (w / r).clamp(max=1),
-            "The penalty is exp(1 - reference / written), which falls faster than the ratio itself.",
+            "Each kind of word counted once",
+            lambda summary, reference: _f1(((summary > 0) & (reference > 0)).sum(), summary, reference),
+            "A word that both have twice is shared twice: take the minimum of the counts.",
         ),
         Mistake(
-            "Arithmetic mean",
-            lambda m, t, w, r: 100 * (m / t).mean() * torch.exp(1 - r / w).clamp(max=1),
-            "BLEU takes the geometric mean: without any matching four words in a row the score is 0.",
+            "Product of counts",
+            lambda summary, reference: _f1((summary * reference).sum(), summary, reference),
+            "The product counts pairs. Two against three are two shared words: torch.minimum.",
         ),
         Mistake(
-            "The product, not its fourth root",
-            lambda m, t, w, r: 100 * (m / t).prod() * torch.exp(1 - r / w).clamp(max=1),
-            "A geometric mean of four takes the fourth root of their product.",
+            "The maximum of the counts",
+            lambda summary, reference: _f1(torch.maximum(summary, reference).sum(), summary, reference),
+            "The larger count is what one of the two has. Shared is the smaller: torch.minimum.",
         ),
         Mistake(
-            "Matches added up over n first",
-            lambda m, t, w, r: 100 * m.sum() / t.sum() * torch.exp(1 - r / w).clamp(max=1),
-            "Each n has a precision of its own; average those, by their logarithms.",
+            "Arithmetic mean of precision and recall",
+            lambda summary, reference: torch.minimum(summary, reference).sum() * (1 / summary.sum() + 1 / reference.sum()) / 2,
+            "F1 is the *harmonic* mean, 2 P R / (P + R): it is small when either is.",
         ),
         Mistake(
-            "0 to 1",
-            lambda m, t, w, r: bleu(m, t, w, r) / 100,
-            "Right up to the scale: BLEU is reported from 0 to 100.",
+            "0 / 0",
+            lambda summary, reference: _undefined(summary, reference),
+            "Where no word is shared, P + R is 0, and 0 / 0 is not a number. F1 is 0 there.",
+        ),
+        Mistake(
+            "The 2 is missing",
+            lambda summary, reference: rouge_1(summary, reference) / 2,
+            "A summary equal to its reference should get 1: 2 P R / (P + R).",
+        ),
+        Mistake(
+            "Shared over all (Jaccard)",
+            lambda summary, reference: torch.minimum(summary, reference).sum() / torch.maximum(summary, reference).sum(),
+            "Intersection over union is another score. F1 divides twice the shared words by all words of both.",
         ),
     ),
 )
 
-# --- the conditional ELBO -------------------------------------------------------------------------------------------
+# --- the longest common subsequence ---------------------------------------------------------------------------------
 
 
-def conditional_loss(
-    at_posterior: Tensor, at_prior: Tensor, mean: Tensor, log_var: Tensor, prior_mean: Tensor, prior_log_var: Tensor
-) -> Tensor:
-    difference = (mean - prior_mean) ** 2
-    rate = 0.5 * (prior_log_var - log_var + (log_var.exp() + difference) / prior_log_var.exp() - 1).sum(-1)
-    return (rate - at_posterior).mean()
+def common_subsequence(first: Tensor, second: Tensor) -> Tensor:
+    length = torch.zeros(len(first) + 1, len(second) + 1, dtype=torch.long)
+    for i, a in enumerate(first.tolist()):
+        for j, b in enumerate(second.tolist()):
+            without = torch.maximum(length[i, j + 1], length[i + 1, j])
+            length[i + 1, j + 1] = length[i, j] + 1 if a == b else without
+    return length[-1, -1]
 
 
-def _conditional() -> list[Arguments]:
+def _words() -> list[Arguments]:
     return [
-        (_tensor([-3.0]), _tensor([-5.0]), _tensor([[1.0]]), _tensor([[-1.0]]), _tensor([[0.0]]), _tensor([[0.5]])),
-        (
-            _tensor([-2.0, -4.0]),
-            _tensor([-6.0, -4.5]),
-            _tensor([[0.5, -1.0], [2.0, 0.0]]),
-            _tensor([[-2.0, -0.5], [-1.0, -3.0]]),
-            _tensor([[0.0, 0.3], [1.0, -0.2]]),
-            _tensor([[0.2, 0.0], [-0.4, 0.7]]),
-        ),
+        (torch.tensor([4, 5, 6]), torch.tensor([4, 9, 6])),
+        (torch.tensor([4, 5, 6, 7]), torch.tensor([5, 6, 7, 4, 8])),
+        (torch.tensor([4, 5, 4, 6, 7]), torch.tensor([5, 4, 4, 8, 7])),
+        (torch.tensor([4, 5, 6, 7, 8, 4, 9]), torch.tensor([9, 4, 6, 5, 7, 4, 4, 8, 9])),
     ]
 
 
-def _loss(likelihood: Tensor, m1: Tensor, v1: Tensor, m2: Tensor, v2: Tensor) -> Tensor:
-    return conditional_loss(likelihood, likelihood, m1, v1, m2, v2)
+def _lengths(first: Tensor, second: Tensor, when_different: Callable[[Tensor, int, int], Tensor]) -> Tensor:
+    length = torch.zeros(len(first) + 1, len(second) + 1, dtype=torch.long)
+    for i, a in enumerate(first.tolist()):
+        for j, b in enumerate(second.tolist()):
+            length[i + 1, j + 1] = length[i, j] + 1 if a == b else when_different(length, i, j)
+    return length
 
 
-CONDITIONAL_LOSS = Exercise(
-    task=(
-        "-ELBO of a conditional VAE, in nats: log p(y given x, z) at z ~ q and at z ~ p(z given x), each (batch,); mean and "
-        "log variance of q and of p(z given x), each (batch, latent). One number: the mean over the batch."
-    ),
-    reference=conditional_loss,
-    cases=_conditional,
+def _substring(first: Tensor, second: Tensor) -> Tensor:
+    return _lengths(first, second, lambda length, i, j: torch.zeros((), dtype=torch.long)).max()
+
+
+def _greedy_matches(first: Tensor, second: Tensor) -> Tensor:
+    place, found = 0, 0
+    words = second.tolist()
+    for word in first.tolist():
+        if word in words[place:]:
+            place += words[place:].index(word) + 1
+            found += 1
+    return torch.tensor(found)
+
+
+def _shared_words(first: Tensor, second: Tensor) -> Tensor:
+    size = int(torch.cat([first, second]).max()) + 1
+    return torch.minimum(first.bincount(minlength=size), second.bincount(minlength=size)).sum()
+
+
+def _reused(first: Tensor, second: Tensor) -> Tensor:
+    length = torch.zeros(len(first) + 1, len(second) + 1, dtype=torch.long)
+    for i, a in enumerate(first.tolist()):
+        for j, b in enumerate(second.tolist()):
+            length[i + 1, j + 1] = torch.maximum(length[i, j + 1], length[i + 1, j]) + (a == b)
+    return length[-1, -1]
+
+
+COMMON_SUBSEQUENCE = Exercise(
+    task="Length of the longest common subsequence of two sentences of word numbers, (time,) and (other time,). One number.",
+    reference=common_subsequence,
+    cases=_words,
     hints=(
-        "The ELBO is an expectation under q: one of the two likelihoods is not needed in training.",
-        "The rate is KL(q to p(z given x)), between two Gaussians, summed over the latent coordinates.",
-        "1/2 (log_var_2 - log_var_1 + (var_1 + (mean_1 - mean_2)^2) / var_2 - 1), where 1 is q. Then average over the batch.",
+        "A subsequence keeps the order and may leave words out: 4 6 is one of 4 5 6.",
+        "Fill a table: length[i, j] of the first i words of one and the first j of the other, row 0 and column 0 all 0.",
+        "Where the two words agree it is length[i - 1, j - 1] + 1, else the larger of length[i - 1, j] and length[i, j - 1].",
     ),
     mistakes=(
         Mistake(
-            "z from the prior in training",
-            lambda a, b, m, v, pm, pv: _loss(b, m, v, pm, pv),
-            "The target is known in training: draw z from q, which has read it. The prior is for translating. With z from the "
-            "prior the encoder of the target gets no gradient from the words.",
+            "Common substring",
+            _substring,
+            "A substring has no gaps. In a subsequence words may be left out: where words differ, carry the larger "
+            "neighbour on and do not begin again at 0.",
         ),
         Mistake(
-            "KL in the wrong direction",
-            lambda a, b, m, v, pm, pv: _loss(a, pm, pv, m, v),
-            "The ELBO has KL(q to p): the average is taken under q, so the prior's variance is the one to divide by.",
+            "Shared words in any order",
+            _shared_words,
+            "This is the overlap of ROUGE-1. A subsequence keeps the order of words in both sentences.",
         ),
         Mistake(
-            "KL to N(0, I)",
-            lambda a, b, m, v, pm, pv: _loss(a, m, v, 0 * pm, 0 * pv),
-            "Here the prior has read the source: it is p(z given x), with a mean and a variance of its own.",
+            "Words at equal places",
+            lambda first, second: (first[: len(second)] == second[: len(first)]).sum(),
+            "One word put in front would shift all others and leave nothing shared. Places may differ, only the order may not.",
         ),
         Mistake(
-            "log_var taken for log std",
-            lambda a, b, m, v, pm, pv: _loss(a, m, 2 * v, pm, 2 * pv),
-            "log_var is the log of the variance: var = exp(log_var), not exp(2 log_var).",
+            "First match taken greedily",
+            _greedy_matches,
+            "Taking each word's first match may skip over words that are worth more together. The table tries both ways.",
         ),
         Mistake(
-            "Rate without the half",
-            lambda a, b, m, v, pm, pv: 2 * _loss(a, m, v, pm, pv) + a.mean(),
-            "The KL between Gaussians has a factor 1/2 in front.",
+            "One word matched twice",
+            _reused,
+            "Where words agree, go on from length[i - 1, j - 1], in which neither of them is used yet.",
         ),
         Mistake(
-            "Mean over the latent coordinates",
-            lambda a, b, m, v, pm, pv: (_loss(a, m, v, pm, pv) + a.mean()) / m.shape[-1] - a.mean(),
-            "Sum over coordinates: nats of independent coordinates add. The mean makes the rate too cheap.",
+            "Summed over the table",
+            lambda first, second: _lengths(
+                first, second, lambda length, i, j: torch.maximum(length[i, j + 1], length[i + 1, j])
+            ).sum(),
+            "The last entry of the table already holds the answer for the whole sentences.",
         ),
         Mistake(
-            "Summed over the batch",
-            lambda a, b, m, v, pm, pv: len(a) * _loss(a, m, v, pm, pv),
-            "Sum over the latent coordinates, but average over the batch: nats a sentence, whatever the size of the batch.",
-        ),
-        Mistake(
-            "The ELBO, not its negative",
-            lambda a, b, m, v, pm, pv: -_loss(a, m, v, pm, pv),
-            "A loss is minimized: rate minus log-likelihood.",
-        ),
-        Mistake(
-            "Rate with the wrong sign",
-            lambda a, b, m, v, pm, pv: -_loss(a, m, v, pm, pv) - 2 * a.mean(),
-            "Both distortion and rate are costs: -log p(y given x, z) *plus* the rate.",
+            "A share, not a length",
+            lambda first, second: 2 * common_subsequence(first, second) / (len(first) + len(second)),
+            "That is ROUGE-L's F1, which is made of the length. Return the length alone.",
         ),
     ),
 )
 
-# --- words chosen independently -------------------------------------------------------------------------------------
+# --- means of codes -------------------------------------------------------------------------------------------------
 
 
-def share_of_mixtures(joint: Tensor) -> Tensor:
-    independent = joint.sum(1, keepdim=True) * joint.sum(0, keepdim=True)
-    return independent[joint == 0].sum()
+def subset_means(codes: Tensor, masks: Tensor) -> Tensor:
+    return masks @ codes / masks.sum(1, keepdim=True)
 
 
-def _joints() -> list[Arguments]:
+def _codes() -> list[Arguments]:
+    generator = torch.Generator().manual_seed(11)
+    masks = _tensor([[1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 1, 1], [1, 1, 1]])
     return [
-        (_tensor([[0.5, 0.0], [0.0, 0.5]]),),
-        (_tensor([[0.7, 0.0], [0.0, 0.3]]),),
-        (_tensor([[0.4, 0.1, 0.0], [0.0, 0.2, 0.3]]),),
-        (_tensor([[0.2, 0.2], [0.3, 0.3]]),),
-        (_tensor([[0.0, 0.3, 0.3], [0.4, 0.0, 0.0]]),),
+        (_tensor([[1.0], [3.0]]), _tensor([[1, 0], [1, 1]])),
+        (_tensor([[1.0, 0.0], [3.0, -2.0], [2.0, 8.0]]), masks),
+        (torch.randn(3, 4, generator=generator, dtype=torch.float64), masks),
     ]
 
 
-def _product(joint: Tensor) -> Tensor:
-    return joint.sum(1, keepdim=True) * joint.sum(0, keepdim=True)
-
-
-SHARE_OF_MIXTURES = Exercise(
-    task=(
-        "joint (a, b): p(first word, second word) in the language. Two places draw their words independently, each from its "
-        "own share. With what probability do they write a pair that the language never has?"
-    ),
-    reference=share_of_mixtures,
-    cases=_joints,
+SUBSET_MEANS = Exercise(
+    task="The mean code of each subset: codes (reports, latent), masks (subsets, reports) of 0 and 1, to (subsets, latent).",
+    reference=subset_means,
+    cases=_codes,
     hints=(
-        "The first place knows p(a), the sums of the rows; the second knows p(b), the sums of the columns.",
-        "Drawn independently, a pair has probability p(a) p(b): a table as large as joint.",
-        "Add that table up over the cells in which joint is 0.",
+        "masks @ codes is, for each subset, the sum of the codes that are in it.",
+        "Divide each sum by how many reports that subset has: the sum of its mask.",
+        "masks.sum(1, keepdim=True) has the shape (subsets, 1), so that it divides row by row.",
     ),
     mistakes=(
         Mistake(
-            "The probability of possible pairs",
-            lambda joint: 1 - share_of_mixtures(joint),
-            "This is how often it goes well. Mixtures are the cells in which joint is 0.",
+            "Sums, not means",
+            lambda codes, masks: masks @ codes,
+            "The sum of six codes is six times too long, far from all that the decoder knows. Divide by the subset's size.",
         ),
         Mistake(
-            "Drawn from the joint",
-            lambda joint: joint[joint == 0].sum(),
-            "Who draws from the joint never writes what it lacks. Independent places draw from p(a) p(b).",
+            "Divided by the number of all reports",
+            lambda codes, masks: masks @ codes / masks.shape[1],
+            "A subset of two is divided by 2. masks.sum(1, keepdim=True) has each subset's own size.",
         ),
         Mistake(
-            "Cells counted",
-            lambda joint: (joint == 0).double().mean(),
-            "Weigh each impossible cell by its probability, p(a) p(b).",
+            "Divided by the square root of the size",
+            lambda codes, masks: masks @ codes / masks.sum(1, keepdim=True).sqrt(),
+            "That keeps the *variance* of independent draws; the mean divides by the size.",
         ),
         Mistake(
-            "All of the difference",
-            lambda joint: (_product(joint) - joint).abs().sum() / 2,
-            "This is the total variation distance, which also counts possible pairs that come too often or too rarely. "
-            "Add up p(a) p(b) over the impossible ones only.",
+            "The mean of all reports each time",
+            lambda codes, masks: codes.mean(0).expand(len(masks), -1),
+            "Only the codes in the subset count: multiply by the masks first.",
         ),
         Mistake(
-            "The likeliest words",
-            lambda joint: (joint[joint.sum(1).argmax(), joint.sum(0).argmax()] == 0).double(),
-            "That asks about the argmax at each place. The question is about words that are drawn.",
+            "The reports that are left out",
+            lambda codes, masks: torch.stack([(1 - m) @ codes / (1 - m).sum().clamp_min(1) for m in masks]),
+            "A 1 in the mask says that the report is in.",
+        ),
+        Mistake(
+            "Made unit length",
+            lambda codes, masks: torch.nn.functional.normalize(masks @ codes, dim=1),
+            "Directions alone are not the code: a Gaussian's mean has a length, too. Divide by the subset's size.",
+        ),
+        Mistake(
+            "The median",
+            lambda codes, masks: torch.stack([codes[m > 0].median(0).values for m in masks]),
+            "A median of each coordinate is another summary. Here the mean is asked for.",
         ),
     ),
 )
 
-# --- chrF -----------------------------------------------------------------------------------------------------------
+# --- the report in the middle ---------------------------------------------------------------------------------------
 
 
-def chrf(matched: Tensor, written: Tensor, reference: Tensor) -> Tensor:
-    precision, recall = (matched / written).mean(), (matched / reference).mean()
-    return 100 * 5 * precision * recall / (4 * precision + recall)
+def medoid(codes: Tensor) -> Tensor:
+    return torch.cdist(codes, codes).sum(1).argmin()
 
 
-def _characters() -> list[Arguments]:
-    return [
-        (_tensor([4.0]), _tensor([5.0]), _tensor([8.0])),
-        (_tensor([6, 5, 4, 3, 2, 1]), _tensor([12, 11, 10, 9, 8, 7]), _tensor([7, 6, 5, 4, 3, 2])),
-        (_tensor([9, 7, 5, 4, 3, 2]), _tensor([10, 9, 8, 7, 6, 5]), _tensor([14, 13, 12, 11, 10, 9])),
+def _scattered() -> list[Arguments]:
+    generator = torch.Generator().manual_seed(5)
+    cases: list[Arguments] = [
+        (_tensor([[5.0], [0.0], [1.0], [9.0], [2.0]]),),
+        (_tensor([[0.0, 0.0], [1.0, 0.2], [0.3, 1.0], [9.0, 9.0], [2.0, 2.0]]),),
     ]
+    for latent in (2, 3, 4, 3, 2):
+        rows = torch.randn(6, latent, generator=generator, dtype=torch.float64)
+        cases.append((rows * torch.rand(6, 1, generator=generator, dtype=torch.float64).reciprocal() + 1,))
+    return cases
 
 
-def _f(precision: Tensor, recall: Tensor, beta: float = 2.0) -> Tensor:
-    return 100 * (1 + beta**2) * precision * recall / (beta**2 * precision + recall)
-
-
-CHRF = Exercise(
-    task="chrF, 0 to 100, with beta = 2: matched, and how many there are on each side, for character n-grams, each (orders,).",
-    reference=chrf,
-    cases=_characters,
+MEDOID = Exercise(
+    task="Which of the codes (reports, latent) has the smallest sum of Euclidean distances to the others? Its index, a tensor.",
+    reference=medoid,
+    cases=_scattered,
     hints=(
-        "For each order: precision is matched / written, recall is matched / reference. Average each over the orders.",
-        "F with beta: (1 + beta^2) P R / (beta^2 P + R). Recall weighs beta times as much as precision.",
-        "With beta = 2: 5 P R / (4 P + R), times 100.",
+        "torch.cdist(codes, codes) holds all distances, (reports, reports).",
+        "Sum each row: how far this report is from all others.",
+        "argmin() of that, as a tensor (no .item()).",
     ),
     mistakes=(
         Mistake(
-            "Precision and recall swapped",
-            lambda m, w, r: _f((m / r).mean(), (m / w).mean()),
-            "Precision divides by what was written, recall by the reference. With beta = 2 it matters which is which.",
+            "Squared distances",
+            lambda codes: torch.cdist(codes, codes).square().sum(1).argmin(),
+            "With squares one far report outweighs all the others, and the winner is whichever is nearest to the mean. "
+            "Sum the distances themselves.",
         ),
         Mistake(
-            "beta = 1",
-            lambda m, w, r: _f((m / w).mean(), (m / r).mean(), 1.0),
-            "That is the plain F score. chrF lets recall weigh twice as much: beta = 2.",
+            "The farthest",
+            lambda codes: torch.cdist(codes, codes).sum(1).argmax(),
+            "argmax finds the odd one out. Take argmin.",
         ),
         Mistake(
-            "beta not squared",
-            lambda m, w, r: 100 * 3 * (m / w).mean() * (m / r).mean() / (2 * (m / w).mean() + (m / r).mean()),
-            "F has beta *squared*: 4 with beta = 2.",
+            "Nearest to one other",
+            lambda codes: (torch.cdist(codes, codes) + torch.eye(len(codes), dtype=codes.dtype) * 1e9).amin(1).argmin(),
+            "Two reports that agree with each other may be far from the rest. Sum over *all* others.",
         ),
         Mistake(
-            "Precision only",
-            lambda m, w, r: 100 * (m / w).mean(),
-            "Then it pays to write little. chrF has recall in the place of BLEU's brevity penalty.",
+            "Smallest of the largest distances",
+            lambda codes: torch.cdist(codes, codes).amax(1).argmin(),
+            "The largest distance is decided by one odd report. Sum over all.",
         ),
         Mistake(
-            "Recall only",
-            lambda m, w, r: 100 * (m / r).mean(),
-            "Then it pays to write everything. Precision belongs to it as well.",
+            "Angles, not distances",
+            lambda codes: (
+                (torch.nn.functional.normalize(codes, dim=1) @ torch.nn.functional.normalize(codes, dim=1).T).sum(1).argmax()
+            ),
+            "Cosine similarity forgets how long a code is. Use torch.cdist.",
         ),
         Mistake(
-            "Arithmetic mean of both",
-            lambda m, w, r: 50 * ((m / w).mean() + (m / r).mean()),
-            "F is a (weighted) harmonic mean: (1 + beta^2) P R / (beta^2 P + R).",
+            "Inner products",
+            lambda codes: (codes @ codes.T).sum(1).argmax(),
+            "A long code has large inner products with everybody. Use distances: torch.cdist.",
         ),
         Mistake(
-            "Orders added up first",
-            lambda m, w, r: _f(m.sum() / w.sum(), m.sum() / r.sum()),
-            "Each order weighs the same in chrF: average the precisions, not the counts.",
+            "The report nearest to 0",
+            lambda codes: codes.norm(dim=1).argmin(),
+            "The middle of the prior is not the middle of these reports. Compare the reports with each other.",
         ),
         Mistake(
-            "F of each order, then averaged",
-            lambda m, w, r: _f(m / w, m / r).mean(),
-            "Some scripts do that. chrF as defined (Popović 2015), and sacrebleu by default, average precision and recall over "
-            "the orders first, and take F once.",
+            "The code, not its index",
+            lambda codes: codes[medoid(codes)],
+            "Return *which* report it is: the index.",
         ),
-        Mistake("0 to 1", lambda m, w, r: chrf(m, w, r) / 100, "Right up to the scale: chrF is reported from 0 to 100."),
     ),
 )
 
-EXERCISES = (MATCHES, BLEU, CONDITIONAL_LOSS, SHARE_OF_MIXTURES, CHRF)
+EXERCISES = (LOG_POSTERIOR, ROUGE_1, COMMON_SUBSEQUENCE, SUBSET_MEANS, MEDOID)

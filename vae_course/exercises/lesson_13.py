@@ -1,377 +1,426 @@
-"""Exercises of lesson 13: surprisal, F0.5, a threshold from validation, Bayes' rule, and doubt word by word."""
+"""Exercises of lesson 13: BLEU in two parts, the conditional ELBO, words chosen independently, and chrF."""
+
+from collections import Counter
 
 import torch
 from torch import Tensor
 
 from vae_course.exercises.core import Arguments, Exercise, Mistake
 
+Words = tuple[str, ...]
+
 
 def _tensor(rows: object) -> Tensor:
     return torch.tensor(rows, dtype=torch.float64)
 
 
-def _flags(*rows: int) -> Tensor:
-    return torch.tensor(rows, dtype=torch.bool)
+# --- matching n-grams -----------------------------------------------------------------------------------------------
 
 
-# --- surprisal ------------------------------------------------------------------------------------------------------
+def matches(written: Words, reference: Words, n: int) -> Tensor:
+    ours = [written[k : k + n] for k in range(len(written) - n + 1)]
+    theirs = [reference[k : k + n] for k in range(len(reference) - n + 1)]
+    matching = sum(min(ours.count(gram), theirs.count(gram)) for gram in set(ours))
+    return torch.tensor([matching, len(ours)])
 
 
-def surprisal(logits: Tensor, tokens: Tensor) -> Tensor:
-    return -logits.log_softmax(-1)[:-1].gather(1, tokens[1:, None])[:, 0]
+def _translations() -> list[Arguments]:
+    return [
+        (("the", "the", "the"), ("the", "hat"), 1),
+        (("a", "red", "hat"), ("a", "red", "red", "hat", "a"), 1),
+        (("the", "girl", "the", "girl", "ran"), ("the", "girl", "ran", "ran", "home", "fast"), 2),
+        (("the", "sad", "girl", "sold", "a", "red", "hat"), ("the", "sad", "girl", "sold", "the", "red", "hat", "today"), 3),
+        (("the",), ("the", "hat"), 4),
+    ]
 
 
-def _sentences() -> list[Arguments]:
-    first = _tensor([[0.5, 2.0, -1.0], [1.0, 0.0, 3.0], [0.0, 1.0, 0.5]])
-    second = torch.randn(5, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 2
-    return [(first, torch.tensor([0, 1, 2])), (second, torch.tensor([0, 3, 1, 2, 2]))]
+def _grams(words: Words, n: int) -> list[Words]:
+    return [tuple(words[k : k + n]) for k in range(len(words) - n + 1)]
 
 
-def _of_the_same_place(logits: Tensor, tokens: Tensor) -> Tensor:
-    return -logits.log_softmax(-1).gather(1, tokens[:, None])[:, 0]
+def _unclipped(written: Words, reference: Words, n: int) -> Tensor:
+    there = set(_grams(reference, n))
+    return torch.tensor([sum(gram in there for gram in _grams(written, n)), len(_grams(written, n))])
 
 
-SURPRISAL = Exercise(
-    task=(
-        "logits (time, vocabulary): row t is about the word after tokens[t]. tokens (time,) begin with <bos>. "
-        "The surprisal of each word after <bos>, in nats: (time - 1,)."
-    ),
-    reference=surprisal,
-    cases=_sentences,
+def _different(written: Words, reference: Words, n: int) -> Tensor:
+    ours = set(_grams(written, n))
+    return torch.tensor([len(ours & set(_grams(reference, n))), len(ours)])
+
+
+def _last_gram_forgotten(written: Words, reference: Words, n: int) -> Tensor:
+    ours, theirs = Counter(_grams(written, n)[:-1]), Counter(_grams(reference, n)[:-1])
+    return torch.tensor([(ours & theirs).total(), ours.total()])
+
+
+def _same_place(written: Words, reference: Words, n: int) -> Tensor:
+    ours = _grams(written, n)
+    return torch.tensor([sum(a == b for a, b in zip(ours, _grams(reference, n), strict=False)), len(ours)])
+
+
+def _shorter(written: Words, reference: Words, n: int) -> Tensor:
+    """n-grams of one word less."""
+    return matches(written, reference, n - 1) if n > 1 else torch.tensor([0, len(written) + 1])
+
+
+MATCHES = Exercise(
+    task="How many n-grams of `written` the reference confirms, and how many there are: a tensor (2,). Words as tuples of str.",
+    reference=matches,
+    cases=_translations,
     hints=(
-        "Row t predicts tokens[t + 1]. So the last row is not needed, and <bos> has no surprisal.",
-        "logits.log_softmax(-1) are log-probabilities in nats, a row for each place.",
-        "Choose one number in each row: log_p[:-1].gather(1, tokens[1:, None])[:, 0], and change the sign.",
+        "An n-gram is n words in a row: words[k : k + n] for k from 0 to len(words) - n.",
+        "Count each on both sides: ours.count(gram), theirs.count(gram). What the reference has twice confirms two of ours.",
+        "The matches are the sum of min(our count, their count); the total is the number of *our* n-grams, repeats included.",
     ),
     mistakes=(
         Mistake(
-            "The wrong position",
-            lambda logits, tokens: _of_the_same_place(logits, tokens)[1:],
-            "Row t of the logits was computed after reading tokens[t], so it predicts tokens[t + 1], not tokens[t] itself.",
+            "Not clipped",
+            _unclipped,
+            'Then "the the the" is perfect wherever the reference has one "the". Each of the reference\'s n-grams confirms '
+            "one of ours: take min(our count, their count).",
         ),
         Mistake(
-            "<bos> counted",
-            _of_the_same_place,
-            "Row t predicts tokens[t + 1]; nobody predicts <bos>. There is one surprisal less than there are tokens.",
+            "Reference and translation swapped",
+            lambda written, reference, n: matches(reference, written, n),
+            "The total must be the n-grams of what was *written*: BLEU is a precision. Yours is a recall.",
         ),
         Mistake(
-            "Without the minus sign",
-            lambda logits, tokens: -surprisal(logits, tokens),
-            "These are log-probabilities, 0 at most. Surprise is *minus* the log-probability.",
+            "Repeats counted once",
+            _different,
+            "A set forgets how often an n-gram occurs, in the matches and in the total. Count each as often as it occurs.",
         ),
         Mistake(
-            "Logits taken for log-probabilities",
-            lambda logits, tokens: -logits[:-1].gather(1, tokens[1:, None])[:, 0],
-            "Logits are log-probabilities up to a constant that differs from place to place. Use log_softmax first.",
+            "Compared place by place",
+            _same_place,
+            "An n-gram may stand anywhere: a word order of its own must not cost every word behind it.",
         ),
         Mistake(
-            "Probabilities",
-            lambda logits, tokens: (-surprisal(logits, tokens)).exp(),
-            "These are probabilities. The surprisal is -log of them: a rare word has a large one.",
+            "The last n-gram is missing",
+            _last_gram_forgotten,
+            "There are len(words) - n + 1 n-grams; a range to len(words) - n stops one early.",
         ),
         Mistake(
-            "Bits",
-            lambda logits, tokens: surprisal(logits, tokens) / torch.log(_tensor(2.0)),
-            "Right in bits. The course counts nats: take the natural logarithm.",
+            "A negative number of n-grams",
+            lambda written, reference, n: torch.tensor([matches(written, reference, n)[0], len(written) - n + 1]),
+            "A text of fewer than n words has no n-grams. len(words) - n + 1 falls below 0 there: take max(0, ...).",
         ),
         Mistake(
-            "The sum",
-            lambda logits, tokens: surprisal(logits, tokens).sum(),
-            "This is the NLL of the sentence. Keep the words apart: we want to know *where* the surprise is.",
+            "n-grams of n - 1 words",
+            _shorter,
+            "words[k : k + n] has n words; the end of a slice is not included.",
         ),
         Mistake(
-            "Entropy",
-            lambda logits, tokens: -(logits.softmax(-1) * logits.log_softmax(-1)).sum(-1)[:-1],
-            "The entropy is the surprisal that the model *expects* at a place. Ask for that of the word that is there.",
+            "A share in place of two counts",
+            lambda written, reference, n: matches(written, reference, n)[0] / matches(written, reference, n)[1],
+            "Return both numbers. BLEU adds up counts over all sentences *before* it divides.",
         ),
     ),
 )
 
-# --- F0.5 -----------------------------------------------------------------------------------------------------------
+# --- BLEU -----------------------------------------------------------------------------------------------------------
 
 
-def f_half(flagged: Tensor, wrong: Tensor) -> Tensor:
-    hits = (flagged & wrong).sum()
-    precision, recall = hits / flagged.sum(), hits / wrong.sum()
-    return 1.25 * precision * recall / (0.25 * precision + recall)
+def bleu(matched: Tensor, total: Tensor, written_length: Tensor, reference_length: Tensor) -> Tensor:
+    precision = (matched / total).log().mean().exp()
+    brevity = torch.exp(1 - reference_length / written_length).clamp(max=1)
+    return 100 * precision * brevity
 
 
-def _judged() -> list[Arguments]:
+def _counted() -> list[Arguments]:
+    one = _tensor(1.0)
     return [
-        (_flags(1, 0, 0, 0), _flags(1, 1, 0, 0)),
-        (_flags(1, 1, 0, 1, 1, 0, 0), _flags(1, 0, 0, 0, 1, 0, 0)),
-        (_flags(1, 1, 1, 0, 0, 0, 0, 0, 0, 1), _flags(1, 1, 0, 0, 1, 1, 0, 1, 0, 0)),
+        (_tensor([8, 6, 4, 2]), _tensor([10, 9, 8, 7]), 10 * one, 10 * one),
+        (_tensor([6, 5, 4, 3]), _tensor([6, 5, 4, 3]), 6 * one, 9 * one),
+        (_tensor([80, 50, 30, 16]), _tensor([100, 90, 80, 70]), 100 * one, 80 * one),
+        (_tensor([70, 50, 30, 20]), _tensor([90, 80, 70, 60]), 90 * one, 110 * one),
     ]
 
 
-def _f(flagged: Tensor, wrong: Tensor, squared: float) -> Tensor:
-    precision, recall = _precision(flagged, wrong), _recall(flagged, wrong)
-    return (1 + squared) * precision * recall / (squared * precision + recall)
+def _precision(matched: Tensor, total: Tensor) -> Tensor:
+    return (matched / total).log().mean().exp()
 
 
-def _precision(flagged: Tensor, wrong: Tensor) -> Tensor:
-    return (flagged & wrong).sum() / flagged.sum()
-
-
-def _recall(flagged: Tensor, wrong: Tensor) -> Tensor:
-    return (flagged & wrong).sum() / wrong.sum()
-
-
-F_HALF = Exercise(
-    task="flagged, wrong: (words,) of bool. F with beta = 0.5: (1 + beta^2) P R / (beta^2 P + R). One number.",
-    reference=f_half,
-    cases=_judged,
+BLEU = Exercise(
+    task="BLEU, 0 to 100, of a whole set: matched, total (4,) for n = 1 ... 4, and the two lengths in words. One number.",
+    reference=bleu,
+    cases=_counted,
     hints=(
-        "Hits are words that are flagged *and* wrong: (flagged & wrong).sum().",
-        "Precision: hits among the flagged. Recall: hits among the wrong.",
-        "With beta = 0.5, beta squared is 0.25: 1.25 P R / (0.25 P + R).",
+        "Four precisions, matched / total. Their geometric mean is exp of the mean of their logarithms.",
+        "What is too short gets a high precision cheaply. So multiply by the brevity penalty, exp(1 - reference / written).",
+        "The penalty is never above 1: what is too long has paid already, by its precision. Then times 100.",
     ),
     mistakes=(
         Mistake(
-            "F1",
-            lambda flagged, wrong: _f(flagged, wrong, 1.0),
-            "In F1 a miss and a false alarm weigh alike. With beta = 0.5 precision weighs more: beta squared is 0.25.",
+            "No brevity penalty",
+            lambda m, t, w, r: 100 * _precision(m, t),
+            'Then the single word "the" may score 100. Multiply by exp(1 - reference length / written length), at most 1.',
         ),
         Mistake(
-            "F2",
-            lambda flagged, wrong: _f(flagged, wrong, 4.0),
-            "This is beta = 2 (or precision and recall in each other's place). It favours recall; F0.5 favours precision.",
+            "Long translations are rewarded",
+            lambda m, t, w, r: 100 * _precision(m, t) * torch.exp(1 - r / w),
+            "The brevity penalty is clipped at 1: extra words earn nothing.",
+        ),
+        Mistake(
+            "The penalty the wrong way round",
+            lambda m, t, w, r: 100 * _precision(m, t) * torch.exp(1 - w / r).clamp(max=1),
+            "Precision punishes what is too long already. Punish what is too *short*: exp(1 - reference / written).",
+        ),
+        Mistake(
+            "The ratio of lengths as the penalty",
+            lambda m, t, w, r: 100 * _precision(m, t) * (w / r).clamp(max=1),
+            "The penalty is exp(1 - reference / written), which falls faster than the ratio itself.",
+        ),
+        Mistake(
+            "Arithmetic mean",
+            lambda m, t, w, r: 100 * (m / t).mean() * torch.exp(1 - r / w).clamp(max=1),
+            "BLEU takes the geometric mean: without any matching four words in a row the score is 0.",
+        ),
+        Mistake(
+            "The product, not its fourth root",
+            lambda m, t, w, r: 100 * (m / t).prod() * torch.exp(1 - r / w).clamp(max=1),
+            "A geometric mean of four takes the fourth root of their product.",
+        ),
+        Mistake(
+            "Matches added up over n first",
+            lambda m, t, w, r: 100 * m.sum() / t.sum() * torch.exp(1 - r / w).clamp(max=1),
+            "Each n has a precision of its own; average those, by their logarithms.",
+        ),
+        Mistake(
+            "0 to 1",
+            lambda m, t, w, r: bleu(m, t, w, r) / 100,
+            "Right up to the scale: BLEU is reported from 0 to 100.",
+        ),
+    ),
+)
+
+# --- the conditional ELBO -------------------------------------------------------------------------------------------
+
+
+def conditional_loss(
+    at_posterior: Tensor, at_prior: Tensor, mean: Tensor, log_var: Tensor, prior_mean: Tensor, prior_log_var: Tensor
+) -> Tensor:
+    difference = (mean - prior_mean) ** 2
+    rate = 0.5 * (prior_log_var - log_var + (log_var.exp() + difference) / prior_log_var.exp() - 1).sum(-1)
+    return (rate - at_posterior).mean()
+
+
+def _conditional() -> list[Arguments]:
+    return [
+        (_tensor([-3.0]), _tensor([-5.0]), _tensor([[1.0]]), _tensor([[-1.0]]), _tensor([[0.0]]), _tensor([[0.5]])),
+        (
+            _tensor([-2.0, -4.0]),
+            _tensor([-6.0, -4.5]),
+            _tensor([[0.5, -1.0], [2.0, 0.0]]),
+            _tensor([[-2.0, -0.5], [-1.0, -3.0]]),
+            _tensor([[0.0, 0.3], [1.0, -0.2]]),
+            _tensor([[0.2, 0.0], [-0.4, 0.7]]),
+        ),
+    ]
+
+
+def _loss(likelihood: Tensor, m1: Tensor, v1: Tensor, m2: Tensor, v2: Tensor) -> Tensor:
+    return conditional_loss(likelihood, likelihood, m1, v1, m2, v2)
+
+
+CONDITIONAL_LOSS = Exercise(
+    task=(
+        "-ELBO of a conditional VAE, in nats: log p(y given x, z) at z ~ q and at z ~ p(z given x), each (batch,); mean and "
+        "log variance of q and of p(z given x), each (batch, latent). One number: the mean over the batch."
+    ),
+    reference=conditional_loss,
+    cases=_conditional,
+    hints=(
+        "The ELBO is an expectation under q: one of the two likelihoods is not needed in training.",
+        "The rate is KL(q to p(z given x)), between two Gaussians, summed over the latent coordinates.",
+        "1/2 (log_var_2 - log_var_1 + (var_1 + (mean_1 - mean_2)^2) / var_2 - 1), where 1 is q. Then average over the batch.",
+    ),
+    mistakes=(
+        Mistake(
+            "z from the prior in training",
+            lambda a, b, m, v, pm, pv: _loss(b, m, v, pm, pv),
+            "The target is known in training: draw z from q, which has read it. The prior is for translating. With z from the "
+            "prior the encoder of the target gets no gradient from the words.",
+        ),
+        Mistake(
+            "KL in the wrong direction",
+            lambda a, b, m, v, pm, pv: _loss(a, pm, pv, m, v),
+            "The ELBO has KL(q to p): the average is taken under q, so the prior's variance is the one to divide by.",
+        ),
+        Mistake(
+            "KL to N(0, I)",
+            lambda a, b, m, v, pm, pv: _loss(a, m, v, 0 * pm, 0 * pv),
+            "Here the prior has read the source: it is p(z given x), with a mean and a variance of its own.",
+        ),
+        Mistake(
+            "log_var taken for log std",
+            lambda a, b, m, v, pm, pv: _loss(a, m, 2 * v, pm, 2 * pv),
+            "log_var is the log of the variance: var = exp(log_var), not exp(2 log_var).",
+        ),
+        Mistake(
+            "Rate without the half",
+            lambda a, b, m, v, pm, pv: 2 * _loss(a, m, v, pm, pv) + a.mean(),
+            "The KL between Gaussians has a factor 1/2 in front.",
+        ),
+        Mistake(
+            "Mean over the latent coordinates",
+            lambda a, b, m, v, pm, pv: (_loss(a, m, v, pm, pv) + a.mean()) / m.shape[-1] - a.mean(),
+            "Sum over coordinates: nats of independent coordinates add. The mean makes the rate too cheap.",
+        ),
+        Mistake(
+            "Summed over the batch",
+            lambda a, b, m, v, pm, pv: len(a) * _loss(a, m, v, pm, pv),
+            "Sum over the latent coordinates, but average over the batch: nats a sentence, whatever the size of the batch.",
+        ),
+        Mistake(
+            "The ELBO, not its negative",
+            lambda a, b, m, v, pm, pv: -_loss(a, m, v, pm, pv),
+            "A loss is minimized: rate minus log-likelihood.",
+        ),
+        Mistake(
+            "Rate with the wrong sign",
+            lambda a, b, m, v, pm, pv: -_loss(a, m, v, pm, pv) - 2 * a.mean(),
+            "Both distortion and rate are costs: -log p(y given x, z) *plus* the rate.",
+        ),
+    ),
+)
+
+# --- words chosen independently -------------------------------------------------------------------------------------
+
+
+def share_of_mixtures(joint: Tensor) -> Tensor:
+    independent = joint.sum(1, keepdim=True) * joint.sum(0, keepdim=True)
+    return independent[joint == 0].sum()
+
+
+def _joints() -> list[Arguments]:
+    return [
+        (_tensor([[0.5, 0.0], [0.0, 0.5]]),),
+        (_tensor([[0.7, 0.0], [0.0, 0.3]]),),
+        (_tensor([[0.4, 0.1, 0.0], [0.0, 0.2, 0.3]]),),
+        (_tensor([[0.2, 0.2], [0.3, 0.3]]),),
+        (_tensor([[0.0, 0.3, 0.3], [0.4, 0.0, 0.0]]),),
+    ]
+
+
+def _product(joint: Tensor) -> Tensor:
+    return joint.sum(1, keepdim=True) * joint.sum(0, keepdim=True)
+
+
+SHARE_OF_MIXTURES = Exercise(
+    task=(
+        "joint (a, b): p(first word, second word) in the language. Two places draw their words independently, each from its "
+        "own share. With what probability do they write a pair that the language never has?"
+    ),
+    reference=share_of_mixtures,
+    cases=_joints,
+    hints=(
+        "The first place knows p(a), the sums of the rows; the second knows p(b), the sums of the columns.",
+        "Drawn independently, a pair has probability p(a) p(b): a table as large as joint.",
+        "Add that table up over the cells in which joint is 0.",
+    ),
+    mistakes=(
+        Mistake(
+            "The probability of possible pairs",
+            lambda joint: 1 - share_of_mixtures(joint),
+            "This is how often it goes well. Mixtures are the cells in which joint is 0.",
+        ),
+        Mistake(
+            "Drawn from the joint",
+            lambda joint: joint[joint == 0].sum(),
+            "Who draws from the joint never writes what it lacks. Independent places draw from p(a) p(b).",
+        ),
+        Mistake(
+            "Cells counted",
+            lambda joint: (joint == 0).double().mean(),
+            "Weigh each impossible cell by its probability, p(a) p(b).",
+        ),
+        Mistake(
+            "All of the difference",
+            lambda joint: (_product(joint) - joint).abs().sum() / 2,
+            "This is the total variation distance, which also counts possible pairs that come too often or too rarely. "
+            "Add up p(a) p(b) over the impossible ones only.",
+        ),
+        Mistake(
+            "The likeliest words",
+            lambda joint: (joint[joint.sum(1).argmax(), joint.sum(0).argmax()] == 0).double(),
+            "That asks about the argmax at each place. The question is about words that are drawn.",
+        ),
+    ),
+)
+
+# --- chrF -----------------------------------------------------------------------------------------------------------
+
+
+def chrf(matched: Tensor, written: Tensor, reference: Tensor) -> Tensor:
+    precision, recall = (matched / written).mean(), (matched / reference).mean()
+    return 100 * 5 * precision * recall / (4 * precision + recall)
+
+
+def _characters() -> list[Arguments]:
+    return [
+        (_tensor([4.0]), _tensor([5.0]), _tensor([8.0])),
+        (_tensor([6, 5, 4, 3, 2, 1]), _tensor([12, 11, 10, 9, 8, 7]), _tensor([7, 6, 5, 4, 3, 2])),
+        (_tensor([9, 7, 5, 4, 3, 2]), _tensor([10, 9, 8, 7, 6, 5]), _tensor([14, 13, 12, 11, 10, 9])),
+    ]
+
+
+def _f(precision: Tensor, recall: Tensor, beta: float = 2.0) -> Tensor:
+    return 100 * (1 + beta**2) * precision * recall / (beta**2 * precision + recall)
+
+
+CHRF = Exercise(
+    task="chrF, 0 to 100, with beta = 2: matched, and how many there are on each side, for character n-grams, each (orders,).",
+    reference=chrf,
+    cases=_characters,
+    hints=(
+        "For each order: precision is matched / written, recall is matched / reference. Average each over the orders.",
+        "F with beta: (1 + beta^2) P R / (beta^2 P + R). Recall weighs beta times as much as precision.",
+        "With beta = 2: 5 P R / (4 P + R), times 100.",
+    ),
+    mistakes=(
+        Mistake(
+            "Precision and recall swapped",
+            lambda m, w, r: _f((m / r).mean(), (m / w).mean()),
+            "Precision divides by what was written, recall by the reference. With beta = 2 it matters which is which.",
+        ),
+        Mistake(
+            "beta = 1",
+            lambda m, w, r: _f((m / w).mean(), (m / r).mean(), 1.0),
+            "That is the plain F score. chrF lets recall weigh twice as much: beta = 2.",
         ),
         Mistake(
             "beta not squared",
-            lambda flagged, wrong: _f(flagged, wrong, 0.5),
-            "The formula has beta *squared*: 0.25, not 0.5.",
+            lambda m, w, r: 100 * 3 * (m / w).mean() * (m / r).mean() / (2 * (m / w).mean() + (m / r).mean()),
+            "F has beta *squared*: 4 with beta = 2.",
         ),
         Mistake(
             "Precision only",
-            _precision,
-            "Who flags a single word, and is right, has precision 1. Recall belongs to it as well.",
+            lambda m, w, r: 100 * (m / w).mean(),
+            "Then it pays to write little. chrF has recall in the place of BLEU's brevity penalty.",
         ),
-        Mistake("Recall only", _recall, "Who flags every word has recall 1. Precision belongs to it as well."),
         Mistake(
-            "Accuracy",
-            lambda flagged, wrong: (flagged == wrong).double().mean(),
-            "Most words are right, so who flags nothing has a high accuracy. F looks at the flagged and the wrong ones only.",
+            "Recall only",
+            lambda m, w, r: 100 * (m / r).mean(),
+            "Then it pays to write everything. Precision belongs to it as well.",
         ),
         Mistake(
             "Arithmetic mean of both",
-            lambda flagged, wrong: (_precision(flagged, wrong) + _recall(flagged, wrong)) / 2,
-            "F is a weighted *harmonic* mean: low if either of the two is.",
+            lambda m, w, r: 50 * ((m / w).mean() + (m / r).mean()),
+            "F is a (weighted) harmonic mean: (1 + beta^2) P R / (beta^2 P + R).",
         ),
+        Mistake(
+            "Orders added up first",
+            lambda m, w, r: _f(m.sum() / w.sum(), m.sum() / r.sum()),
+            "Each order weighs the same in chrF: average the precisions, not the counts.",
+        ),
+        Mistake(
+            "F of each order, then averaged",
+            lambda m, w, r: _f(m / w, m / r).mean(),
+            "Some scripts do that. chrF as defined (Popović 2015), and sacrebleu by default, average precision and recall over "
+            "the orders first, and take F once.",
+        ),
+        Mistake("0 to 1", lambda m, w, r: chrf(m, w, r) / 100, "Right up to the scale: chrF is reported from 0 to 100."),
     ),
 )
 
-# --- a threshold ----------------------------------------------------------------------------------------------------
-
-
-def honest_score(scores: Tensor, wrong: Tensor, test_scores: Tensor, test_wrong: Tensor, score: object) -> Tensor:
-    values = torch.stack([score(scores >= threshold, wrong) for threshold in scores])  # type: ignore[operator]
-    return score(test_scores >= scores[values.argmax()], test_wrong)  # type: ignore[operator,no-any-return]
-
-
-def _score(flagged: Tensor, wrong: Tensor) -> Tensor:
-    return _f(flagged, wrong, 0.25).nan_to_num()  # 0 where nothing wrong is flagged
-
-
-def _held_out() -> list[Arguments]:
-    """Test words have scores that validation words have, so every honest threshold between two of these does as well."""
-    cases: list[Arguments] = []
-    for seed, count in ((0, 6), (9, 30), (12, 60)):
-        noise = torch.Generator().manual_seed(seed)
-        flags = [torch.rand(count, generator=noise) < 0.35 for _ in range(2)]
-        scores = torch.randn(count, generator=noise).double() + 1.2 * flags[0]
-        guessed = torch.randn(count, generator=noise).double() + 1.2 * flags[1] + 0.4
-        nearest = (guessed[:, None] - scores).abs().argmin(1)
-        cases.append((scores, flags[0], scores[nearest], flags[1], _score))
-    return cases
-
-
-def _tuned(scores: Tensor, wrong: Tensor) -> Tensor:
-    return scores[torch.stack([_score(scores >= threshold, wrong) for threshold in scores]).argmax()]
-
-
-def _accuracy(flagged: Tensor, wrong: Tensor) -> Tensor:
-    return (flagged == wrong).double().mean()
-
-
-HONEST_SCORE = Exercise(
-    task=(
-        "scores, wrong: of validation words; test_scores, test_wrong: of test words. score(flagged, wrong) -> one number. "
-        "Try each validation score as a threshold (flag what is at least as large), and score the test words with the best."
-    ),
-    reference=honest_score,
-    cases=_held_out,
-    hints=(
-        "Two steps: find a threshold on validation words, then use it, unchanged, on test words.",
-        "values = torch.stack([score(scores >= threshold, wrong) for threshold in scores])",
-        "The best threshold is scores[values.argmax()]. What is returned is score(test_scores >= it, test_wrong).",
-    ),
-    mistakes=(
-        Mistake(
-            "Threshold tuned on test",
-            lambda scores, wrong, test_scores, test_wrong, score: honest_score(
-                test_scores, test_wrong, test_scores, test_wrong, score
-            ),
-            "The threshold may not see the test words: what it reaches there is the best of many tries.",
-        ),
-        Mistake(
-            "The score on validation",
-            lambda scores, wrong, test_scores, test_wrong, score: honest_score(scores, wrong, scores, wrong, score),
-            "That is the number by which the threshold was chosen, so it is too good. Report the one on test words.",
-        ),
-        Mistake(
-            "The threshold itself",
-            lambda scores, wrong, test_scores, test_wrong, score: _tuned(scores, wrong),
-            "This is the threshold. Now flag the test words with it, and score that.",
-        ),
-        Mistake(
-            "The wrong side flagged",
-            lambda scores, wrong, test_scores, test_wrong, score: score(test_scores < _tuned(scores, wrong), test_wrong),
-            "Surprising words have *large* scores: flag what is at or above the threshold.",
-        ),
-        Mistake(
-            "Chosen by accuracy",
-            lambda scores, wrong, test_scores, test_wrong, score: score(
-                test_scores >= scores[torch.stack([_accuracy(scores >= t, wrong) for t in scores]).argmax()], test_wrong
-            ),
-            "Choose by the score that will be reported, which is passed to you.",
-        ),
-        Mistake(
-            "The worst threshold",
-            lambda scores, wrong, test_scores, test_wrong, score: score(
-                test_scores >= scores[torch.stack([score(scores >= t, wrong) for t in scores]).argmin()], test_wrong
-            ),
-            "A large score is good: argmax, not argmin.",
-        ),
-    ),
-)
-
-# --- Bayes' rule ----------------------------------------------------------------------------------------------------
-
-
-def meant_given_written(prior: Tensor, channel: Tensor, written: Tensor) -> Tensor:
-    joint = prior * channel[:, written]
-    return joint / joint.sum()
-
-
-def _channels() -> list[Arguments]:
-    return [
-        (_tensor([0.9, 0.1]), _tensor([[0.8, 0.2], [0.3, 0.7]]), torch.tensor(1)),
-        (_tensor([0.5, 0.3, 0.2]), _tensor([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.3, 0.0, 0.7]]), torch.tensor(0)),
-        (_tensor([0.5, 0.3, 0.2]), _tensor([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.3, 0.0, 0.7]]), torch.tensor(1)),
-    ]
-
-
-def _normalized(weights: Tensor) -> Tensor:
-    return weights / weights.sum()
-
-
-MEANT_GIVEN_WRITTEN = Exercise(
-    task=(
-        "prior (meant,): p(meant). channel (meant, written): p(written given meant), rows sum to 1. written: the number of "
-        "the form that we see. Return p(meant given written), (meant,)."
-    ),
-    reference=meant_given_written,
-    cases=_channels,
-    hints=(
-        "Of the channel only one column is needed: how likely each meant sentence makes what we see.",
-        "Bayes: p(meant given written) is in proportion to p(meant) p(written given meant).",
-        "joint = prior * channel[:, written], and then joint / joint.sum().",
-    ),
-    mistakes=(
-        Mistake(
-            "The prior left out",
-            lambda prior, channel, written: _normalized(channel[:, written]),
-            "This is what a spelling checker does that knows errors but no language. Multiply by p(meant).",
-        ),
-        Mistake(
-            "The channel's direction swapped",
-            lambda prior, channel, written: _normalized(prior * channel[written]),
-            "A *row* says what may be written for one meant sentence. We know what was written: take its *column*.",
-        ),
-        Mistake(
-            "p(meant given written) in the channel's place",
-            lambda prior, channel, written: _normalized(prior * meant_given_written(prior, channel, written)),
-            "Here the prior is counted twice. The channel must be p(written given meant); a model trained to write "
-            "what was meant has the prior in it already.",
-        ),
-        Mistake(
-            "Not divided by the sum",
-            lambda prior, channel, written: prior * channel[:, written],
-            "This is p(meant, written). Divide by its sum, p(written), to have a distribution over what was meant.",
-        ),
-        Mistake(
-            "The channel left out",
-            lambda prior, channel, written: prior.clone(),
-            "This is what one believes before reading anything. Multiply by how likely each sentence makes what was written.",
-        ),
-        Mistake(
-            "Added",
-            lambda prior, channel, written: _normalized(prior + channel[:, written]),
-            "Probabilities of things that happen together are multiplied (their logs are added).",
-        ),
-        Mistake(
-            "Softmax of probabilities",
-            lambda prior, channel, written: (prior * channel[:, written]).softmax(0),
-            "A softmax is for logs. These are probabilities: divide by their sum.",
-        ),
-    ),
-)
-
-# --- doubt, word by word --------------------------------------------------------------------------------------------
-
-
-def doubt(posterior: Tensor, readings: Tensor, written: Tensor) -> Tensor:
-    return posterior @ (readings != written).to(posterior.dtype)
-
-
-def _readings() -> list[Arguments]:
-    return [
-        (_tensor([0.7, 0.3]), torch.tensor([[1, 2], [1, 3]]), torch.tensor([1, 3])),
-        (_tensor([0.5, 0.3, 0.2]), torch.tensor([[4, 2, 7], [4, 3, 7], [5, 3, 6]]), torch.tensor([4, 3, 6])),
-        (_tensor([0.4, 0.35, 0.25]), torch.tensor([[1, 2, 3, 4], [9, 2, 3, 5], [9, 8, 3, 5]]), torch.tensor([9, 2, 3, 4])),
-    ]
-
-
-DOUBT = Exercise(
-    task=(
-        "posterior (readings,); readings (readings, words): numbers of words; written (words,). "
-        "For each written word: with what probability was another meant in its place? (words,)"
-    ),
-    reference=doubt,
-    cases=_readings,
-    hints=(
-        "readings != written compares every reading with what was written, word by word: (readings, words).",
-        "For one word: add up the probabilities of all readings that have another word there.",
-        "A weighted sum over readings is a product: posterior @ (readings != written).double().",
-    ),
-    mistakes=(
-        Mistake(
-            "The best reading only",
-            lambda posterior, readings, written: (readings[posterior.argmax()] != written).to(posterior.dtype),
-            "That says where the likeliest reading differs, with no doubt. Add up the probabilities of all readings that do.",
-        ),
-        Mistake(
-            "Readings counted",
-            lambda posterior, readings, written: (readings != written).to(posterior.dtype).mean(0),
-            "Every reading weighs as much as it is probable.",
-        ),
-        Mistake(
-            "The probability that the word is right",
-            lambda posterior, readings, written: 1 - doubt(posterior, readings, written),
-            "This is the other case: add up the readings that *differ* from what was written.",
-        ),
-        Mistake(
-            "One number for the sentence",
-            lambda posterior, readings, written: posterior @ (readings != written).any(1).to(posterior.dtype),
-            "This is the probability that there is an error anywhere. Keep the words apart.",
-        ),
-        Mistake(
-            "Relative to the best reading",
-            lambda posterior, readings, written: posterior @ (readings != readings[posterior.argmax()]).to(posterior.dtype),
-            "This is how sure the best reading is of its words. Compare with what was *written*.",
-        ),
-    ),
-)
-
-EXERCISES = (SURPRISAL, F_HALF, HONEST_SCORE, MEANT_GIVEN_WRITTEN, DOUBT)
+EXERCISES = (MATCHES, BLEU, CONDITIONAL_LOSS, SHARE_OF_MIXTURES, CHRF)

@@ -1,4 +1,4 @@
-"""Pictures of lesson 05: a VAE and a GAN side by side."""
+"""Pictures of lesson 06: a VAE and a GAN side by side."""
 
 import math
 from collections.abc import Mapping, Sequence

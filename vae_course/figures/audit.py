@@ -1,4 +1,4 @@
-"""Pictures of lesson 14: a bound refuted, two KLs in training, how soon a target is reached, and stored figures over seeds."""
+"""Pictures of lesson 17: a bound refuted, two KLs in training, how soon a target is reached, and stored figures over seeds."""
 
 from collections.abc import Mapping, Sequence
 

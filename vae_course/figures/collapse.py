@@ -1,4 +1,4 @@
-"""Pictures of lesson 07: four instruments, context against rate, and training seen in the plane of posterior means."""
+"""Pictures of lesson 08: four instruments, context against rate, and training seen in the plane of posterior means."""
 
 from collections.abc import Mapping, Sequence
 

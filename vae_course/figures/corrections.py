@@ -1,4 +1,4 @@
-"""Pictures of lesson 13: surprise word by word, detectors, correctors, misspellings, and the reading of a typed sentence."""
+"""Pictures of lesson 15: surprise word by word, detectors, correctors, misspellings, and the reading of a typed sentence."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Pictures of lesson 08: the line that no model passes, penalties on the rate, and what each cure buys at which price."""
+"""Pictures of lesson 09: the line that no model passes, penalties on the rate, and what each cure buys at which price."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

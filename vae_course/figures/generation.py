@@ -1,4 +1,4 @@
-"""Pictures of lesson 10: what temperature and nucleus do, quality against diversity, what beams like, attributes on demand."""
+"""Pictures of lesson 11: what temperature and nucleus do, quality against diversity, what beams like, attributes on demand."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Pictures of lesson 09: what coordinates know, how a rotation changes that, and what moves in z do to a sentence."""
+"""Pictures of lesson 10: what coordinates know, how a rotation changes that, and what moves in z do to a sentence."""
 
 from collections.abc import Callable, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Pictures of lesson 11: scores that miss a wrong fact, means of codes, summaries beside the exact optimum, ways to reword."""
+"""Pictures of lesson 12: scores that miss a wrong fact, means of codes, summaries beside the exact optimum, ways to reword."""
 
 from collections.abc import Mapping, Sequence
 

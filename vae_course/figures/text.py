@@ -1,4 +1,4 @@
-"""Pictures of lesson 06: sentences in a batch, what words cost, copies of sentences, and bounds beside the truth."""
+"""Pictures of lesson 07: sentences in a batch, what words cost, copies of sentences, and bounds beside the truth."""
 
 from collections.abc import Mapping, Sequence
 

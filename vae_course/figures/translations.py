@@ -1,4 +1,4 @@
-"""Pictures and tables of lesson 12: par of the scores, variety, every direction, few pairs, real text."""
+"""Pictures and tables of lesson 13: par of the scores, variety, every direction, few pairs, real text."""
 
 import html
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The study ``translation_world``: what lesson 12 on translation shows without training it.
+"""The study ``translation_world``: what lesson 13 on translation shows without training it.
 
 All words at once with z and without, one latent between three languages, and how few pairs each model needs.
 """

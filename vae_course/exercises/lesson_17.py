@@ -1,4 +1,4 @@
-"""Exercises of lesson 14: what the article's bound says, what noise a mean believes in, and when a training arrives."""
+"""Exercises of lesson 17: what the article's bound says, what noise a mean believes in, and when a training arrives."""
 
 import torch
 from torch import Tensor
