@@ -1,5 +1,16 @@
 # What the room hands on, loaded when it is first asked for; type checkers and editors read this file too.
-from . import calls as calls, catalogue as catalogue, core as core
-from .calls import check as check, hint as hint, reveal as reveal, solution as solution
-from .catalogue import all_exercises as all_exercises, find as find, number_of as number_of
-from .core import Exercise as Exercise, Mistake as Mistake, Status as Status, Verdict as Verdict
+from . import (
+    attempts as attempts,
+    calls as calls,
+    catalogue as catalogue,
+    core as core,
+    kinds as kinds,
+    making as making,
+    mistakes as mistakes,
+    telling as telling,
+)
+from .calls import case as case, check as check, hint as hint, reveal as reveal, solution as solution
+from .catalogue import all_exercises as all_exercises, find as find, judge as judge, number_of as number_of
+from .core import Exercise as Exercise, Status as Status, Verdict as Verdict
+from .kinds import ModuleExercise as ModuleExercise, UpdateExercise as UpdateExercise
+from .mistakes import Mistake as Mistake

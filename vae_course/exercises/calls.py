@@ -1,10 +1,12 @@
-"""What a lesson calls: ``check``, ``hint`` and ``solution``, and ``reveal``."""
+"""What a lesson calls: ``check``, ``hint``, ``solution`` and ``case``, and ``reveal``."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from vae_course.exercises.catalogue import find, number_of
+from vae_course.exercises.attempts import Arguments
+from vae_course.exercises.catalogue import find, judge, number_of
 from vae_course.exercises.core import Status
+from vae_course.exercises.telling import wrapped
 
 Answer = TypeVar("Answer")
 _hints_given: dict[str, int] = {}
@@ -13,26 +15,25 @@ _hints_given: dict[str, int] = {}
 def check(answer: Answer) -> Answer | Callable[..., Any]:
     """Judge your function by the exercise of its name, and print: not attempted, correct, or what went wrong.
 
-    Returns your function if it is correct, else ours, so that ``negative_elbo = check(negative_elbo)`` always leaves one that
-    works. What no exercise asks for is handed back as it came. Never raises for a wrong answer.
+    Returns your function if it is correct, and not far slower than ours; else ours. So ``negative_elbo = check(negative_elbo)``
+    always leaves one that works. What no exercise asks for is handed back as it came. Never raises for a wrong answer.
     """
     name = getattr(answer, "__name__", None)
     if not isinstance(name, str) or name == "<lambda>":
-        print(
-            f"check needs the function that an exercise asks for, written with def under its name, got {_kind(answer)}; "
-            "if you called it, write its name without ( )."
-        )
+        called = "." if callable(answer) else "; if you called it, write its name without ( )."
+        told = f"check needs the function that an exercise asks for, written with def under its name, got {_kind(answer)}"
+        print(wrapped(told + called))
         return answer
     try:
         exercise = find(name)
     except ValueError as error:
-        print(f"check goes by the function's name, and {error}")
+        print(wrapped(f"check goes by the function's name, and {error}"))
         return answer
     # Ours, handed back by an earlier call, is no attempt of the reader's.
-    verdict = exercise.not_attempted() if answer is exercise.reference else exercise.grade(answer)
+    verdict = exercise.not_attempted() if answer is exercise.reference else judge(name, answer)
     shown = "" if verdict.status is Status.WRONG else f"Exercise {number_of(name)}: "
-    print(f"{shown}{verdict.message}")
-    return answer if verdict.status is Status.CORRECT else exercise.reference
+    print(wrapped(f"{shown}{verdict.message}"))
+    return answer if verdict.status is Status.CORRECT and not verdict.slow else exercise.reference
 
 
 def _kind(answer: object) -> str:
@@ -44,12 +45,23 @@ def hint(name: str) -> None:
     exercise = find(name)
     given = min(_hints_given.get(name, 0) + 1, len(exercise.hints))
     _hints_given[name] = given
-    print(f"Hint {given} of {len(exercise.hints)} for exercise {number_of(name)}: {exercise.hints[given - 1]}")
+    print(wrapped(f"Hint {given} of {len(exercise.hints)} for exercise {number_of(name)}: {exercise.hints[given - 1]}"))
 
 
 def solution(name: str) -> None:
     """Print the reference solution of the exercise of that name, the same code that the tests run."""
     print(find(name).solution())
+
+
+def case(name: str, number: int) -> Arguments:
+    """The input on which ``check`` tries an answer to the exercise of that name, as a tuple of its arguments.
+
+    Raises ``IndexError`` for a number that no input has.
+    """
+    inputs = find(name).inputs()
+    if not 0 <= number < len(inputs):
+        raise IndexError(f"number: expected one from 0 to {len(inputs) - 1}, got {number}")
+    return inputs[number]
 
 
 def reveal(guess: str | float | None, answer: str, because: str) -> None:

@@ -1,20 +1,39 @@
 """How an exercise is judged: not attempted, correct, or wrong with the mistake's name."""
 
 import ast
+import contextlib
 import inspect
-import linecache
+import io
+import itertools
 import textwrap
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
-Arguments = tuple[Any, ...]
-Observation = dict[str, Tensor]
+from vae_course.exercises.attempts import (
+    TIME_LIMIT,
+    Arguments,
+    Failure,
+    NotAttemptedError,
+    Observation,
+    TooLongError,
+    alike,
+    difference_told,
+    observe,
+    same,
+    within,
+)
+from vae_course.exercises.mistakes import GENERAL, Changed, Mistake, composed
+from vae_course.exercises.telling import MOST, inputs_told, wrapped
+from vae_course.training import find_device, seeded
+
+DRAWN = 8  # inputs that are drawn beside those made by hand
+SLOW, SLOWER = 0.25, 30  # seconds on a lesson's input, and times ours, from which on a right answer is too slow to be used
 
 
 class Status(Enum):
@@ -27,39 +46,35 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """An answer, with what to tell the reader."""
+    """An answer, with what to tell the reader; ``slow``: right, but not to be used."""
 
     status: Status
     message: str
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A wrong answer that people really give: the function that makes it, and what to say to whoever made it."""
-
-    name: str
-    function: Callable[..., Any]
-    message: str
+    slow: bool = False
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """An exercise: inputs ordered from small to large, a reference, hints, known mistakes.
+    """An exercise in which a function is asked for: inputs, a reference, hints, known mistakes.
 
-    ``gradients`` names the arguments with respect to which the gradient of the result's sum is compared too.
+    ``cases``: inputs made by hand, small ones first, edges among them. ``generate``: a valid input, drawn from a generator;
+    a teacher's own seed makes new ones. ``lesson``: an input as the lesson has it, in its shape and dtype.
+    ``gradients`` names the arguments with respect to which the gradient of the result is compared too.
     """
 
     task: str
-    reference: Callable[..., Tensor]
+    reference: Callable[..., Any]
     cases: Callable[[], Sequence[Arguments]]
     hints: tuple[str, ...]
     mistakes: tuple[Mistake, ...]
+    generate: Callable[[Generator], Arguments] | None = None
+    lesson: Callable[[Generator], Arguments] | None = None
     gradients: tuple[str, ...] = ()
     relative_tolerance: float = 1e-5
 
     @property
     def name(self) -> str:
-        """The name of the function that is asked for. It is permanent, so records of progress and grades are kept by it."""
+        """The name of what is asked for. It is permanent, so records of progress and grades are kept by it."""
         return self.reference.__name__
 
     def solution(self) -> str:
@@ -67,167 +82,183 @@ class Exercise:
 
         Type annotations are left out, since a lesson need not have imported what they name.
         """
-        (function,) = ast.parse(textwrap.dedent(inspect.getsource(self.reference))).body
-        assert isinstance(function, ast.FunctionDef)
-        function.returns = None
-        for argument in function.args.args:
-            argument.annotation = None
-        return ast.unparse(function)
+        tree = ast.parse(textwrap.dedent(inspect.getsource(self.reference)))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                node.returns = None
+                for argument in (*node.args.args, *node.args.kwonlyargs):
+                    argument.annotation = None
+        return ast.unparse(tree)
 
-    def grade(self, answer: Any) -> Verdict:  # noqa: ANN401
-        """Judge what a reader passed to ``check``, normally a function."""
-        if not inspect.isfunction(answer):
-            return _wrong(
-                f"check needs a function written with def, got {type(answer).__name__}; "
-                "if you called it, write its name without ( )."
-            )
-        problem = self._signature_problem(answer)
-        if problem is not None:
-            return problem
-        observed: list[Observation] = []
-        for case in self.cases():
-            outcome = self._observe_answer(answer, case)
-            if isinstance(outcome, Verdict):
-                return outcome
-            observed.append(outcome)
-        return self._compare(observed)
+    def inputs(self, seed: int = 0) -> list[Arguments]:
+        """All inputs that an answer is tried on: made by hand, drawn with ``seed``, and one as the lesson has it."""
+        generator = seeded(seed)
+        if self.generate is None or self.lesson is None:
+            return list(self.cases())
+        drawn = [self.generate(generator) for _ in range(DRAWN)]
+        device = find_device()
+        lesson = tuple(a.to(device) if isinstance(a, Tensor) else a for a in self.lesson(generator))
+        return [*self.cases(), *drawn, lesson]
 
-    def _signature_problem(self, answer: Callable[..., Any]) -> Verdict | None:
-        case = self.cases()[0]
-        try:
-            inspect.signature(answer).bind(*case)
-        except TypeError:
-            return _wrong(
-                f"your function takes {inspect.signature(answer)}, it will be called with {len(case)} arguments: "
-                f"{inspect.signature(self.reference)}."
-            )
-        return None
+    # --- what a kind of exercise decides ----------------------------------------------------------------------------
 
-    def _observe_answer(self, answer: Callable[..., Any], case: Arguments) -> Observation | Verdict:
-        """Run the reader's function on one case; a verdict where it cannot be compared at all."""
-        leaves = self._leaves(case)
-        arguments = tuple(leaf.clone() if isinstance(leaf, Tensor) else leaf for leaf in leaves)
-        try:
-            result = answer(*arguments)
-        except NotImplementedError:
-            return self.not_attempted()
-        except Exception as error:  # anything at all may go wrong in a reader's function; it is reported as theirs
-            return _wrong(_their_exception(answer, error, case))
-        if result is ...:
-            return self.not_attempted()
-        if problem := _type_problem(result):
-            return _wrong(problem)
-        for name, before, after in zip(self._parameters(), case, arguments, strict=True):
-            if isinstance(before, Tensor) and not torch.equal(before, after.detach()):
-                return _wrong(
-                    f"your function changes its input {name}; work on a copy, or avoid methods that end in _ and "
-                    "assignments like x += 1 and x[0] = 1, which write into the tensor they were given."
-                )
-        return self._observation(result, leaves)
-
-    def _compare(self, observed: list[Observation]) -> Verdict:
-        expected = [self._expected(self.reference, case) for case in self.cases()]
-        if all(self._same(o, e) for o, e in zip(observed, expected, strict=True)):
-            return Verdict(Status.CORRECT, "correct.")
-        for mistake in self.mistakes:
-            made = [self._expected(mistake.function, case) for case in self.cases()]
-            if all(self._same(o, m) for o, m in zip(observed, made, strict=True)):
-                return _wrong(f"{mistake.name}. {mistake.message}")
-        for case, o, e in zip(self.cases(), observed, expected, strict=True):
-            if not self._same(o, e):
-                return _wrong(self._difference(case, o, e))
-        raise AssertionError("unreachable: some case differed")
-
-    def _expected(self, function: Callable[..., Any], case: Arguments) -> Observation:
-        leaves = self._leaves(case)
-        return self._observation(function(*leaves), leaves)
-
-    def _leaves(self, case: Arguments) -> Arguments:
-        """Fresh copies of the arguments, in the graph where their gradients are compared."""
-        return tuple(
-            argument.clone().requires_grad_(name in self.gradients) if isinstance(argument, Tensor) else argument
-            for name, argument in zip(self._parameters(), case, strict=True)
-        )
-
-    def _observation(self, result: Tensor, leaves: Arguments) -> Observation:
-        observation = {"result": result.detach()}
-        wanted = {n: a for n, a in zip(self._parameters(), leaves, strict=True) if isinstance(a, Tensor) and a.requires_grad}
-        gradients: Sequence[Tensor | None] = [None] * len(wanted)
-        if wanted and result.requires_grad:
-            gradients = torch.autograd.grad(result.sum(), list(wanted.values()), allow_unused=True)
-        for (name, argument), gradient in zip(wanted.items(), gradients, strict=True):
-            observation[f"gradient with respect to {name}"] = torch.zeros_like(argument) if gradient is None else gradient
-        return observation
-
-    def _parameters(self) -> list[str]:
+    def parameters(self) -> list[str]:
+        """What the arguments of an input are called."""
         return list(inspect.signature(self.reference).parameters)
 
-    def _same(self, a: Observation, b: Observation) -> bool:
-        return all(_close(a[name], b[name], self.relative_tolerance) for name in b)
+    def run(self, answer: Callable[..., Any], arguments: Arguments) -> Any:  # noqa: ANN401 - whatever an answer returns
+        """Use an answer on an input."""
+        return answer(*arguments)
 
-    def _difference(self, case: Arguments, observed: Observation, expected: Observation) -> str:
-        """The first thing that differs on the smallest failing input."""
-        inputs = "\n".join(f"  {name} = {_show(value)}" for name, value in zip(self._parameters(), case, strict=True))
-        for name, want in expected.items():
-            got = observed[name]
-            if got.shape != want.shape:
-                return f"the {name} has shape {tuple(got.shape)}, expected {tuple(want.shape)}. For the input\n{inputs}"
-            if not _close(got, want, self.relative_tolerance):
-                return (
-                    f"the {name} differs. The smallest input that shows it:\n{inputs}\n"
-                    f"  expected {_show(want)}\n  got      {_show(got)}"
-                )
-        raise AssertionError("unreachable: the observations differ")
+    def form_problem(self, answer: object) -> str | None:
+        """What is wrong with the form of an answer, before it is run."""
+        if not inspect.isfunction(answer):
+            called = "." if callable(answer) else "; if you called it, write its name without ( )."
+            return f"check needs a function written with def, got {type(answer).__name__}{called}"
+        wanted = inspect.signature(self.reference)
+        try:
+            inspect.signature(answer).bind(*wanted.parameters)
+        except TypeError:
+            count = len(wanted.parameters)
+            many = f"{count} argument{'s' * (count != 1)}"
+            return f"your function takes {inspect.signature(answer)}, it will be called with {many}: {_bare(wanted)}."
+        return None
+
+    # --- judging ----------------------------------------------------------------------------------------------------
+
+    def grade(self, answer: Any, seed: int = 0) -> Verdict:  # noqa: ANN401 - a reader may hand in anything
+        """Judge what a reader passed to ``check``; never raises, whatever it is. ``seed`` draws the inputs.
+
+        torch's global random state is put back, in case the answer draws from it.
+        """
+        if problem := self.form_problem(answer):
+            return _wrong(problem)
+        with torch.random.fork_rng(devices=[]):
+            return self._judged(answer, self.inputs(seed))
+
+    def _judged(self, answer: Callable[..., Any], cases: Sequence[Arguments]) -> Verdict:
+        observed: list[Observation] = []
+        try:
+            within(TIME_LIMIT, lambda: self._observe_all(answer, cases, observed))
+        except NotAttemptedError:
+            return self.not_attempted()
+        except TooLongError as error:
+            return _wrong(self._too_long(cases[min(len(observed), len(cases) - 1)], error))
+        expected = [self._observe(self.reference, case) for case in cases]
+        if all(map(self._same, observed, expected)):
+            return self._right(answer, cases[-1])
+        return _wrong(self._named(observed, cases) or self._difference(answer, cases, observed, expected))
 
     def not_attempted(self) -> Verdict:
         """The verdict on a stub."""
         return Verdict(Status.NOT_ATTEMPTED, f'not attempted yet. Stuck? hint("{self.name}")')
 
+    def _observe(self, answer: Callable[..., Any], case: Arguments) -> Observation:
+        return observe(lambda arguments: self.run(answer, arguments), answer, case, self.parameters(), self.gradients)
+
+    def _observe_all(self, answer: Callable[..., Any], cases: Sequence[Arguments], into: list[Observation]) -> None:
+        """What an answer gives on each input. What it prints is shown once, for the first."""
+        into.append(self._observe(answer, cases[0]))
+        with contextlib.redirect_stdout(io.StringIO()):
+            for case in cases[1:]:
+                into.append(self._observe(answer, case))
+
+    def _same(self, a: Observation, b: Observation) -> bool:
+        return same(a, b, self.relative_tolerance)
+
+    def _right(self, answer: Callable[..., Any], case: Arguments) -> Verdict:
+        """Right; unless it is far slower than ours on an input of the lesson's size."""
+        seconds, ours = self._seconds(answer, case), self._seconds(self.reference, case)
+        if seconds > SLOW and seconds > SLOWER * ours:
+            told = f"correct, but {seconds / ours:.0f} times slower than ours on a batch of the lesson ({seconds:.1f} s). "
+            told += "From here on ours is used. Is there a loop over what torch can do at once?"
+            return Verdict(Status.CORRECT, told, slow=True)
+        return Verdict(Status.CORRECT, "correct.")
+
+    def _seconds(self, answer: Callable[..., Any], case: Arguments) -> float:
+        start = time.perf_counter()
+        with contextlib.redirect_stdout(io.StringIO()):
+            self._observe(answer, case)
+        return time.perf_counter() - start
+
+    # --- naming a mistake -------------------------------------------------------------------------------------------
+
+    def known_mistakes(self) -> tuple[Mistake, ...]:
+        """Those of the exercise, and the general ones of any function that returns one tensor."""
+        return self.mistakes + tuple(Mistake(name, Changed(self.reference, how), told) for name, how, told in GENERAL)
+
+    def _named(self, observed: Sequence[Observation], cases: Sequence[Arguments]) -> str | None:
+        """The mistake that gives the same on every input; if none does, the two that do so together."""
+        for mistake in self.known_mistakes():
+            if self._agrees(mistake.function, observed, cases):
+                return f"{mistake.name}. {mistake.message}"
+        together = {
+            frozenset((first.name, second.name)): (first, second)
+            for first, second in itertools.permutations(self._distinct(cases), 2)
+            if (both := composed(first.function, second.function, self.name)) and self._agrees(both, observed, cases)
+        }
+        if len(together) != 1:  # several pairs would explain it: none is known to be the one
+            return None
+        ((first, second),) = together.values()
+        return f"two things at once.\n- {first.name}. {first.message}\n- {second.name}. {second.message}"
+
+    def _agrees(self, function: Callable[..., Any], observed: Sequence[Observation], cases: Sequence[Arguments]) -> bool:
+        return all(self._same(o, self._observe(function, case)) for o, case in zip(observed, cases, strict=True))
+
+    def _distinct(self, cases: Sequence[Arguments]) -> list[Mistake]:
+        """The known mistakes without general ones that are right here, or that the exercise has under a name of its own."""
+        distinct: list[Mistake] = list(self.mistakes)
+        for mistake in self.known_mistakes()[len(self.mistakes) :]:
+            made = [self._observe(mistake.function, case) for case in cases]
+            others = (self.reference, *(other.function for other in distinct))
+            if not any(self._agrees(other, made, cases) for other in others):
+                distinct.append(mistake)
+        return distinct
+
+    # --- telling what differs ---------------------------------------------------------------------------------------
+
+    def _difference(
+        self,
+        answer: Callable[..., Any],
+        cases: Sequence[Arguments],
+        observed: Sequence[Observation],
+        expected: Sequence[Observation],
+    ) -> str:
+        """What differs first on the smallest input that shows a difference."""
+        failing = [k for k, (o, e) in enumerate(zip(observed, expected, strict=True)) if not self._same(o, e)]
+        number = min(failing, key=lambda k: sum(a.numel() for a in cases[k] if isinstance(a, Tensor)))
+        case, got, want = cases[number], observed[number], expected[number]
+        if isinstance(got.get("result"), Failure):
+            return difference_told("result", got["result"], next(iter(want.values())))
+        if not self._same(self._observe(answer, case), self._observe(answer, case)):
+            return "your function gives another result each time: it draws random numbers of its own. Use what it is given."
+        if got.keys() != want.keys():
+            return f"your function returns {len(got)} results, expected {len(want)}: {', '.join(want)}."
+        name = next(n for n in want if not alike(got[n], want[n], self.relative_tolerance))
+        told = difference_told(name, got[name], want[name])
+        values = told.startswith("  ")
+        inputs = f"{inputs_told(self.parameters(), case)}{self._whole(case, number)}"
+        if values:
+            return f"the {name} differs. The smallest input that shows it:\n{inputs}\n{told}"
+        return f"{told} For the input\n{inputs}"
+
+    def _whole(self, case: Arguments, number: int) -> str:
+        """How to get at an input that is too large to be shown."""
+        large = any(isinstance(a, Tensor) and a.numel() > MOST for a in case)
+        return f'\n  (the whole input: case("{self.name}", {number}))' if large else ""
+
+    def _too_long(self, case: Arguments, error: TooLongError) -> str:
+        told = f"your function does not end: it was stopped after {TIME_LIMIT:.0f} seconds, on the input\n"
+        told += inputs_told(self.parameters(), case)
+        if not error.ended:
+            told += "\nIt could not be stopped and still runs. Restart the kernel before you go on."
+        return told
+
 
 def _wrong(message: str) -> Verdict:
-    return Verdict(Status.WRONG, f"Not yet: {message}")
+    return Verdict(Status.WRONG, wrapped(f"Not yet: {message}"))
 
 
-def _type_problem(result: Any) -> str | None:  # noqa: ANN401 - a reader may return anything
-    if isinstance(result, Tensor):
-        return None
-    if result is None:
-        return "your function returned None; did you forget the return?"
-    if isinstance(result, np.ndarray | np.generic):
-        return (
-            "your function returned a numpy value, expected a torch tensor: gradients cannot flow through numpy. "
-            "Use torch's functions and no .numpy()."
-        )
-    if isinstance(result, int | float):
-        return "your function returned a Python number, expected a torch tensor; leave out .item() and float(...)."
-    return f"your function returned a {type(result).__name__}, expected a torch tensor."
-
-
-def _their_exception(answer: Callable[..., Any], error: Exception, case: Arguments) -> str:
-    """The exception as the reader's own, at the last line of theirs that it passed through."""
-    file = inspect.unwrap(answer).__code__.co_filename
-    line = None
-    traceback = error.__traceback__
-    while traceback is not None:
-        if traceback.tb_frame.f_code.co_filename == file:
-            line = traceback.tb_lineno
-        traceback = traceback.tb_next
-    where = f"line {line} of your cell, `{linecache.getline(file, line).strip()}`" if line else "your function"
-    inputs = ", ".join(_show(argument) for argument in case)
-    return f"your function raised {type(error).__name__} at {where}: {error}\n  It was called with {inputs}"
-
-
-def _close(a: Tensor, b: Tensor, relative: float) -> bool:
-    if a.shape != b.shape:
-        return False
-    return torch.allclose(a.double(), b.double(), rtol=relative, atol=relative * 0.1, equal_nan=True)
-
-
-def _show(value: Any) -> str:  # noqa: ANN401 - shows arguments of any kind
-    if not isinstance(value, Tensor):
-        return repr(value)
-    if value.numel() > 12:
-        return f"tensor of shape {tuple(value.shape)}, beginning {_show(value.flatten()[:4])}"
-    if value.dim() == 0:
-        return f"{value.item():.6g}"
-    return "[" + ", ".join(_show(part) for part in value) + "]"
+def _bare(signature: inspect.Signature) -> str:
+    """A signature without annotations, which a lesson does not show."""
+    return f"({', '.join(signature.parameters)})"

@@ -3,9 +3,12 @@
 import math
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
-from vae_course.exercises.core import Arguments, Exercise, Mistake
+from vae_course.exercises.attempts import Arguments
+from vae_course.exercises.core import Exercise
+from vae_course.exercises.making import numbers, size, sizes
+from vae_course.exercises.mistakes import Mistake
 
 
 def to_bits(nats: Tensor) -> Tensor:
@@ -20,6 +23,8 @@ TO_BITS = Exercise(
     task="Convert amounts of information from nats to bits.",
     reference=to_bits,
     cases=_amounts,
+    generate=lambda g: (numbers(g, size(g), low=-3, high=9),),
+    lesson=lambda g: (numbers(g, 200).float(),),
     hints=(
         "A nat is the larger unit: 1 nat is about 1.4427 bits. So the number must grow.",
         "Divide by the natural logarithm of 2, math.log(2), which is about 0.693.",
@@ -49,10 +54,17 @@ def _batches() -> list[Arguments]:
     return [(torch.tensor(x, dtype=torch.float64), torch.tensor(y, dtype=torch.float64)) for x, y in rows]
 
 
+def _drawn_images(generator: Generator) -> Arguments:
+    batch, pixels = sizes(generator, 2)
+    return numbers(generator, batch, pixels, low=0, high=1), numbers(generator, batch, pixels, low=0, high=1)
+
+
 ERROR_PER_IMAGE = Exercise(
     task="The squared error of each image (batch, pixels), summed over its pixels: shape (batch,).",
     reference=error_per_image,
     cases=_batches,
+    generate=_drawn_images,
+    lesson=lambda g: (torch.rand(100, 64, generator=g), torch.rand(100, 64, generator=g)),
     hints=(
         "Subtract, square, then sum over the last dimension only.",
         ".sum(-1) sums over the last dimension and leaves one number for each image.",
@@ -60,12 +72,12 @@ ERROR_PER_IMAGE = Exercise(
     mistakes=(
         Mistake(
             "Mean where a sum was asked",
-            lambda images, reconstructions: (images - reconstructions).square().mean(-1),
+            lambda images, reconstructions: error_per_image(images, reconstructions) / images.shape[-1],
             "A mean over pixels makes the error smaller by the number of pixels. In a VAE's loss that matters very much.",
         ),
         Mistake(
             "Summed over the batch too",
-            lambda images, reconstructions: (images - reconstructions).square().sum(),
+            lambda images, reconstructions: error_per_image(images, reconstructions).sum(),
             "Keep one number for each image: sum over the last dimension only, .sum(-1).",
         ),
         Mistake(

@@ -4,7 +4,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from vae_course.exercises.core import Arguments, Exercise, Mistake
+from vae_course.exercises.attempts import Arguments
+from vae_course.exercises.core import Exercise
+from vae_course.exercises.mistakes import Mistake
 
 # --- the discriminator's loss ---------------------------------------------------------------------------------------
 

@@ -3,7 +3,9 @@
 import torch
 from torch import Tensor
 
-from vae_course.exercises.core import Arguments, Exercise, Mistake
+from vae_course.exercises.attempts import Arguments
+from vae_course.exercises.core import Exercise
+from vae_course.exercises.mistakes import Mistake
 
 # --- the article's bound --------------------------------------------------------------------------------------------
 

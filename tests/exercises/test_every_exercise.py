@@ -1,0 +1,126 @@
+"""Every exercise of the course: right answers pass, in more than one style; a stub is no attempt; mistakes are told by name."""
+
+import ast
+import importlib.util
+import inspect
+import itertools
+from pathlib import Path
+
+import pytest
+import torch
+
+from vae_course.exercises import Exercise, Status, all_exercises, catalogue
+from vae_course.exercises.attempts import Failure
+from vae_course.exercises.mistakes import composed
+
+ALL = list(all_exercises().values())
+MISTAKES = [(exercise, mistake) for exercise in ALL for mistake in exercise.mistakes]
+SEEDS = (0, 1, 2)  # 0 is what readers meet; the others stand for a teacher's own
+STYLES = {lesson: Path(__file__).parent / "right_answers" / f"lesson_{lesson:02}.py" for lesson in catalogue.by_lesson()}
+
+
+def right_answers(path):
+    """What a file of right answers defines under each name: the first of all, and more of them in MORE."""
+    spec = importlib.util.spec_from_file_location(f"right_answers_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    first = {name: value for name, value in vars(module).items() if name in all_exercises()}
+    return [*first.items(), *((name, f) for name, several in getattr(module, "MORE", {}).items() for f in several)]
+
+
+RIGHT = [(lesson, name, answer) for lesson, path in STYLES.items() for name, answer in right_answers(path)]
+every = pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.name)
+
+
+@every
+def test_the_reference_is_correct_and_a_stub_is_not_attempted(exercise):
+    for seed in SEEDS:
+        assert exercise.grade(exercise.reference, seed).status is Status.CORRECT
+    assert exercise.hints
+    assert exercise.task
+    assert exercise.mistakes
+
+
+@every
+def test_a_stub_is_not_attempted(exercise):
+    if type(exercise) is Exercise:
+        stub = eval(f"lambda {', '.join(exercise.parameters())}: ...")
+        assert exercise.grade(stub).status is Status.NOT_ATTEMPTED
+
+
+@every
+def test_its_inputs_are_drawn_and_the_reference_holds_on_all_of_them(exercise):
+    assert exercise.generate is not None
+    assert exercise.lesson is not None
+    for seed in range(10):
+        inputs = exercise.inputs(seed)
+        for case in inputs:
+            for name, value in exercise._observe(exercise.reference, case).items():
+                assert not isinstance(value, Failure), value.told
+                assert not value.isnan().any(), (name, case)
+    floating = [a for a in inputs[-1] if isinstance(a, torch.Tensor) and a.is_floating_point()]
+    assert all(a.dtype == torch.float32 for a in floating)  # as lessons compute
+    first, second = (exercise.inputs(seed) for seed in (0, 1))
+    drawn = slice(len(exercise.cases()), None)
+    assert repr(first[drawn]) != repr(second[drawn])
+    assert repr(first) == repr(exercise.inputs(0))
+
+
+@pytest.mark.parametrize(("lesson", "name", "answer"), RIGHT, ids=[f"{name}-{k}" for k, (_, name, _) in enumerate(RIGHT)])
+def test_a_right_answer_in_another_style_is_correct(lesson, name, answer):
+    assert name in [exercise.name for exercise in catalogue.by_lesson()[lesson]]
+    for seed in SEEDS:
+        verdict = catalogue.judge(name, answer, seed)
+        assert verdict.status is Status.CORRECT, verdict.message
+        assert not verdict.slow
+
+
+def test_every_exercise_has_a_right_answer_that_is_not_ours():
+    assert {name for _, name, _ in RIGHT} == set(all_exercises())
+    for _, name, answer in RIGHT:
+        ours = ast.unparse(ast.parse(inspect.getsource(all_exercises()[name].reference)).body[0].body)
+        assert answer.__name__ == "<lambda>" or ast.unparse(ast.parse(inspect.getsource(answer)).body[0].body) != ours, name
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=[f"{e.name}: {m.name}" for e, m in MISTAKES])
+def test_a_known_mistake_is_told_by_name(exercise, mistake):
+    for seed in SEEDS[:2]:
+        verdict = exercise.grade(mistake.function, seed)
+        assert verdict.status is Status.WRONG
+        told = " ".join(verdict.message.split())
+        assert told == " ".join(f"Not yet: {mistake.name}. {mistake.message}".split())
+    assert max(map(len, verdict.message.splitlines())) <= 88
+
+
+@every
+def test_two_mistakes_at_once_are_told_both_or_shown_and_never_by_one_name(exercise):
+    """Where two mistakes together give what a third gives alone, the third is a fair name; else both names or none."""
+    for first, second in itertools.islice(itertools.permutations(exercise.mistakes, 2), 30):
+        both = composed(first.function, second.function, exercise.name)
+        if both is None:
+            continue
+        verdict = exercise.grade(both)
+        if verdict.status is Status.CORRECT:
+            continue  # the one undoes the other
+        told = " ".join(verdict.message.split())
+        if "two things at once" in told:
+            assert first.name in told or second.name in told
+        alone = [m for m in exercise.known_mistakes() if told.startswith(f"Not yet: {m.name}. ")]
+        made = [exercise._observe(both, case) for case in exercise.inputs()]
+        assert not alone or any(exercise._agrees(m.function, made, exercise.inputs()) for m in alone)
+
+
+@every
+def test_any_other_wrong_answer_shows_the_smallest_failing_input(exercise):
+    if type(exercise) is not Exercise:
+        return
+    verdict = exercise.grade(with_signature_of(exercise, lambda *args: exercise.reference(*args) * 1.01 + 0.05))
+    assert verdict.status is Status.WRONG
+    assert "smallest input that shows it" in " ".join(verdict.message.split())
+    assert "expected" in verdict.message
+    assert "got" in verdict.message
+
+
+def with_signature_of(exercise, function):
+    parameters = ", ".join(exercise.parameters())
+    return eval(f"lambda {parameters}: function({parameters})", {"function": function})

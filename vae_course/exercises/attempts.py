@@ -1,0 +1,265 @@
+"""Running an answer on an input, whatever it does: what came out or what went wrong, in a form that can be compared."""
+
+import copy
+import ctypes
+import inspect
+import linecache
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import FunctionType, TracebackType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vae_course.exercises.telling import inputs_told, shown
+
+Arguments = tuple[Any, ...]
+TIME_LIMIT = 10.0  # seconds for all inputs of a check together
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What went wrong in place of a result, with what to say of it. Two answers fail alike if the ``kind`` is the same."""
+
+    kind: str
+    told: str
+
+
+# What an answer gives on one input: "result" (or several by name), and "gradient with respect to x" where that is asked for.
+Observation = dict[str, Tensor | Failure]
+
+
+class NotAttemptedError(Exception):
+    """The answer is the stub itself."""
+
+
+class NotComparableError(Exception):
+    """An answer of a form that cannot be held against ours; the message says why."""
+
+
+# --- one input ------------------------------------------------------------------------------------------------------
+
+
+def observe(
+    run: Callable[[Arguments], Any], answer: object, case: Arguments, names: Sequence[str], gradients: Sequence[str]
+) -> Observation:
+    """Run an answer on copies of ``case``, whose arguments are called ``names``; the result, and its gradients.
+
+    Never raises for what the answer does, except ``NotAttemptedError`` for a stub, which returns ``...``.
+    """
+    leaves = tuple(_leaf(value, name in gradients) for name, value in zip(names, case, strict=True))
+    given = tuple(value.clone() if isinstance(value, Tensor) else copy.deepcopy(value) for value in leaves)
+    try:
+        result = run(given)
+    except _Stopped:
+        raise
+    except NotComparableError as error:
+        return {"result": Failure("not comparable", f"{error}.")}
+    except BaseException as error:  # anything at all may go wrong in a reader's code, SystemExit too: it is told as theirs
+        return {"result": Failure(type(error).__name__, _exception_told(answer, error, names, case))}
+    if result is ...:
+        raise NotAttemptedError
+    for name, before, after in zip(names, case, given, strict=True):
+        if not _unchanged(before, after):
+            return {"result": Failure("changes its input", _change_told(name, before))}
+    results = result if isinstance(result, Mapping) else _named(result)
+    if problem := next((p for name, value in results.items() if (p := _type_problem(name, value, case))), None):
+        return {"result": problem}
+    observation: Observation = {name: value.detach() for name, value in results.items()}
+    wanted = {n: v for n, v in zip(names, leaves, strict=True) if isinstance(v, Tensor) and v.requires_grad}
+    return observation | _gradients(list(results.values()), wanted)
+
+
+def _leaf(value: Any, wanted: bool) -> Any:  # noqa: ANN401 - arguments of any kind
+    return value.detach().clone().requires_grad_(wanted) if isinstance(value, Tensor) else value
+
+
+def _named(result: Any) -> dict[str, Any]:  # noqa: ANN401 - a reader may return anything
+    """One result, or those of a tuple in their order."""
+    if isinstance(result, tuple) and result:
+        return {f"result {number}": value for number, value in enumerate(result, 1)}
+    return {"result": result}
+
+
+def _gradients(results: Sequence[Tensor], wanted: Mapping[str, Tensor]) -> Observation:
+    """Gradients of a weighted sum of the results: of a plain sum they vanish wherever results always add up to the same."""
+    if not wanted:
+        return {}
+    total = sum((result * _weights(result)).sum() for result in results if result.requires_grad)
+    found: Sequence[Tensor | None] = [None] * len(wanted)
+    if isinstance(total, Tensor):
+        try:
+            found = torch.autograd.grad(total, list(wanted.values()), allow_unused=True)
+        except Exception as error:  # what a reader's operations leave behind may not be differentiable
+            told = f"torch cannot take the gradient of your result: {error} Methods that end in _ and assignments like "
+            told += "x += y write into a tensor that the gradient may still need: make a new one, x = x + y."
+            return {"result": Failure("no gradient", told)}
+    return {
+        f"gradient with respect to {name}": torch.zeros_like(value) if gradient is None else gradient.detach()
+        for (name, value), gradient in zip(wanted.items(), found, strict=True)
+    }
+
+
+def _weights(result: Tensor) -> Tensor:
+    places = torch.arange(result.numel(), dtype=torch.float64, device=result.device)
+    return (1 + 0.5 * torch.cos(1 + 2 * places)).to(result.dtype).view(result.shape)
+
+
+def _type_problem(name: str, value: Any, case: Arguments) -> Failure | None:  # noqa: ANN401 - a reader may return anything
+    returned = "your function returned" if name == "result" else f"as {name} your function returned"
+    if isinstance(value, Tensor):
+        if value.is_complex() or value.layout is not torch.strided:
+            kind = "complex numbers" if value.is_complex() else "a sparse tensor"
+            return Failure(f"returned {kind}", f"{returned} {kind}, expected an ordinary real tensor.")
+        devices = {argument.device for argument in case if isinstance(argument, Tensor)}
+        if devices and value.device not in devices:
+            told = f"{returned} a tensor on {value.device}, but its inputs are on {next(iter(devices))}: make new tensors "
+            return Failure("another device", told + "there, with torch.zeros_like(x) or device=x.device.")
+        return None
+    if value is None:
+        return Failure("returned None", f"{returned} None; did you forget the return?")
+    if isinstance(value, np.ndarray | np.generic):
+        told = f"{returned} a numpy value, expected a torch tensor: gradients cannot flow through numpy. Use torch's functions "
+        return Failure("returned numpy", told + "and no .numpy().")
+    if isinstance(value, bool | int | float):
+        told = f"{returned} a Python number, expected a torch tensor; leave out .item() and float(...)."
+        return Failure("returned a number", told)
+    kind = type(value).__name__
+    return Failure(f"returned a {kind}", f"{returned} a {kind}, expected a torch tensor.")
+
+
+def _unchanged(before: Any, after: Any) -> bool:  # noqa: ANN401 - arguments of any kind
+    if isinstance(before, nn.Module):
+        return True  # in an update step it is there to be changed
+    if isinstance(before, Tensor):
+        return before.shape == after.shape and torch.equal(before.detach().nan_to_num(7.25), after.detach().nan_to_num(7.25))
+    if isinstance(before, list | tuple):
+        return len(before) == len(after) and all(map(_unchanged, before, after))
+    if isinstance(before, dict | set | int | float | str):
+        return bool(before == after)
+    return True
+
+
+def _change_told(name: str, before: Any) -> str:  # noqa: ANN401 - arguments of any kind
+    if isinstance(before, Tensor):
+        return (
+            f"your function changes its input {name}; work on a copy, or avoid methods that end in _ and assignments like "
+            "x += 1 and x[0] = 1, which write into the tensor they were given."
+        )
+    return (
+        f"your function changes its input {name}, which belongs to its caller; work on a copy: sorted(...) for .sort(), "
+        "list(...) before .append, .remove and .clear."
+    )
+
+
+# --- exceptions -----------------------------------------------------------------------------------------------------
+
+
+def _exception_told(answer: object, error: BaseException, names: Sequence[str], case: Arguments) -> str:
+    """The exception as the reader's own, at the last line of theirs that it passed through."""
+    files = _files_of(answer)
+    line = None
+    traceback: TracebackType | None = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename in files:
+            line = traceback.tb_lineno, traceback.tb_frame.f_code.co_filename
+        traceback = traceback.tb_next
+    where = f"line {line[0]} of your cell, `{linecache.getline(line[1], line[0]).strip()}`" if line else "your function"
+    return f"your function raised {type(error).__name__} at {where}: {error}\nIt was called with\n{inputs_told(names, case)}"
+
+
+def _files_of(answer: object) -> set[str]:
+    """The files, or cells, that an answer's code was written in."""
+    functions = vars(answer).values() if inspect.isclass(answer) else [answer]
+    return {inspect.unwrap(f).__code__.co_filename for f in functions if isinstance(f, FunctionType)}
+
+
+# --- a limit on the time --------------------------------------------------------------------------------------------
+
+
+class _Stopped(BaseException):
+    """Raised inside an answer that has had its time."""
+
+
+class TooLongError(Exception):
+    """An answer did not end in time. ``ended`` says whether it could be stopped."""
+
+    def __init__(self, ended: bool):
+        super().__init__()
+        self.ended = ended
+
+
+def within(seconds: float, work: Callable[[], None]) -> None:
+    """Do ``work`` in a thread of its own, and no longer than ``seconds``. Raises ``TooLongError`` past them.
+
+    The thread is stopped by an exception that is raised in it again and again, for a bare ``except:`` swallows the first. It
+    arrives between two steps of Python, so a long call of torch's is waited for, a second at most, and then left running. What
+    holds the interpreter itself, such as ``sum(itertools.count())``, nothing within the process can stop.
+    """
+    errors: list[BaseException] = []
+
+    def worker() -> None:
+        try:
+            work()
+        except _Stopped:
+            pass
+        except BaseException as error:  # handed on to the caller's thread
+            errors.append(error)
+
+    thread = threading.Thread(target=worker, daemon=True)
+    thread.start()
+    try:
+        thread.join(seconds)
+    finally:  # also where the reader interrupts the check
+        late = thread.is_alive()
+        if late:
+            _stop(thread)
+    if late:
+        raise TooLongError(ended=not thread.is_alive())
+    if errors:
+        raise errors[0]
+
+
+def _stop(thread: threading.Thread, patience: float = 1.0) -> None:
+    end = time.perf_counter() + patience
+    while thread.is_alive() and time.perf_counter() < end:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Stopped))
+        thread.join(0.01)
+
+
+# --- comparing ------------------------------------------------------------------------------------------------------
+
+
+def same(a: Observation, b: Observation, relative: float) -> bool:
+    """Whether two answers gave the same on an input, within ``relative`` (at least 1e-3 in single precision)."""
+    return a.keys() == b.keys() and all(alike(a[name], b[name], relative) for name in b)
+
+
+def alike(a: Tensor | Failure, b: Tensor | Failure, relative: float) -> bool:
+    """Whether two results are the same: failures of one kind, or tensors of one shape with close values."""
+    if isinstance(a, Failure) or isinstance(b, Failure):
+        return isinstance(a, Failure) and isinstance(b, Failure) and a.kind == b.kind
+    if a.shape != b.shape:
+        return False
+    if torch.float32 in (a.dtype, b.dtype) and b.dtype != torch.float64:
+        relative = max(relative, 1e-3)
+    finite = b.double().abs()[b.isfinite()]
+    size = min(1.0, float(finite.max())) if finite.numel() else 1.0  # so that small numbers are compared as strictly
+    return torch.allclose(a.double().cpu(), b.double().cpu(), rtol=relative, atol=0.1 * relative * size, equal_nan=True)
+
+
+def difference_told(name: str, got: Tensor | Failure, expected: Tensor | Failure) -> str:
+    """What differs, in words: a failure's own, or both values."""
+    if isinstance(got, Failure):
+        return got.told
+    if isinstance(expected, Failure):
+        return f"the {name} is there where none is expected."
+    if got.shape != expected.shape:
+        return f"the {name} has shape {tuple(got.shape)}, expected {tuple(expected.shape)}."
+    if name.startswith("gradient") and not bool(got.any()):
+        return f"the {name} is 0: detach, .item(), .data, torch.no_grad and torch.tensor(...) all cut it."
+    return f"  expected {shown(expected)}\n  got      {shown(got)}"

@@ -1,0 +1,125 @@
+"""Exercises that ask for more than a function of tensors: a module, or a function that changes a model."""
+
+import copy
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from vae_course.exercises.attempts import Arguments, NotComparableError
+from vae_course.exercises.core import Exercise
+from vae_course.exercises.mistakes import Mistake
+from vae_course.training import seeded, seeded_weights
+
+# --- modules ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ModuleExercise(Exercise):
+    """An exercise in which a class, a ``nn.Module``, is asked for.
+
+    An input is what builds the module, ``building`` arguments, and then what it is called with. The reader's module gets our
+    weights, by name or else in order, and must give the same as ours.
+    """
+
+    building: int = 1
+
+    def known_mistakes(self) -> tuple[Mistake, ...]:
+        """Those of the exercise: what may be done to a tensor cannot be done to a class."""
+        return self.mistakes
+
+    def parameters(self) -> list[str]:
+        """What the class is built with, and what ``forward`` takes."""
+        build = list(inspect.signature(self.reference).parameters)[: self.building]
+        return [*build, *list(inspect.signature(self.reference.forward).parameters)[1:]]  # type: ignore[attr-defined]
+
+    def run(self, answer: Callable[..., Any], arguments: Arguments) -> Any:  # noqa: ANN401 - whatever an answer returns
+        """Build it, give it our weights, call it."""
+        sizes, inputs = arguments[: self.building], arguments[self.building :]
+        module = answer(*sizes)
+        if any(value is ... for value in vars(module).values()):
+            return ...
+        with_our_weights(module, self.reference(*sizes))
+        return module(*inputs)
+
+    def form_problem(self, answer: object) -> str | None:
+        """It must be a class of modules that is built with the same arguments."""
+        if not (inspect.isclass(answer) and issubclass(answer, nn.Module)):
+            told = f"an instance of {type(answer).__name__}" if isinstance(answer, nn.Module) else type(answer).__name__
+            return f"check needs the class, `class {self.name}(nn.Module):`, got {told}; write its name without ( )."
+        if answer.forward is nn.Module.forward:
+            return f"{self.name} has no forward: write `def forward(self, ...):`, with what the module does to its input."
+        try:
+            inspect.signature(answer).bind(*range(self.building))
+        except (TypeError, ValueError):
+            wanted = ", ".join(self.parameters()[: self.building])
+            return f"{self.name} is built with {inspect.signature(answer)}, expected ({wanted})."
+        return None
+
+
+def with_our_weights(module: nn.Module, ours: nn.Module, seed: int = 0) -> None:
+    """Draw weights for ``ours`` and copy them into ``module``: by name where the names are the same, else in order.
+
+    All entries are drawn, biases too, so that none is left out unseen. Raises ``NotComparableError`` for other shapes.
+    """
+    generator = seeded(seed)
+    with torch.no_grad():
+        for parameter in ours.parameters():
+            parameter.copy_(0.5 * torch.randn(parameter.shape, generator=generator, dtype=parameter.dtype))
+    theirs, source = dict(module.named_parameters()), dict(ours.named_parameters())
+    by_name = {n: p.shape for n, p in theirs.items()} == {n: p.shape for n, p in source.items()}
+    pairs = [(theirs[n], source[n]) for n in source] if by_name else list(zip(theirs.values(), source.values(), strict=False))
+    if len(theirs) != len(source) or any(a.shape != b.shape for a, b in pairs):
+        raise NotComparableError(f"your module's weights have the shapes {_shapes(theirs)}, expected {_shapes(source)}")
+    with torch.no_grad():
+        for a, b in pairs:
+            a.copy_(b)
+
+
+def _shapes(parameters: dict[str, nn.Parameter]) -> str:
+    return ", ".join(f"{name} {tuple(parameter.shape)}" for name, parameter in parameters.items()) or "none"
+
+
+# --- update steps -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class UpdateExercise(Exercise):
+    """An exercise in which a function is asked for that changes a model: a step of training, or a whole loop.
+
+    ``start`` makes of an input what the function is called with, each time anew: the same model, optimizer, batch and
+    generator of noise. After ``calls`` calls on them the weights must be those that ours leaves.
+    """
+
+    start: Callable[..., Arguments] = tuple
+    made_from: tuple[str, ...] = ()
+    calls: int = 2
+
+    def known_mistakes(self) -> tuple[Mistake, ...]:
+        """Those of the exercise: here it is the weights that are compared, not a result."""
+        return self.mistakes
+
+    def parameters(self) -> list[str]:
+        """What ``start`` takes."""
+        return list(self.made_from)
+
+    def run(self, answer: Callable[..., Any], arguments: Arguments) -> Any:  # noqa: ANN401 - whatever an answer returns
+        """Call it several times on a fresh start, so that what is not put back to zero shows; then read the weights."""
+        live = self.start(*arguments)
+        for _ in range(self.calls):
+            returned = answer(*live)
+            if returned is ...:
+                return ...
+        models = [part for part in live if isinstance(part, nn.Module)]
+        weights = torch.cat([p.detach().flatten() for model in models for p in model.parameters()])
+        results = {f"weights after {self.calls} calls": weights}
+        return results | ({"result": returned} if returned is not None else {})
+
+
+def start_of(build: Callable[[], nn.Module], seed: int = 0) -> nn.Module:
+    """A module with weights of its own by ``seed``, in double precision: the same start for every answer."""
+    with seeded_weights(seed):
+        return copy.deepcopy(build()).double()
