@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vae_course.exercises.telling import inputs_told, shown
+from vae_course.exercises.telling import CODE, inputs_told, shown
 
 Arguments = tuple[Any, ...]
 TIME_LIMIT = 10.0  # seconds for all inputs of a check together
@@ -168,8 +168,10 @@ def _exception_told(answer: object, error: BaseException, names: Sequence[str], 
         if traceback.tb_frame.f_code.co_filename in files:
             line = traceback.tb_lineno, traceback.tb_frame.f_code.co_filename
         traceback = traceback.tb_next
-    where = f"line {line[0]} of your cell, `{linecache.getline(line[1], line[0]).strip()}`" if line else "your function"
-    return f"your function raised {type(error).__name__} at {where}: {error}\nIt was called with\n{inputs_told(names, case)}"
+    told = f"your function raised {type(error).__name__}: {error}"
+    if line is not None:
+        told += f"\nin line {line[0]} of your cell:\n{CODE}{linecache.getline(line[1], line[0]).strip()}"
+    return f"{told}\nIt was called with\n{inputs_told(names, case)}"
 
 
 def _files_of(answer: object) -> set[str]:
@@ -201,34 +203,42 @@ def within(seconds: float, work: Callable[[], None]) -> None:
     holds the interpreter itself, such as ``sum(itertools.count())``, nothing within the process can stop.
     """
     errors: list[BaseException] = []
+    ended, released = threading.Event(), threading.Event()
 
     def worker() -> None:
         try:
-            work()
-        except _Stopped:
-            pass
-        except BaseException as error:  # handed on to the caller's thread
-            errors.append(error)
+            try:
+                work()
+            except _Stopped:
+                pass
+            except BaseException as error:  # handed on to the caller's thread
+                errors.append(error)
+            ended.set()
+            released.wait()
+        except _Stopped:  # one that came while the first was caught
+            ended.set()
+            released.wait()
 
     thread = threading.Thread(target=worker, daemon=True)
     thread.start()
     try:
-        thread.join(seconds)
+        in_time = ended.wait(seconds)
     finally:  # also where the reader interrupts the check
-        late = thread.is_alive()
-        if late:
-            _stop(thread)
-    if late:
-        raise TooLongError(ended=not thread.is_alive())
+        if not ended.is_set():
+            _stop(thread, ended)
+        released.set()
+    if not in_time:
+        raise TooLongError(ended=ended.is_set())
     if errors:
         raise errors[0]
 
 
-def _stop(thread: threading.Thread, patience: float = 1.0) -> None:
-    end = time.perf_counter() + patience
-    while thread.is_alive() and time.perf_counter() < end:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Stopped))
-        thread.join(0.01)
+def _stop(thread: threading.Thread, ended: threading.Event, patience: float = 1.0) -> None:
+    number, end = ctypes.c_ulong(thread.ident or 0), time.perf_counter() + patience
+    while not ended.wait(0.01) and time.perf_counter() < end:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(number, ctypes.py_object(_Stopped))
+    if ended.is_set():
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(number, None)  # takes back what was not delivered
 
 
 # --- comparing ------------------------------------------------------------------------------------------------------

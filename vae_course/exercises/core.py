@@ -232,8 +232,9 @@ class Exercise:
             return difference_told("result", got["result"], next(iter(want.values())))
         if not self._same(self._observe(answer, case), self._observe(answer, case)):
             return "your function gives another result each time: it draws random numbers of its own. Use what it is given."
-        if got.keys() != want.keys():
-            return f"your function returns {len(got)} results, expected {len(want)}: {', '.join(want)}."
+        results, right = ([name for name in some if not name.startswith("gradient")] for some in (got, want))
+        if results != right:
+            return f"your function returns {len(results)} results, expected {len(right)}."
         name = next(n for n in want if not alike(got[n], want[n], self.relative_tolerance))
         told = difference_told(name, got[name], want[name])
         values = told.startswith("  ")

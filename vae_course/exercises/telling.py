@@ -8,12 +8,16 @@ from torch import Tensor
 
 COLUMNS = 88
 MOST = 60  # numbers of a tensor that are shown
+CODE = "    "  # how a line of code begins, which is never broken
 
 
 def wrapped(text: str) -> str:
     """The text in lines of at most 88 columns; no word is broken, and a line that goes on keeps its indentation."""
     lines = []
     for line in text.splitlines():
+        if line.startswith(CODE):
+            lines.append(line)
+            continue
         indent = line[: len(line) - len(line.lstrip())]
         lines += textwrap.wrap(
             line, COLUMNS, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
