@@ -381,7 +381,7 @@ def without_zero_grad(model, optimizer, batch, generator):
 
 
 def start(batch, seed):
-    model = start_of(lambda: nn.Linear(batch.shape[1], batch.shape[1]), seed)
+    model = start_of(lambda: nn.Linear(batch.shape[1], batch.shape[1]), seed, like=batch)
     return model, torch.optim.Adam(model.parameters(), lr=0.1), batch, seeded(seed)
 
 

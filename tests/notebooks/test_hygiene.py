@@ -160,9 +160,15 @@ def test_its_exercises_are_stubs_of_the_references(lesson):
     assert len(names) >= 2
     for cell in found:
         reference = exercises.find(cell.metadata["exercise"]).reference
-        (stub,) = [node for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef)]
+        (stub,) = [node for node in ast.parse(cell.source).body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
         assert stub.name == reference.__name__
-        assert [a.arg for a in stub.args.args] == list(inspect.signature(reference).parameters)
+        if isinstance(stub, ast.FunctionDef):
+            methods = [(stub, reference)]
+        else:
+            methods = [(node, getattr(reference, node.name)) for node in stub.body if isinstance(node, ast.FunctionDef)]
+            assert [node.name for node, _ in methods] == ["__init__", "forward"]
+        for node, function in methods:
+            assert [a.arg for a in node.args.args] == list(inspect.signature(function).parameters)
         assert cell.source.endswith(f"\n{stub.name} = check({stub.name})")
     assert printed(lesson).count("not attempted yet") >= len(found)
 

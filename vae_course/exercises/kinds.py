@@ -1,13 +1,12 @@
 """Exercises that ask for more than a function of tensors: a module, or a function that changes a model."""
 
-import copy
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from vae_course.exercises.attempts import Arguments, NotComparableError
 from vae_course.exercises.core import Exercise
@@ -119,7 +118,7 @@ class UpdateExercise(Exercise):
         return results | ({"result": returned} if returned is not None else {})
 
 
-def start_of(build: Callable[[], nn.Module], seed: int = 0) -> nn.Module:
-    """A module with weights of its own by ``seed``, in double precision: the same start for every answer."""
+def start_of(build: Callable[[], nn.Module], seed: int, like: Tensor) -> nn.Module:
+    """A module with weights that depend on ``seed`` alone, in the dtype and on the device of ``like``: a start for all alike."""
     with seeded_weights(seed):
-        return copy.deepcopy(build()).double()
+        return build().to(like)
