@@ -63,6 +63,9 @@ def observe(
         return {"result": Failure(type(error).__name__, _exception_told(answer, error, names, case))}
     if result is ...:
         raise NotAttemptedError
+    if type(result).__module__ == "torch.return_types":
+        told = "your function returned values and indices together, as min, max, sort and topk along a dimension give them; "
+        return {"result": Failure("returned both", told + "take .values or .indices, or use amin, amax, argmin, argmax.")}
     for name, before, after in zip(names, case, given, strict=True):
         if not _unchanged(before, after):
             return {"result": Failure("changes its input", _change_told(name, before))}
@@ -116,7 +119,7 @@ def _type_problem(name: str, value: Any, case: Arguments) -> Failure | None:  # 
             kind = "complex numbers" if value.is_complex() else "a sparse tensor"
             return Failure(f"returned {kind}", f"{returned} {kind}, expected an ordinary real tensor.")
         devices = {argument.device for argument in case if isinstance(argument, Tensor)}
-        if devices and value.device not in devices:
+        if devices and value.dim() and value.device not in devices:  # a single number goes with tensors of any device
             told = f"{returned} a tensor on {value.device}, but its inputs are on {next(iter(devices))}: make new tensors "
             return Failure("another device", told + "there, with torch.zeros_like(x) or device=x.device.")
         return None
@@ -190,8 +193,8 @@ class _Stopped(BaseException):
 class TooLongError(Exception):
     """An answer did not end in time. ``ended`` says whether it could be stopped."""
 
-    def __init__(self, ended: bool):
-        super().__init__()
+    def __init__(self, ended: bool, told: str = ""):
+        super().__init__(told)
         self.ended = ended
 
 
@@ -259,7 +262,8 @@ def alike(a: Tensor | Failure, b: Tensor | Failure, relative: float) -> bool:
         relative = max(relative, 1e-3)
     finite = b.double().abs()[b.isfinite()]
     size = min(1.0, float(finite.max())) if finite.numel() else 1.0  # so that small numbers are compared as strictly
-    return torch.allclose(a.double().cpu(), b.double().cpu(), rtol=relative, atol=0.1 * relative * size, equal_nan=True)
+    absolute = max(0.1 * relative * size, 1e-12 if relative < 1e-3 else 1e-6)  # what rounding leaves where 0 is right
+    return torch.allclose(a.double().cpu(), b.double().cpu(), rtol=relative, atol=absolute, equal_nan=True)
 
 
 def difference_told(name: str, got: Tensor | Failure, expected: Tensor | Failure) -> str:

@@ -65,10 +65,10 @@ class Exercise:
     task: str
     reference: Callable[..., Any]
     cases: Callable[[], Sequence[Arguments]]
+    generate: Callable[[Generator], Arguments]
+    lesson: Callable[[Generator], Arguments]
     hints: tuple[str, ...]
     mistakes: tuple[Mistake, ...]
-    generate: Callable[[Generator], Arguments] | None = None
-    lesson: Callable[[Generator], Arguments] | None = None
     gradients: tuple[str, ...] = ()
     relative_tolerance: float = 1e-5
 
@@ -93,12 +93,7 @@ class Exercise:
     def inputs(self, seed: int = 0) -> list[Arguments]:
         """All inputs that an answer is tried on: made by hand, drawn with ``seed``, and one as the lesson has it."""
         generator = seeded(seed)
-        if self.generate is None or self.lesson is None:
-            return list(self.cases())
-        drawn = [self.generate(generator) for _ in range(DRAWN)]
-        device = find_device()
-        lesson = tuple(a.to(device) if isinstance(a, Tensor) else a for a in self.lesson(generator))
-        return [*self.cases(), *drawn, lesson]
+        return [*self.cases(), *(self.generate(generator) for _ in range(DRAWN)), self.lesson(generator)]
 
     # --- what a kind of exercise decides ----------------------------------------------------------------------------
 
@@ -137,17 +132,20 @@ class Exercise:
             return self._judged(answer, self.inputs(seed))
 
     def _judged(self, answer: Callable[..., Any], cases: Sequence[Arguments]) -> Verdict:
-        observed: list[Observation] = []
         try:
-            within(TIME_LIMIT, lambda: self._observe_all(answer, cases, observed))
+            observed = self._observed(answer, cases)
+            with contextlib.redirect_stdout(io.StringIO()):  # what an answer prints was shown with the first input
+                if any(map(_about_precision, observed)):  # what is written for a lesson need not work with doubles
+                    cases = [tuple(map(_in_single_precision, case)) for case in cases]
+                    observed = self._observed(answer, cases)
+                expected = [self._observe(self.reference, case) for case in cases]
+                if all(map(self._same, observed, expected)):
+                    return self._right(answer, cases[-1])
+                return _wrong(self._named(observed, cases) or self._difference(answer, cases, observed, expected))
         except NotAttemptedError:
             return self.not_attempted()
         except TooLongError as error:
-            return _wrong(self._too_long(cases[min(len(observed), len(cases) - 1)], error))
-        expected = [self._observe(self.reference, case) for case in cases]
-        if all(map(self._same, observed, expected)):
-            return self._right(answer, cases[-1])
-        return _wrong(self._named(observed, cases) or self._difference(answer, cases, observed, expected))
+            return _wrong(str(error))
 
     def not_attempted(self) -> Verdict:
         """The verdict on a stub."""
@@ -156,18 +154,34 @@ class Exercise:
     def _observe(self, answer: Callable[..., Any], case: Arguments) -> Observation:
         return observe(lambda arguments: self.run(answer, arguments), answer, case, self.parameters(), self.gradients)
 
-    def _observe_all(self, answer: Callable[..., Any], cases: Sequence[Arguments], into: list[Observation]) -> None:
-        """What an answer gives on each input. What it prints is shown once, for the first."""
-        into.append(self._observe(answer, cases[0]))
-        with contextlib.redirect_stdout(io.StringIO()):
-            for case in cases[1:]:
-                into.append(self._observe(answer, case))
+    def _observed(self, answer: Callable[..., Any], cases: Sequence[Arguments]) -> list[Observation]:
+        """What an answer gives on each input, in the time that all of them have; what it prints is shown for the first."""
+        observed: list[Observation] = []
+
+        def observe_all() -> None:
+            observed.append(self._observe(answer, cases[0]))
+            with contextlib.redirect_stdout(io.StringIO()):
+                observed.extend(self._observe(answer, case) for case in cases[1:])
+
+        try:
+            within(TIME_LIMIT, observe_all)
+        except TooLongError as error:
+            told = f"your function does not end: it was stopped after {TIME_LIMIT:.0f} seconds, on the input\n"
+            told += inputs_told(self.parameters(), cases[min(len(observed), len(cases) - 1)])
+            if not error.ended:
+                told += "\nIt could not be stopped and still runs. Restart the kernel before you go on."
+            raise TooLongError(error.ended, told) from None
+        return observed
 
     def _same(self, a: Observation, b: Observation) -> bool:
         return same(a, b, self.relative_tolerance)
 
     def _right(self, answer: Callable[..., Any], case: Arguments) -> Verdict:
-        """Right; unless it is far slower than ours on an input of the lesson's size."""
+        """Right; unless it fails on the device of the lessons, or is far slower than ours on an input of the lesson's size."""
+        case = tuple(a.to(find_device()) if isinstance(a, Tensor) else a for a in case)
+        got, want = self._observe(answer, case), self._observe(self.reference, case)
+        if not self._same(got, want):
+            return _wrong(self._difference(answer, [case], [got], [want]))
         seconds, ours = self._seconds(answer, case), self._seconds(self.reference, case)
         if seconds > SLOW and seconds > SLOWER * ours:
             told = f"correct, but {seconds / ours:.0f} times slower than ours on a batch of the lesson ({seconds:.1f} s). "
@@ -176,10 +190,11 @@ class Exercise:
         return Verdict(Status.CORRECT, "correct.")
 
     def _seconds(self, answer: Callable[..., Any], case: Arguments) -> float:
-        start = time.perf_counter()
+        """Of the processor, for a busy machine makes no answer slow."""
+        start = time.thread_time()
         with contextlib.redirect_stdout(io.StringIO()):
             self._observe(answer, case)
-        return time.perf_counter() - start
+        return time.thread_time() - start
 
     # --- naming a mistake -------------------------------------------------------------------------------------------
 
@@ -189,20 +204,28 @@ class Exercise:
 
     def _named(self, observed: Sequence[Observation], cases: Sequence[Arguments]) -> str | None:
         """The mistake that gives the same on every input; if none does, the two that do so together."""
+        if all(isinstance(o.get("result"), Failure) for o in observed):
+            return None  # what raises on every input is told best by the exception itself
         for mistake in self.known_mistakes():
             if self._agrees(mistake.function, observed, cases):
                 return f"{mistake.name}. {mistake.message}"
-        together = {
-            frozenset((first.name, second.name)): (first, second)
+        together = [
+            (first, second)
             for first, second in itertools.permutations(self._distinct(cases), 2)
             if (both := composed(first.function, second.function, self.name)) and self._agrees(both, observed, cases)
-        }
-        if len(together) != 1:  # several pairs would explain it: none is known to be the one
-            return None
-        ((first, second),) = together.values()
+        ]
+        if len({frozenset((first.name, second.name)) for first, second in together}) != 1:
+            return None  # several pairs would explain it: none is known to be the one
+        first, second = together[0]
         return f"two things at once.\n- {first.name}. {first.message}\n- {second.name}. {second.message}"
 
     def _agrees(self, function: Callable[..., Any], observed: Sequence[Observation], cases: Sequence[Arguments]) -> bool:
+        first = {name: value for name, value in observed[0].items() if not name.startswith("gradient")}
+        if not isinstance(first.get("result"), Failure):
+            # Most are told apart by the first result alone, without gradients.
+            values = observe(lambda case: self.run(function, case), function, cases[0], self.parameters(), ())
+            if not self._same(values, first):
+                return False
         return all(self._same(o, self._observe(function, case)) for o, case in zip(observed, cases, strict=True))
 
     def _distinct(self, cases: Sequence[Arguments]) -> list[Mistake]:
@@ -248,16 +271,19 @@ class Exercise:
         large = any(isinstance(a, Tensor) and a.numel() > MOST for a in case)
         return f'\n  (the whole input: case("{self.name}", {number}))' if large else ""
 
-    def _too_long(self, case: Arguments, error: TooLongError) -> str:
-        told = f"your function does not end: it was stopped after {TIME_LIMIT:.0f} seconds, on the input\n"
-        told += inputs_told(self.parameters(), case)
-        if not error.ended:
-            told += "\nIt could not be stopped and still runs. Restart the kernel before you go on."
-        return told
-
 
 def _wrong(message: str) -> Verdict:
     return Verdict(Status.WRONG, wrapped(f"Not yet: {message}"))
+
+
+def _about_precision(observation: Observation) -> bool:
+    """Whether an answer failed because it mixes single precision with the doubles that it was given."""
+    told = (value.told for value in observation.values() if isinstance(value, Failure))
+    return any("raised" in t and any(word in t for word in ("dtype", "scalar type", "Float", "Double")) for t in told)
+
+
+def _in_single_precision(value: Any) -> Any:  # noqa: ANN401 - arguments of any kind
+    return value.float() if isinstance(value, Tensor) and value.dtype == torch.float64 else value
 
 
 def _bare(signature: inspect.Signature) -> str:

@@ -114,11 +114,11 @@ class UpdateExercise(Exercise):
                 return ...
         models = [part for part in live if isinstance(part, nn.Module)]
         weights = torch.cat([p.detach().flatten() for model in models for p in model.parameters()])
-        results = {f"weights after {self.calls} calls": weights}
+        results = {f"set of weights after {self.calls} calls": weights}
         return results | ({"result": returned} if returned is not None else {})
 
 
 def start_of(build: Callable[[], nn.Module], seed: int, like: Tensor) -> nn.Module:
-    """A module with weights that depend on ``seed`` alone, in the dtype and on the device of ``like``: a start for all alike."""
+    """A module with weights that depend on ``seed`` alone, in the dtype and on the device of ``like``."""
     with seeded_weights(seed):
         return build().to(like)

@@ -4,6 +4,7 @@ import math
 
 import torch
 from torch import Generator, Tensor
+from torch.nn.functional import binary_cross_entropy
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
@@ -16,27 +17,89 @@ def to_bits(nats: Tensor) -> Tensor:
 
 
 def _amounts() -> list[Arguments]:
-    return [(torch.tensor(amount, dtype=torch.float64),) for amount in ([0.0], [1.0], [0.5, 2.0, -1.0])]
+    return [(torch.tensor(amount, dtype=torch.float64),) for amount in ([0.0], [1.0], [0.5, 2.0, -1.0], [[3.0], [0.1]])]
+
+
+def _drawn_amounts(generator: Generator) -> Arguments:
+    """Of one dimension or two."""
+    return (numbers(generator, *sizes(generator, size(generator, 1, 2)), low=-3, high=9),)
 
 
 TO_BITS = Exercise(
     task="Convert amounts of information from nats to bits.",
     reference=to_bits,
     cases=_amounts,
-    generate=lambda g: (numbers(g, size(g), low=-3, high=9),),
+    generate=_drawn_amounts,
     lesson=lambda g: (numbers(g, 200).float(),),
     hints=(
         "A nat is the larger unit: 1 nat is about 1.4427 bits. So the number must grow.",
         "Divide by the natural logarithm of 2, math.log(2), which is about 0.693.",
     ),
     mistakes=(
-        Mistake("Multiplied instead of divided", lambda nats: nats * math.log(2), "That turns bits into nats."),
-        Mistake("Wrong base", lambda nats: nats / math.log(10), "Dividing by ln 10 gives decimal digits; bits need ln 2."),
-        Mistake("Divided by 2", lambda nats: nats / 2, "It is the logarithm of 2 that converts, 0.693, not 2 itself."),
         Mistake(
-            "Logarithm of the amount",
+            "Multiplied instead of divided",
+            lambda nats: to_bits(nats) * math.log(2) ** 2,
+            "That turns bits into nats.",
+        ),
+        Mistake("Nothing converted", lambda nats: to_bits(nats) * math.log(2), "These are still nats: divide by ln 2."),
+        Mistake(
+            "Wrong base",
+            lambda nats: to_bits(nats) * math.log(2) / math.log(10),
+            "Dividing by ln 10 gives decimal digits; bits need ln 2.",
+        ),
+        Mistake(
+            "Decimal logarithm of 2",
+            lambda nats: to_bits(nats) * math.log(2) / math.log10(2),
+            "A nat goes with the natural logarithm: math.log(2), 0.693, not math.log10(2), 0.301.",
+        ),
+        Mistake("Divided by 2", lambda nats: nats / 2, "It is the logarithm of 2 that converts, 0.693, not 2 itself."),
+        Mistake("Multiplied by 2", lambda nats: nats * 2, "A nat is 1 / ln 2, about 1.44 bits, not 2: divide by ln 2."),
+        Mistake("Divided by 8", lambda nats: nats / 8, "That would turn bits into bytes. Divide nats by ln 2."),
+        Mistake("Divided by e", lambda nats: nats / math.e, "Not e itself converts, but the natural logarithm of 2."),
+        Mistake(
+            "Binary logarithm of the amount",
             lambda nats: torch.log2(nats),
             "The amount is already a logarithm; only its unit changes.",
+        ),
+        Mistake(
+            "Natural logarithm of the amount",
+            lambda nats: torch.log(nats),
+            "The amount is already a logarithm; only its unit changes.",
+        ),
+        Mistake(
+            "A power of e",
+            lambda nats: torch.exp(nats),
+            "An amount in nats is a logarithm, and stays one in bits; only its unit changes.",
+        ),
+        Mistake(
+            "A power of 2",
+            lambda nats: torch.exp2(nats),
+            "An amount in nats is a logarithm, and stays one in bits; only its unit changes.",
+        ),
+        Mistake(
+            "Rounded to whole bits",
+            lambda nats: to_bits(nats).round(),
+            "Amounts of information need not be whole: leave out the rounding.",
+        ),
+        Mistake(
+            "Rounded up to whole bits",
+            lambda nats: to_bits(nats).ceil(),
+            "Amounts of information need not be whole: leave out the rounding.",
+        ),
+        Mistake(
+            "Rounded down to whole bits",
+            lambda nats: to_bits(nats).floor(),
+            "Amounts of information need not be whole: / divides, // rounds down.",
+        ),
+        Mistake(
+            "The sign lost",
+            lambda nats: to_bits(nats).abs(),
+            "A negative amount stays negative: only the unit changes.",
+        ),
+        Mistake(
+            "Added up",
+            lambda nats: to_bits(nats).sum(),
+            "Each amount is right. Convert each for itself: the result has the shape of what was given.",
         ),
     ),
 )
@@ -50,6 +113,7 @@ def _batches() -> list[Arguments]:
     rows: list[tuple[object, object]] = [
         ([[1.0, 0.0]], [[0.5, 0.0]]),
         ([[1.0, 0.0, 0.25], [0.0, 0.5, 1.0]], [[0.5, 0.0, 0.5], [1.0, 1.0, 0.0]]),
+        ([[0.5], [0.25], [1.0]], [[0.5], [1.0], [0.0]]),
     ]
     return [(torch.tensor(x, dtype=torch.float64), torch.tensor(y, dtype=torch.float64)) for x, y in rows]
 
@@ -65,6 +129,7 @@ ERROR_PER_IMAGE = Exercise(
     cases=_batches,
     generate=_drawn_images,
     lesson=lambda g: (torch.rand(100, 64, generator=g), torch.rand(100, 64, generator=g)),
+    gradients=("reconstructions",),
     hints=(
         "Subtract, square, then sum over the last dimension only.",
         ".sum(-1) sums over the last dimension and leaves one number for each image.",
@@ -82,8 +147,18 @@ ERROR_PER_IMAGE = Exercise(
         ),
         Mistake(
             "Averaged over everything",
-            lambda images, reconstructions: (images - reconstructions).square().mean(),
+            lambda images, reconstructions: error_per_image(images, reconstructions).sum() / images.numel(),
             "Keep one number for each image, and sum over its pixels: .sum(-1).",
+        ),
+        Mistake(
+            "Averaged over the batch",
+            lambda images, reconstructions: error_per_image(images, reconstructions).mean(),
+            "Each image's error is right. Keep one number for each image, and do not average them.",
+        ),
+        Mistake(
+            "Not summed",
+            lambda images, reconstructions: (images - reconstructions).square(),
+            "These are the squared errors of the pixels. Add them up for each image: .sum(-1).",
         ),
         Mistake(
             "Not squared",
@@ -91,13 +166,53 @@ ERROR_PER_IMAGE = Exercise(
             "Without the square, errors up and errors down cancel.",
         ),
         Mistake(
+            "Summed before it was squared",
+            lambda images, reconstructions: (images - reconstructions).sum(-1).square(),
+            "Errors up and errors down cancel in the sum: square first, then sum.",
+        ),
+        Mistake(
+            "Difference of the squares",
+            lambda images, reconstructions: (images.square() - reconstructions.square()).sum(-1),
+            "Subtract first, then square the difference.",
+        ),
+        Mistake(
             "Absolute instead of squared",
             lambda images, reconstructions: (images - reconstructions).abs().sum(-1),
             "That is a fine measure too, but here the *squared* error was asked.",
         ),
         Mistake(
+            "The square root taken",
+            lambda images, reconstructions: (images - reconstructions).norm(dim=-1),
+            "That is the distance, a norm: the square root of what was asked. Leave the root out.",
+        ),
+        Mistake(
+            "Cross-entropy",
+            lambda images, reconstructions: binary_cross_entropy(reconstructions, images, reduction="none").sum(-1),
+            "That is another measure, for pixels that are on or off. Here the squared error was asked.",
+        ),
+        Mistake(
+            "Half of the squared error",
+            lambda images, reconstructions: error_per_image(images, reconstructions) / 2,
+            "The half belongs to a Gaussian's log density. Here the squared error itself was asked.",
+        ),
+        Mistake(
+            "Largest error only",
+            lambda images, reconstructions: (images - reconstructions).square().amax(-1),
+            "All pixels count: sum over them.",
+        ),
+        Mistake(
+            "Added instead of subtracted",
+            lambda images, reconstructions: error_per_image(images, -reconstructions),
+            "An error is a difference: images - reconstructions.",
+        ),
+        Mistake(
             "Wrong dimension",
             lambda images, reconstructions: (images - reconstructions).square().sum(0),
+            "Dimension 0 holds the images. Sum over the pixels, dimension -1.",
+        ),
+        Mistake(
+            "Mean over the images, for each pixel",
+            lambda images, reconstructions: (images - reconstructions).square().mean(0),
             "Dimension 0 holds the images. Sum over the pixels, dimension -1.",
         ),
     ),

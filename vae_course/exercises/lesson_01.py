@@ -1,10 +1,12 @@
 """Exercises of lesson 01: reconstruction error, projection onto principal components, draws with a fitted covariance."""
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
+from torch.nn import functional
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
+from vae_course.exercises.making import numbers, size, sizes
 from vae_course.exercises.mistakes import Mistake
 
 # --- reconstruction error -------------------------------------------------------------------------------------------
@@ -17,16 +19,25 @@ def reconstruction_error(images: Tensor, reconstructions: Tensor) -> Tensor:
 def _images() -> list[Arguments]:
     rows = [
         ([[0.0, 1.0]], [[0.5, 0.5]]),
+        ([[0.5], [1.0]], [[0.25], [0.0]]),
+        ([[0.0, 1.0], [0.5, 0.25]], [[0.0, 1.0], [0.5, 0.75]]),
         ([[0.0, 1.0, 0.3], [1.0, 0.0, 0.8]], [[0.2, 0.7, 0.3], [0.5, -0.1, 1.2]]),
         ([[0.9, 0.1, 0.4, 0.0], [0.0, 0.3, 0.2, 1.0], [0.5, 0.5, 1.0, 0.0]], [[0.5, 0.2, 0.4, 0.1]] * 3),
     ]
     return [(torch.tensor(x, dtype=torch.float64), torch.tensor(r, dtype=torch.float64)) for x, r in rows]
 
 
+def _drawn_images(generator: Generator) -> Arguments:
+    shape = sizes(generator, 2, high=6)
+    return numbers(generator, *shape, low=0, high=1), numbers(generator, *shape, low=-0.2, high=1.2)
+
+
 RECONSTRUCTION_ERROR = Exercise(
     task="Squared error summed over pixels, averaged over images: two tensors (images, pixels) to a scalar.",
     reference=reconstruction_error,
     cases=_images,
+    generate=_drawn_images,
+    lesson=lambda g: (torch.rand(128, 64, generator=g), torch.rand(128, 64, generator=g)),
     gradients=("reconstructions",),
     hints=(
         "Three steps: the squared difference of every pixel, one number per image, then one number for all.",
@@ -36,23 +47,33 @@ RECONSTRUCTION_ERROR = Exercise(
     mistakes=(
         Mistake(
             "Mean over pixels",
-            lambda images, reconstructions: (images - reconstructions).square().mean(),
+            lambda images, reconstructions: reconstruction_error(images, reconstructions) / images.shape[-1],
             "That divides by the number of pixels as well, as torch's mse_loss does. An image's pixels add up: .sum(-1) first.",
         ),
         Mistake(
             "Summed over images too",
-            lambda images, reconstructions: (images - reconstructions).square().sum(),
+            lambda images, reconstructions: reconstruction_error(images, reconstructions) * len(images),
             "This grows with the batch. Sum over pixels, .sum(-1), then take the mean over images.",
         ),
         Mistake(
             "Averaged over pixels, summed over images",
-            lambda images, reconstructions: (images - reconstructions).square().mean(-1).sum(),
+            lambda images, reconstructions: reconstruction_error(images, reconstructions) * len(images) / images.shape[-1],
             "The other way round: pixels are summed, images averaged.",
         ),
         Mistake(
             "One error for each image",
             lambda images, reconstructions: (images - reconstructions).square().sum(-1),
             "Each image's error is right; a loss is one number, so take their mean.",
+        ),
+        Mistake(
+            "One averaged error for each image",
+            lambda images, reconstructions: (images - reconstructions).square().mean(-1),
+            "The other way round: an image's pixels are summed, and the mean is taken over images. One number remains.",
+        ),
+        Mistake(
+            "One error for each pixel",
+            lambda images, reconstructions: (images - reconstructions).square().mean(0),
+            "The mean over images is right, but the pixels are to be summed as well: one number is asked for.",
         ),
         Mistake(
             "Absolute error",
@@ -63,6 +84,16 @@ RECONSTRUCTION_ERROR = Exercise(
             "Square root taken",
             lambda images, reconstructions: (images - reconstructions).square().sum(-1).sqrt().mean(),
             "That is the distance. PCA and the Gaussian likelihood both speak of its square: leave the root out.",
+        ),
+        Mistake(  # the same, but for the gradient of a perfect reconstruction: 0 here, nan above
+            "Square root taken",
+            lambda images, reconstructions: torch.linalg.vector_norm(images - reconstructions, dim=-1).mean(),
+            "That is the distance. PCA and the Gaussian likelihood both speak of its square: leave the root out.",
+        ),
+        Mistake(
+            "Square root of the mean",
+            lambda images, reconstructions: reconstruction_error(images, reconstructions).sqrt(),
+            "The mean of the squared errors itself was asked, without a root.",
         ),
         Mistake(
             "Not squared",
@@ -75,9 +106,36 @@ RECONSTRUCTION_ERROR = Exercise(
             "Errors of opposite sign cancel in the sum. Square each pixel's difference first.",
         ),
         Mistake(
+            "Squared after averaging over images",
+            lambda images, reconstructions: (images - reconstructions).mean(0).square().sum(),
+            "Errors of opposite sign cancel in the mean. Square each image's differences first, average last.",
+        ),
+        Mistake(
+            "Squares subtracted",
+            lambda images, reconstructions: (images.square() - reconstructions.square()).sum(-1).mean(),
+            "The difference of the squares is not the square of the difference: subtract first, then square.",
+        ),
+        Mistake(
             "Half the squared error",
-            lambda images, reconstructions: 0.5 * (images - reconstructions).square().sum(-1).mean(),
+            lambda images, reconstructions: 0.5 * reconstruction_error(images, reconstructions),
             "The 1/2 belongs to a Gaussian's log density. Here the error itself was asked.",
+        ),
+        Mistake(
+            "The worst pixel only",
+            lambda images, reconstructions: (images - reconstructions).square().amax(-1).mean(),
+            "All pixels count: add up their squared errors.",
+        ),
+        Mistake(
+            "Every image against every reconstruction",
+            lambda images, reconstructions: (images[:, None] - reconstructions).square().sum(-1).mean(),
+            "Each image is compared with its own reconstruction only: subtract two tensors of the same shape.",
+        ),
+        Mistake(
+            "Cross entropy",
+            lambda images, reconstructions: (
+                functional.binary_cross_entropy(reconstructions, images, reduction="sum") / len(images)
+            ),
+            "Binary cross entropy is another loss, for outputs between 0 and 1. Here the squared error was asked.",
         ),
     ),
 )
@@ -91,28 +149,43 @@ def project(x: Tensor, mean: Tensor, components: Tensor) -> Tensor:
 
 
 def _planes() -> list[Arguments]:
-    def orthonormal(rows: list[list[float]]) -> Tensor:
-        basis: Tensor = torch.linalg.qr(torch.tensor(rows, dtype=torch.float64).T).Q
-        return basis.T
-
-    def tensor(values: list[list[float]] | list[float]) -> Tensor:
-        return torch.tensor(values, dtype=torch.float64)
-
-    return [
-        (tensor([[1.0, 2.0]]), tensor([0.5, 0.0]), orthonormal([[3.0, 4.0]])),
-        (tensor([[1.0, 2.0], [0.0, -1.0]]), tensor([0.5, 1.0]), orthonormal([[1.0, 2.0], [1.0, -1.0]])),
+    rows = [
+        ([[1.0, 2.0]], [0.5, 0.0], [[0.6, 0.8]]),
+        ([[1.0, 2.0], [0.0, -1.0]], [0.5, 1.0], [[0.6, 0.8], [-0.8, 0.6]]),  # as many codes as pixels: nothing is lost
         (
-            tensor([[1.0, 2.0, 0.0], [0.0, -1.0, 1.0], [2.0, 0.5, -0.5]]),
-            tensor([1.0, 0.5, -0.2]),
-            orthonormal([[1.0, 2.0, 0.5], [1.0, -1.0, 2.0]]),
+            [[1.0, 2.0, 0.0], [0.0, -1.0, 1.0], [2.0, 0.5, -0.5]],
+            [1.0, 0.5, -0.2],
+            [[0.48, 0.6, 0.64], [0.36, -0.8, 0.48]],
         ),
+        ([[0.5, -0.5, 1.0]], [0.5, -0.5, 1.0], [[0.48, 0.6, 0.64]]),  # the mean itself
     ]
+    return [tuple(torch.tensor(part, dtype=torch.float64) for part in row) for row in rows]
+
+
+def _orthonormal(generator: Generator, codes: int, pixels: int) -> Tensor:
+    basis: Tensor = torch.linalg.qr(torch.randn(pixels, codes, generator=generator, dtype=torch.float64)).Q
+    return basis.T
+
+
+def _drawn_plane(generator: Generator) -> Arguments:
+    codes = size(generator, 1, 4)
+    pixels = codes + size(generator, 1, 2)
+    images = next(n for n in sizes(generator, 3, high=6) if n not in (codes, pixels))
+    return numbers(generator, images, pixels), numbers(generator, pixels), _orthonormal(generator, codes, pixels)
+
+
+def _lesson_plane(generator: Generator) -> Arguments:
+    x, mean = torch.rand(200, 64, generator=generator), torch.rand(64, generator=generator)
+    return x, mean, _orthonormal(generator, 8, 64).float()
 
 
 PROJECT = Exercise(
     task="Encode x (images, pixels) by PCA and decode it again: mean (pixels,), components (codes, pixels), orthonormal rows.",
     reference=project,
     cases=_planes,
+    generate=_drawn_plane,
+    lesson=_lesson_plane,
+    gradients=("x", "mean"),
     hints=(
         "Encoding: how far does x lie from the mean along each component? Decoding: go that far along each, from the mean.",
         "A row of components is one direction, so the codes are (x - mean) @ components.T, shape (images, codes).",
@@ -121,23 +194,38 @@ PROJECT = Exercise(
     mistakes=(
         Mistake(
             "Not centred",
-            lambda x, mean, components: x @ components.T @ components + mean,
+            lambda x, mean, components: project(x + mean, mean, components),
             "Subtract the mean before encoding: the components are directions from the mean, not from 0.",
         ),
         Mistake(
             "The mean was not added back",
-            lambda x, mean, components: (x - mean) @ components.T @ components,
+            lambda x, mean, components: project(x, mean, components) - mean,
             "The decoder must end where the encoder began: add the mean.",
         ),
         Mistake(
             "The mean was left out altogether",
-            lambda x, mean, components: x @ components.T @ components,
+            lambda x, mean, components: project(x, torch.zeros_like(mean), components),
             "PCA's plane goes through the mean, not through 0: subtract it first, add it last.",
         ),
         Mistake(
             "The mean was subtracted again",
-            lambda x, mean, components: (x - mean) @ components.T @ components - mean,
+            lambda x, mean, components: project(x, mean, components) - 2 * mean,
             "Decoding undoes the centring: add the mean.",
+        ),
+        Mistake(
+            "Not centred, and the mean subtracted at the end",
+            lambda x, mean, components: project(x + mean, mean, components) - 2 * mean,
+            "Subtract the mean before encoding, and add it after decoding.",
+        ),
+        Mistake(
+            "The mean was added where it is subtracted",
+            lambda x, mean, components: project(x + 2 * mean, mean, components),
+            "Centring is x - mean; only after decoding is the mean added.",
+        ),
+        Mistake(
+            "The mean's signs are swapped",
+            lambda x, mean, components: project(x, -mean, components),
+            "Subtract the mean before encoding, and add it after decoding.",
         ),
         Mistake(
             "Each image's own mean was used",
@@ -146,18 +234,88 @@ PROJECT = Exercise(
         ),
         Mistake(
             "This batch's mean was used",
-            lambda x, mean, components: (x - x.mean(0)) @ components.T @ components + x.mean(0),
+            lambda x, mean, components: project(x, x.mean(0), components),
             "Use the mean that was given: it comes from the training images, and a test batch must be treated in the same way.",
         ),
         Mistake(
+            "Centred with the batch's mean",
+            lambda x, mean, components: project(x - x.mean(0) + mean, mean, components),
+            "Subtract the same mean that you add at the end: the one that was given.",
+        ),
+        Mistake(
+            "One mean for all pixels",
+            lambda x, mean, components: project(x, x.mean().expand(mean.shape), components),
+            "The mean is an image, (pixels,), and was given as an argument: each pixel has its own.",
+        ),
+        Mistake(
             "What the code loses, not what it keeps",
-            lambda x, mean, components: (x - mean) - (x - mean) @ components.T @ components,
+            lambda x, mean, components: x - project(x, mean, components),
             "This is the residual. Return the reconstruction: the part inside the plane, plus the mean.",
+        ),
+        Mistake(
+            "The part inside the plane was taken away",
+            lambda x, mean, components: x - project(x, mean, components) + mean,
+            "This is the mean plus what the code loses. Return the mean plus what it keeps.",
+        ),
+        Mistake(
+            "Away from the mean in the opposite direction",
+            lambda x, mean, components: 2 * mean - project(x, mean, components),
+            "Encode x - mean (not mean - x), and add the decoded code to the mean.",
         ),
         Mistake(
             "Only encoded",
             lambda x, mean, components: (x - mean) @ components.T,
             "These are the codes. Multiply by components and add the mean to come back to pixels.",
+        ),
+        Mistake(
+            "Encoded without the mean, and not decoded",
+            lambda x, mean, components: x @ components.T,
+            "Subtract the mean before encoding; then multiply by components and add the mean to come back to pixels.",
+        ),
+        Mistake(
+            "Nothing went through the code",
+            lambda x, mean, components: x,
+            "This gives x itself back. A code keeps only the part of x - mean that lies along the components.",
+        ),
+        Mistake(
+            "One component only",
+            lambda x, mean, components: project(x, mean, components[:1]),
+            "Every row of components counts: the decoded parts along all of them add up.",
+        ),
+        Mistake(
+            "The matrices are the wrong way round",
+            lambda x, mean, components: (x - mean) @ components @ components.T + mean,
+            "components is (codes, pixels). Encoding goes from pixels to codes, with components.T; decoding with components.",
+        ),
+        Mistake(
+            "Transposed twice",
+            lambda x, mean, components: (x - mean) @ components.T @ components.T + mean,
+            "components.T leads from pixels to codes. The way back is components itself.",
+        ),
+        Mistake(
+            "The codes were centred, not the images",
+            lambda x, mean, components: (x @ components.T - mean) @ components + mean,
+            "The mean is an image, (pixels,): subtract it from x, before the product with components.T.",
+        ),
+        Mistake(
+            "The mean was added to the codes",
+            lambda x, mean, components: ((x - mean) @ components.T + mean) @ components,
+            "The mean is an image, (pixels,): add it after decoding.",
+        ),
+        Mistake(
+            "The mean was added to the codes, and nothing decoded",
+            lambda x, mean, components: (x - mean) @ components.T + mean,
+            "Multiply the codes by components first: that leads back to pixels. Then add the mean.",
+        ),
+        Mistake(
+            "Images left as columns",
+            lambda x, mean, components: components.T @ (components @ (x - mean).T) + mean,
+            "Here the product has images as columns. Transpose it back to (images, pixels) before you add the mean.",
+        ),
+        Mistake(
+            "Transposed",
+            lambda x, mean, components: project(x, mean, components).transpose(0, 1),
+            "The values are right; images are rows: transpose to (images, pixels).",
         ),
     ),
 )
@@ -173,7 +331,8 @@ def correlated_draws(noise: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
 def _gaussians() -> list[Arguments]:
     rows = [
         ([[1.0, 1.0]], [0.5, -1.0], [[4.0, 1.0], [1.0, 2.0]]),
-        ([[1.0, -0.5], [0.0, 2.0]], [2.0, 1.0], [[1.0, 0.6], [0.6, 3.0]]),
+        ([[1.0], [-2.0], [0.0]], [3.0], [[4.0]]),  # one dimension
+        ([[1.0, -0.5], [0.0, 2.0]], [2.0, 1.0], [[1.0, 0.6], [0.6, 3.0]]),  # as many draws as dimensions
         (
             [[0.3, -1.2, 0.8], [1.5, 0.1, -0.4], [-0.7, 0.9, 2.0]],
             [1.0, 0.0, -2.0],
@@ -183,16 +342,55 @@ def _gaussians() -> list[Arguments]:
     return [tuple(torch.tensor(part, dtype=torch.float64) for part in row) for row in rows]
 
 
+def _drawn_gaussian(generator: Generator) -> Arguments:
+    draws, d = sizes(generator, 2)
+    root = numbers(generator, d, d, low=-1.5, high=1.5)
+    covariance = (root @ root.T).mul(100).round() / 100 + 0.5 * torch.eye(d, dtype=torch.float64)
+    return numbers(generator, draws, d), numbers(generator, d), covariance
+
+
+def _lesson_gaussian(generator: Generator) -> Arguments:
+    root = torch.randn(32, 32, generator=generator) / 32**0.5
+    noise, mean = torch.randn(200, 32, generator=generator), torch.randn(32, generator=generator)
+    return noise, mean, root @ root.T + 0.2 * torch.eye(32)
+
+
 def _by_symmetric_root(noise: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
     values, vectors = torch.linalg.eigh(covariance)
     root: Tensor = (vectors * values.sqrt()) @ vectors.T
     return mean + noise @ root
 
 
+def _by_eigenvectors(noise: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
+    values, vectors = torch.linalg.eigh(covariance)
+    root: Tensor = vectors * values.sqrt()
+    return mean + noise @ root.T
+
+
+def _by_singular_vectors(noise: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
+    vectors, values, _ = torch.linalg.svd(covariance)
+    root: Tensor = vectors * values.sqrt()
+    return mean + noise @ root.T
+
+
+def _by_correlations(noise: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
+    std = covariance.diagonal().sqrt()
+    return correlated_draws(noise, mean, covariance / std / std[:, None])
+
+
+def _whitened(noise: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
+    factor: Tensor = torch.linalg.cholesky(covariance)
+    white: Tensor = torch.linalg.solve_triangular(factor, noise.T, upper=False)
+    return mean + white.T
+
+
 CORRELATED_DRAWS = Exercise(
     task="Turn noise of N(0, I), (draws, d), into draws of N(mean, covariance), with the Cholesky factor of the covariance.",
     reference=correlated_draws,
     cases=_gaussians,
+    generate=_drawn_gaussian,
+    lesson=_lesson_gaussian,
+    gradients=("noise", "mean"),
     hints=(
         "In one dimension: mean + std * noise. The factor L with L L^T = covariance plays the part of std.",
         "torch.linalg.cholesky(covariance) is L. For one draw, as a column, z = mean + L noise.",
@@ -211,13 +409,33 @@ CORRELATED_DRAWS = Exercise(
         ),
         Mistake(
             "Forgot the mean",
-            lambda noise, mean, covariance: noise @ torch.linalg.cholesky(covariance).T,
+            lambda noise, mean, covariance: correlated_draws(noise, torch.zeros_like(mean), covariance),
             "The spread is right, the place is not: add the mean.",
         ),
         Mistake(
+            "The mean was subtracted",
+            lambda noise, mean, covariance: correlated_draws(noise, -mean, covariance),
+            "The draws scatter around the mean: add it.",
+        ),
+        Mistake(
+            "The noise was subtracted",
+            lambda noise, mean, covariance: correlated_draws(-noise, mean, covariance),
+            "By symmetry these are draws of the same Gaussian, but other ones. Add the noise: mean + noise @ L.T.",
+        ),
+        Mistake(
             "The mean was stretched too",
-            lambda noise, mean, covariance: (mean + noise) @ torch.linalg.cholesky(covariance).T,
+            lambda noise, mean, covariance: correlated_draws(noise + mean, torch.zeros_like(mean), covariance),
             "Multiply only the noise by the factor, then add the mean.",
+        ),
+        Mistake(
+            "The mean was added to the noise as well",
+            lambda noise, mean, covariance: correlated_draws(noise + mean, mean, covariance),
+            "The mean is added once, after the noise has been multiplied by the factor.",
+        ),
+        Mistake(
+            "The noise was centred",
+            lambda noise, mean, covariance: correlated_draws(noise - mean, mean, covariance),
+            "noise is of N(0, I) already, so there is nothing to subtract. Multiply it by the factor and add the mean.",
         ),
         Mistake(
             "Only the variances",
@@ -230,14 +448,76 @@ CORRELATED_DRAWS = Exercise(
             "The diagonal holds variances, and the off-diagonal part is lost. Use the Cholesky factor.",
         ),
         Mistake(
+            "Only the factor's diagonal",
+            lambda noise, mean, covariance: mean + noise * torch.linalg.cholesky(covariance).diagonal(),
+            "The whole factor counts: without what lies below its diagonal the coordinates no longer move together.",
+        ),
+        Mistake(
             "Elementwise square root",
-            lambda noise, mean, covariance: mean + noise @ covariance.abs().sqrt(),
+            lambda noise, mean, covariance: mean + noise @ covariance.sqrt(),
             "A matrix's square root is not the square root of its entries. You need L with L @ L.T = covariance.",
+        ),
+        Mistake(
+            "The factor's entries were rooted",
+            lambda noise, mean, covariance: mean + noise @ torch.linalg.cholesky(covariance).sqrt().T,
+            "The Cholesky factor is the square root already: take no root of its entries.",
         ),
         Mistake(
             "Another square root",
             _by_symmetric_root,
             "The symmetric root gives honest draws of the same Gaussian, but other ones for the same noise. Use Cholesky here.",
+        ),
+        Mistake(
+            "A root made of eigenvectors",
+            _by_eigenvectors,
+            "This gives honest draws of the same Gaussian, but other ones for the same noise. Use the Cholesky factor here.",
+        ),
+        Mistake(
+            "A root made of singular vectors",
+            _by_singular_vectors,
+            "This gives honest draws of the same Gaussian, but other ones for the same noise. Use the Cholesky factor here.",
+        ),
+        Mistake(
+            "Correlations instead of covariances",
+            _by_correlations,
+            "Your draws have variance 1 everywhere. Take the factor of the covariance itself.",
+        ),
+        Mistake(
+            "Factor of the inverse covariance",
+            lambda noise, mean, covariance: correlated_draws(noise, mean, torch.linalg.inv(covariance)),
+            "The inverse (the precision) makes wide directions narrow. Take the factor of the covariance itself.",
+        ),
+        Mistake(
+            "Whitened instead of coloured",
+            _whitened,
+            "Multiplying by the inverse of L turns draws into noise. Here noise becomes draws: multiply by L.",
+        ),
+        Mistake(
+            "Factor applied twice",
+            lambda noise, mean, covariance: correlated_draws(
+                correlated_draws(noise, torch.zeros_like(mean), covariance), mean, covariance
+            ),
+            "Multiply the noise by the factor once.",
+        ),
+        Mistake(
+            "Elementwise product",
+            lambda noise, mean, covariance: mean + noise * torch.linalg.cholesky(covariance),
+            "L noise is a product of matrices: each coordinate of a draw mixes several coordinates of the noise. Use @.",
+        ),
+        Mistake(
+            "Draws taken for columns",
+            lambda noise, mean, covariance: mean + torch.linalg.cholesky(covariance) @ noise,
+            "Each row of noise is one draw, and L @ noise works on columns. The row form of L noise is noise @ L.T.",
+        ),
+        Mistake(
+            "Draws left as columns",
+            lambda noise, mean, covariance: mean + torch.linalg.cholesky(covariance) @ noise.T,
+            "L @ noise.T has draws as columns. Transpose it back to (draws, d) before you add the mean.",
+        ),
+        Mistake(
+            "Transposed",
+            lambda noise, mean, covariance: correlated_draws(noise, mean, covariance).transpose(0, 1),
+            "The values are right; draws are rows: transpose to (draws, d).",
         ),
     ),
 )

@@ -1,13 +1,25 @@
 """Exercises of lesson 02: entropy, KL for discrete distributions and for Gaussians, KL from samples."""
 
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
+from torch.distributions import Normal, kl_divergence
+from torch.nn import functional
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
+from vae_course.exercises.making import flags, numbers, probabilities, size, sizes
 from vae_course.exercises.mistakes import Mistake
+
+SMALL_NUMBERS = (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5)  # that are added to a probability so that its log is finite
+
+
+def _doubles(rows: Sequence[Sequence[Any]]) -> list[Arguments]:
+    return [tuple(torch.tensor(part, dtype=torch.float64) for part in row) for row in rows]
+
 
 # --- entropy in bits ------------------------------------------------------------------------------------------------
 
@@ -17,18 +29,40 @@ def entropy_in_bits(p: Tensor) -> Tensor:
 
 
 def _distributions() -> list[Arguments]:
-    return [
-        (torch.tensor([0.5, 0.5], dtype=torch.float64),),
-        (torch.tensor([0.7, 0.2, 0.1], dtype=torch.float64),),
-        (torch.tensor([1.0, 0.0], dtype=torch.float64),),
-        (torch.tensor([[0.25, 0.25, 0.25, 0.25], [0.9, 0.05, 0.05, 0.0]], dtype=torch.float64),),
-    ]
+    return _doubles(
+        [
+            ([0.5, 0.5],),
+            ([0.7, 0.2, 0.1],),
+            ([1.0, 0.0],),
+            ([[0.25, 0.0, 0.75]],),  # a batch of one
+            ([[0.25, 0.25, 0.25, 0.25], [0.9, 0.05, 0.05, 0.0]],),
+        ]
+    )
+
+
+def _shape(generator: Generator) -> list[int]:
+    """(..., outcomes) of one to three different sizes, of two outcomes at least."""
+    *leading, outcomes = sizes(generator, size(generator, 1, 3), low=2, high=6)
+    return [*leading, outcomes]
+
+
+def _lesson_probabilities(generator: Generator) -> Tensor:
+    """A batch in single precision, with zeros."""
+    raw = torch.rand(100, 30, generator=generator)
+    raw = raw * (raw > 0.3)
+    return raw / raw.sum(-1, keepdim=True)
+
+
+def _entropy_with(small: float) -> Callable[[Tensor], Tensor]:
+    return lambda p: -(p * torch.log2(p + small)).sum(-1)
 
 
 ENTROPY = Exercise(
-    task="The entropy of discrete distributions (..., outcomes), in bits.",
+    task="The entropy of discrete distributions (..., outcomes), in bits. Outcomes of probability 0 add nothing.",
     reference=entropy_in_bits,
     cases=_distributions,
+    generate=lambda g: (probabilities(g, *_shape(g), zeros=True),),
+    lesson=lambda g: (_lesson_probabilities(g),),
     hints=(
         "Entropy is the mean code length: each outcome's length -log2 p, weighted by its probability p.",
         "0 log 0 counts as 0, but 0 * torch.log(0) is nan. torch.xlogy(p, p) is p log p with that rule.",
@@ -37,12 +71,12 @@ ENTROPY = Exercise(
     mistakes=(
         Mistake(
             "Natural log where base 2 was asked",
-            lambda p: -torch.xlogy(p, p).sum(-1),
+            lambda p: entropy_in_bits(p) * math.log(2),
             "Your result is in nats; divide by ln 2 to get bits.",
         ),
         Mistake(
             "Wrong sign",
-            lambda p: torch.xlogy(p, p).sum(-1) / math.log(2),
+            lambda p: -entropy_in_bits(p),
             "log p is negative or 0, so the code length is -log p; entropy is never negative.",
         ),
         Mistake(
@@ -50,20 +84,104 @@ ENTROPY = Exercise(
             lambda p: -(p * torch.log2(p)).sum(-1),
             "An outcome of probability 0 adds nothing. torch.xlogy(p, p) knows that; p * log p does not.",
         ),
+        *(
+            Mistake(
+                "A small number inside the log",
+                _entropy_with(small),
+                "It avoids nan, but shifts every log: a certain outcome gets an entropy below 0. Treat p = 0 apart, or use "
+                "torch.xlogy(p, p).",
+            )
+            for small in SMALL_NUMBERS
+        ),
+        Mistake(
+            "log(1 + p) for log p",
+            lambda p: -(p * torch.log1p(p)).sum(-1) / math.log(2),
+            "1 + p is another number: its log is 0 for p = 0, but the code length is -log p. torch.xlogy(p, p) is safe at 0.",
+        ),
         Mistake(
             "Mean where a sum was asked",
-            lambda p: -torch.xlogy(p, p).mean(-1) / math.log(2),
+            lambda p: entropy_in_bits(p) / p.shape[-1],
             "The weights p already average over outcomes; a mean divides once more, by their number.",
         ),
         Mistake(
             "Summed over every distribution at once",
-            lambda p: -torch.xlogy(p, p).sum() / math.log(2),
+            lambda p: entropy_in_bits(p).sum(),
             "Sum over the last dimension only, .sum(-1): each row is a distribution of its own.",
+        ),
+        Mistake(
+            "Averaged over everything",
+            lambda p: entropy_in_bits(p).mean() / p.shape[-1],
+            "Each row is a distribution of its own, whose terms add up: sum over the last dimension, and no mean.",
+        ),
+        Mistake(
+            "One term for each outcome",
+            lambda p: -torch.xlogy(p, p) / math.log(2),
+            "The terms are right. A distribution's entropy is their sum: .sum(-1).",
+        ),
+        Mistake(
+            "Averaged over the distributions",
+            lambda p: entropy_in_bits(p).mean(),
+            "Each row is a distribution of its own and keeps its own entropy: sum over the last dimension, and stop there.",
+        ),
+        Mistake(
+            "Summed over the first dimension",
+            lambda p: entropy_in_bits(p.movedim(0, -1)),
+            "Outcomes lie on the last dimension; the first one counts distributions. Sum with .sum(-1).",
+        ),
+        Mistake(
+            "Summed over dimension 1",
+            lambda p: entropy_in_bits(p.movedim(1, -1)),
+            "p may have any number of dimensions, also one alone. Outcomes lie on the last: .sum(-1).",
         ),
         Mistake(
             "Forgot the weights",
             lambda p: -torch.log2(p).sum(-1),
             "A code length -log2 p counts as often as its outcome occurs: weight it by p.",
+        ),
+        Mistake(
+            "Decimal digits instead of bits",
+            lambda p: entropy_in_bits(p) * math.log10(2),
+            "log10 counts decimal digits; bits need the logarithm to base 2.",
+        ),
+        Mistake(
+            "Converted to bits twice",
+            lambda p: entropy_in_bits(p) / math.log(2),
+            "log2 gives bits already: divide by ln 2 only after a natural log.",
+        ),
+        Mistake(
+            "Multiplied by ln 2",
+            lambda p: entropy_in_bits(p) * math.log(2) ** 2,
+            "From nats to bits the number must grow: divide by ln 2.",
+        ),
+        Mistake(
+            "Divided by 2 instead of ln 2",
+            lambda p: entropy_in_bits(p) * math.log(2) / 2,
+            "It is the logarithm of 2, about 0.693, that turns nats into bits.",
+        ),
+        Mistake(
+            "Perplexity instead of entropy",
+            lambda p: 2 ** entropy_in_bits(p),
+            "2 to the power of the entropy is the perplexity, a number of outcomes. Leave the power out.",
+        ),
+        Mistake(
+            "Probabilities taken for logits",
+            lambda p: entropy_in_bits(p.softmax(-1)),
+            "p is a distribution already: no softmax.",
+        ),
+        Mistake(
+            "Normalized by the largest possible entropy",
+            lambda p: entropy_in_bits(p) / math.log2(p.shape[-1]),
+            "Divided by log2(outcomes) it is a share between 0 and 1. The bits themselves were asked.",
+        ),
+        Mistake(
+            "Each outcome treated as a coin",
+            lambda p: entropy_in_bits(p) + entropy_in_bits(torch.stack((1 - p, torch.zeros_like(p)), -1)).sum(-1),
+            "The term (1 - p) log(1 - p) belongs to a coin, whose other side is 1 - p. Here the other outcomes are listed.",
+        ),
+        Mistake(
+            "Probabilities squared and summed",
+            lambda p: 1 - p.square().sum(-1),
+            "That is the chance that two draws differ (the Gini index). Entropy weights -log2 p by p.",
         ),
     ),
 )
@@ -76,21 +194,55 @@ def kl_discrete(p: Tensor, q: Tensor) -> Tensor:
 
 
 def _pairs() -> list[Arguments]:
-    rows = [
-        ([0.5, 0.5], [0.9, 0.1]),
-        ([0.7, 0.2, 0.1], [0.2, 0.3, 0.5]),
-        ([1.0, 0.0], [0.5, 0.5]),
-        ([0.5, 0.5], [1.0, 0.0]),
-        ([0.5, 0.5, 0.0], [0.25, 0.75, 0.0]),
-        ([[0.6, 0.4], [0.1, 0.9]], [[0.5, 0.5], [0.3, 0.7]]),
-    ]
-    return [(torch.tensor(p, dtype=torch.float64), torch.tensor(q, dtype=torch.float64)) for p, q in rows]
+    return _doubles(
+        [
+            ([0.5, 0.5], [0.9, 0.1]),
+            ([0.7, 0.2, 0.1], [0.2, 0.3, 0.5]),
+            ([1.0, 0.0], [0.5, 0.5]),
+            ([0.5, 0.5], [1.0, 0.0]),
+            ([0.5, 0.5, 0.0], [0.25, 0.75, 0.0]),
+            ([[0.6, 0.3, 0.1]], [[0.5, 0.25, 0.25]]),  # a batch of one
+            ([[0.6, 0.4], [0.1, 0.9], [0.3, 0.7]], [[0.5, 0.5], [0.3, 0.7], [0.3, 0.7]]),  # the last two are the same
+        ]
+    )
+
+
+def _drawn_pair(generator: Generator) -> Arguments:
+    """Zeros in p alone, in both at the same places, or in each where they fall."""
+    shape = _shape(generator)
+    p, kind = probabilities(generator, *shape, zeros=True), size(generator, 0, 3)
+    if kind == 3:
+        return p, probabilities(generator, *shape, zeros=True)
+    q = probabilities(generator, *shape)
+    if kind == 2:
+        q = q.masked_fill(p == 0, 0)
+        q[..., 0] += 1 - q.sum(-1)
+    return p, q.mul(100).round() / 100
+
+
+def _clipped(small: float) -> Callable[[Tensor, Tensor], Tensor]:
+    return lambda p, q: (p * torch.log(p.clamp_min(small) / q.clamp_min(small))).sum(-1)
+
+
+def _both_shifted(small: float) -> Callable[[Tensor, Tensor], Tensor]:
+    return lambda p, q: (p * torch.log((p + small) / (q + small))).sum(-1)
+
+
+def _second_shifted(small: float) -> Callable[[Tensor, Tensor], Tensor]:
+    return lambda p, q: kl_discrete(p, q + small)
+
+
+def _numbers_for_infinity(p: Tensor, q: Tensor) -> Tensor:
+    return (p * torch.log(p / q)).nan_to_num().sum(-1)
 
 
 KL_DISCRETE = Exercise(
-    task="KL(p to q) of discrete distributions (..., outcomes), in nats, right also where p or q is 0.",
+    task="KL(p to q) of discrete distributions (..., outcomes), in nats, right also where p or q is 0 (and then perhaps "
+    "infinite).",
     reference=kl_discrete,
     cases=_pairs,
+    generate=_drawn_pair,
+    lesson=lambda g: (_lesson_probabilities(g), torch.randn(100, 30, generator=g).softmax(-1)),
     hints=(
         "KL is the extra code length: (length in q's code) - (length in p's code), averaged over p's outcomes.",
         "Two calls of torch.xlogy give p log p and p log q with the right answer at p = 0.",
@@ -99,7 +251,7 @@ KL_DISCRETE = Exercise(
     mistakes=(
         Mistake(
             "Reversed KL",
-            lambda p, q: (torch.xlogy(q, q) - torch.xlogy(q, p)).sum(-1),
+            lambda p, q: kl_discrete(q, p),
             "This is KL(q to p): the weights in front of the log must be those of the first distribution, p.",
         ),
         Mistake(
@@ -110,22 +262,78 @@ KL_DISCRETE = Exercise(
         Mistake(
             "0 / 0 became nan",
             lambda p, q: torch.xlogy(p, p / q).sum(-1),
-            "Where p and q are both 0 the ratio is nan. Take the two logs apart: torch.xlogy(p, p) - torch.xlogy(p, q).",
+            "Where p and q are both 0, p / q is nan, and so is 0 * log q. Two calls of torch.xlogy are safe: "
+            "torch.xlogy(p, p) - torch.xlogy(p, q).",
+        ),
+        *(
+            Mistake(
+                "A small number hides the zeros",
+                wrong(small),
+                "Where q = 0 < p the KL is infinite. A small number added to q, or put in its place, invents a finite value.",
+            )
+            for wrong in (_second_shifted, _both_shifted, _clipped)
+            for small in SMALL_NUMBERS
+        ),
+        Mistake(
+            "Outcomes with q = 0 left out",
+            lambda p, q: kl_discrete(p, torch.where(q == 0, p, q)),
+            "Only p = 0 makes a term 0. Where q = 0 < p, the term is infinite, and so is the KL.",
+        ),
+        Mistake(
+            "Infinity made a number",
+            _numbers_for_infinity,
+            "nan_to_num replaces infinity too, by the largest number there is. Where q = 0 < p the KL is infinite.",
         ),
         Mistake(
             "Wrong sign",
-            lambda p, q: (torch.xlogy(p, q) - torch.xlogy(p, p)).sum(-1),
+            lambda p, q: -kl_discrete(p, q),
             "A KL is never negative; the ratio inside the log is p / q.",
         ),
         Mistake(
             "Bits instead of nats",
-            lambda p, q: (torch.xlogy(p, p) - torch.xlogy(p, q)).sum(-1) / math.log(2),
+            lambda p, q: kl_discrete(p, q) / math.log(2),
             "The course counts in nats: use the natural log.",
         ),
         Mistake(
             "Mean where a sum was asked",
-            lambda p, q: (torch.xlogy(p, p) - torch.xlogy(p, q)).mean(-1),
+            lambda p, q: kl_discrete(p, q) / p.shape[-1],
             "The weights p already average; sum the terms.",
+        ),
+        Mistake(
+            "Summed over every pair at once",
+            lambda p, q: kl_discrete(p, q).sum(),
+            "Sum over the last dimension only, .sum(-1): each row has a KL of its own.",
+        ),
+        Mistake(
+            "torch's batchmean",
+            lambda p, q: kl_discrete(p, q).sum() / len(p),
+            "batchmean adds everything up and divides by the first dimension. Each row has a KL of its own here: reduction "
+            "is none, then .sum(-1).",
+        ),
+        Mistake(
+            "Averaged over everything",
+            lambda p, q: kl_discrete(p, q).mean() / p.shape[-1],
+            "functional.kl_div does that unless told otherwise. Sum over the last dimension, .sum(-1), and keep one KL a row.",
+        ),
+        Mistake(
+            "One term for each outcome",
+            lambda p, q: torch.xlogy(p, p) - torch.xlogy(p, q),
+            "The terms are right. The KL is their sum: .sum(-1).",
+        ),
+        Mistake(
+            "Averaged over the pairs",
+            lambda p, q: kl_discrete(p, q).mean(),
+            "Each row has a KL of its own: sum over the last dimension, and stop there.",
+        ),
+        Mistake(
+            "Summed over the first dimension",
+            lambda p, q: kl_discrete(p.movedim(0, -1), q.movedim(0, -1)),
+            "Outcomes lie on the last dimension; the first one counts distributions. Sum with .sum(-1).",
+        ),
+        Mistake(
+            "Summed over dimension 1",
+            lambda p, q: kl_discrete(p.movedim(1, -1), q.movedim(1, -1)),
+            "p may have any number of dimensions, also one alone. Outcomes lie on the last: .sum(-1).",
         ),
         Mistake(
             "Cross entropy instead of KL",
@@ -133,9 +341,50 @@ KL_DISCRETE = Exercise(
             "This is the whole code length; subtract the part that p's own code would need, H(p).",
         ),
         Mistake(
-            "Clipped the zeros",
-            lambda p, q: (p * torch.log(p.clamp_min(1e-8) / q.clamp_min(1e-8))).sum(-1),
-            "Where q = 0 < p the KL is infinite. A small number added to q hides that and invents a finite value.",
+            "The entropy was added",
+            lambda p, q: -(torch.xlogy(p, p) + torch.xlogy(p, q)).sum(-1),
+            "KL is the cross entropy minus the entropy of p: what you pay, less what you had to pay.",
+        ),
+        Mistake(
+            "Difference of two entropies",
+            lambda p, q: torch.xlogy(p, p).sum(-1) - torch.xlogy(q, q).sum(-1),
+            "H(q) - H(p) weights q's code lengths by q. In the cross entropy the truth p decides how often each word is sent.",
+        ),
+        Mistake(
+            "Forgot the weights",
+            lambda p, q: (p.log() - q.log()).sum(-1),
+            "Each outcome's log(p / q) counts as often as the outcome occurs: weight it by p.",
+        ),
+        Mistake(
+            "The log was forgotten",
+            lambda p, q: (p * (p - q)).sum(-1),
+            "Code lengths are logs: the difference is log p - log q, weighted by p.",
+        ),
+        Mistake(
+            "Absolute values",
+            lambda p, q: (torch.xlogy(p, p) - torch.xlogy(p, q)).abs().sum(-1),
+            "Single terms may be negative, where q's word is shorter. They count as they are; the sum is never negative.",
+        ),
+        Mistake(
+            "Both directions averaged",
+            lambda p, q: (kl_discrete(p, q) + kl_discrete(q, p)) / 2,
+            "The KL has a direction. Only the one from p to q was asked.",
+        ),
+        Mistake(
+            "Probabilities taken for logits",
+            lambda p, q: kl_discrete(p.softmax(-1), q.softmax(-1)),
+            "p and q are distributions already: no softmax.",
+        ),
+        Mistake(
+            "torch's kl_div with its arguments swapped",
+            lambda p, q: functional.kl_div(p.log(), q, reduction="none").sum(-1),
+            "functional.kl_div(q.log(), p) is KL(p to q): the second distribution comes first there. And it is nan where both "
+            "are 0: two calls of torch.xlogy are safer.",
+        ),
+        Mistake(
+            "torch's kl_div without the log",
+            lambda p, q: functional.kl_div(q, p, reduction="none").sum(-1),
+            "functional.kl_div expects log q as its first argument, and p as its second.",
         ),
     ),
 )
@@ -148,20 +397,42 @@ def kl_to_standard_normal(mean: Tensor, log_var: Tensor) -> Tensor:
 
 
 def _gaussians() -> list[Arguments]:
-    rows = [
-        ([0.0], [0.0]),
-        ([1.0], [0.0]),
-        ([0.5], [1.0]),
-        ([1.0, -2.0], [-1.0, 0.5]),
-        ([[0.1, 2.0], [1.0, 0.0]], [[0.3, -3.0], [2.0, 1.0]]),
-    ]
-    return [(torch.tensor(m, dtype=torch.float64), torch.tensor(v, dtype=torch.float64)) for m, v in rows]
+    return _doubles(
+        [
+            ([0.5], [1.0]),
+            ([0.0], [0.0]),
+            ([1.0], [0.0]),
+            ([1.0, -2.0], [-1.0, 0.5]),
+            ([[0.5, -1.0, 2.0]], [[1.0, 0.2, 0.7]]),  # a batch of one
+            ([[0.1, 2.0], [1.0, 0.0]], [[0.3, -3.0], [2.0, 1.0]]),
+        ]
+    )
+
+
+def _drawn_gaussian(generator: Generator) -> Arguments:
+    shape = sizes(generator, size(generator, 1, 3))
+    return numbers(generator, *shape), numbers(generator, *shape, low=-3, high=2)
+
+
+STANDARD = "log_var is the log of the variance; the variance is log_var.exp()."
+
+
+def _with_std_from(std: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    """The KL by torch.distributions, whose Normal raises a ValueError for what cannot be a standard deviation."""
+
+    def kl(mean: Tensor, log_var: Tensor) -> Tensor:
+        standard = Normal(torch.zeros_like(mean), torch.ones_like(mean))
+        return kl_divergence(Normal(mean, std(log_var)), standard).sum(-1)
+
+    return kl
 
 
 KL_TO_STANDARD_NORMAL = Exercise(
     task="KL from N(mean, diag(exp(log_var))) to N(0, I), in nats, summed over the last dimension.",
     reference=kl_to_standard_normal,
     cases=_gaussians,
+    generate=_drawn_gaussian,
+    lesson=lambda g: (torch.randn(128, 16, generator=g), torch.randn(128, 16, generator=g) - 1),
     gradients=("mean", "log_var"),
     hints=(
         "One dimension at a time: 1/2 (mean^2 + variance - 1 - log variance).",
@@ -171,33 +442,93 @@ KL_TO_STANDARD_NORMAL = Exercise(
     mistakes=(
         Mistake(
             "Missing 1/2",
-            lambda mean, log_var: (mean.square() + log_var.exp() - 1 - log_var).sum(-1),
+            lambda mean, log_var: 2 * kl_to_standard_normal(mean, log_var),
             "The log density of a Gaussian carries a factor 1/2 in front of everything.",
         ),
         Mistake(
             "Mean where a sum was asked",
-            lambda mean, log_var: 0.5 * (mean.square() + log_var.exp() - 1 - log_var).mean(-1),
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) / mean.shape[-1],
             "Independent dimensions add their nats. A mean over dimensions divides the KL, which weakens it in a VAE's loss.",
         ),
         Mistake(
             "Summed over the batch too",
-            lambda mean, log_var: 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(),
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var).sum(),
             "Keep one KL for each example: .sum(-1).",
         ),
         Mistake(
-            "log_var read as the standard deviation",
-            lambda mean, log_var: 0.5 * (mean.square() + log_var.square() - 1 - log_var.square().log()).sum(-1),
-            "log_var is the log of the variance; the variance is log_var.exp().",
+            "Averaged over everything",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var).mean() / mean.shape[-1],
+            "Independent dimensions add their nats, and each example keeps its own KL: .sum(-1), and no mean.",
         ),
         Mistake(
-            "log_var read as the variance",
-            lambda mean, log_var: 0.5 * (mean.square() + log_var - 1 - log_var.log()).sum(-1),
-            "log_var is the log of the variance; the variance is log_var.exp().",
+            "Averaged over the batch",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var).mean(),
+            "Keep one KL for each example: .sum(-1), and no mean after it.",
+        ),
+        Mistake(
+            "Summed over the first dimension",
+            lambda mean, log_var: kl_to_standard_normal(mean.movedim(0, -1), log_var.movedim(0, -1)),
+            "The first dimension counts examples. The latent dimension is the last: .sum(-1).",
+        ),
+        Mistake(
+            "Summed over dimension 1",
+            lambda mean, log_var: kl_to_standard_normal(mean.movedim(1, -1), log_var.movedim(1, -1)),
+            "There may be any number of dimensions, also one alone. The latent one is the last: .sum(-1).",
+        ),
+        Mistake(
+            "One KL for each dimension",
+            lambda mean, log_var: 0.5 * (mean.square() + log_var.exp() - 1 - log_var),
+            "Each dimension's KL is right. They add up: sum over the last dimension.",
+        ),
+        *(
+            Mistake("log_var read as the standard deviation", wrong, STANDARD)
+            for wrong in (
+                lambda mean, log_var: 0.5 * (mean.square() + log_var.square() - 1 - log_var.square().log()).sum(-1),
+                lambda mean, log_var: 0.5 * (mean.square() + log_var.square() - 1 - 2 * log_var.log()).sum(-1),
+                _with_std_from(lambda log_var: log_var),
+            )
+        ),
+        *(
+            Mistake("log_var read as the variance", wrong, STANDARD)
+            for wrong in (
+                lambda mean, log_var: 0.5 * (mean.square() + log_var - 1 - log_var.log()).sum(-1),
+                _with_std_from(lambda log_var: log_var.sqrt()),
+            )
         ),
         Mistake(
             "log_var read as the log of the standard deviation",
-            lambda mean, log_var: 0.5 * (mean.square() + (2 * log_var).exp() - 1 - 2 * log_var).sum(-1),
+            lambda mean, log_var: kl_to_standard_normal(mean, 2 * log_var),
             "log_var is already the log of the *variance*: exp(log_var) is the variance, exp(log_var / 2) the std.",
+        ),
+        Mistake(
+            "The exp was forgotten",
+            lambda mean, log_var: 0.5 * (mean.square() + log_var - 1 - log_var).sum(-1),
+            "The variance is log_var.exp(); only the last term is log_var itself.",
+        ),
+        Mistake(
+            "The log was taken twice",
+            lambda mean, log_var: 0.5 * (mean.square() + log_var.exp() - 1 - log_var.log()).sum(-1),
+            "log_var is the log of the variance already: it enters the last term as it is.",
+        ),
+        Mistake(
+            "The standard deviation where the variance belongs",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + 0.5 * ((0.5 * log_var).exp() - log_var.exp()).sum(-1),
+            "exp(log_var / 2) is the standard deviation. The formula has the variance, exp(log_var).",
+        ),
+        Mistake(
+            "The variance was squared",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + 0.5 * ((2 * log_var).exp() - log_var.exp()).sum(-1),
+            "exp(log_var) is the variance already, which is the square of the standard deviation.",
+        ),
+        Mistake(
+            "The log of the standard deviation where that of the variance belongs",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + 0.25 * log_var.sum(-1),
+            "The last term inside the 1/2 is the log of the variance, log_var itself, without a 1/2 of its own.",
+        ),
+        Mistake(
+            "log_var was doubled",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) - 0.5 * log_var.sum(-1),
+            "2 log(std) is log_var itself: do not double it again.",
         ),
         Mistake(
             "Reversed KL",
@@ -206,13 +537,63 @@ KL_TO_STANDARD_NORMAL = Exercise(
         ),
         Mistake(
             "Wrong sign",
-            lambda mean, log_var: -0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(-1),
+            lambda mean, log_var: -kl_to_standard_normal(mean, log_var),
             "A KL is never negative. (The formula is often printed as -1/2 (1 + log_var - mean^2 - variance).)",
         ),
         Mistake(
             "mean was not squared",
-            lambda mean, log_var: 0.5 * (mean + log_var.exp() - 1 - log_var).sum(-1),
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + 0.5 * (mean - mean.square()).sum(-1),
             "The mean enters squared: moving left costs as much as moving right.",
+        ),
+        Mistake(
+            "The mean was left out",
+            lambda mean, log_var: kl_to_standard_normal(torch.zeros_like(mean), log_var),
+            "A Gaussian that is off centre pays for it: mean^2 belongs to the sum.",
+        ),
+        Mistake(
+            "mean^2 was subtracted",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) - mean.square().sum(-1),
+            "Being off centre costs: mean^2 is added.",
+        ),
+        Mistake(
+            "The -1 was forgotten",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + mean.shape[-1] / 2,
+            "Each dimension has a -1, so that the KL of N(0, 1) to itself is 0.",
+        ),
+        Mistake(
+            "+1 where -1 belongs",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + mean.shape[-1],
+            "The 1 is subtracted, so that the KL of N(0, 1) to itself is 0.",
+        ),
+        Mistake(
+            "1 was subtracted once, not for each dimension",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + (mean.shape[-1] - 1) / 2,
+            "Each dimension has its own -1: put it inside the sum.",
+        ),
+        Mistake(
+            "log_var was added",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + log_var.sum(-1),
+            "log_var is subtracted: a narrow Gaussian, whose log_var is very negative, is far from N(0, 1).",
+        ),
+        Mistake(
+            "log_var was left out",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + 0.5 * log_var.sum(-1),
+            "Without - log_var nothing stops the variance from shrinking to 0.",
+        ),
+        Mistake(
+            "The variance was left out",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) - 0.5 * log_var.exp().sum(-1),
+            "Without + log_var.exp() nothing stops the variance from growing.",
+        ),
+        Mistake(
+            "The variance was subtracted",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) - log_var.exp().sum(-1),
+            "The variance is added: a wide Gaussian reaches far from 0.",
+        ),
+        Mistake(
+            "The 1/2 covers only the first term",
+            lambda mean, log_var: 2 * kl_to_standard_normal(mean, log_var) - 0.5 * mean.square().sum(-1),
+            "The 1/2 stands in front of the whole bracket: mean^2, variance, 1 and log_var.",
         ),
     ),
 )
@@ -226,23 +607,40 @@ def kl_between_gaussians(mean_q: Tensor, log_var_q: Tensor, mean_p: Tensor, log_
 
 
 def _two_gaussians() -> list[Arguments]:
-    rows = [
-        ([0.0], [0.0], [0.0], [0.0]),
-        ([1.0], [0.0], [0.0], [1.0]),
-        ([0.5, -1.0], [0.5, -0.5], [-0.5, 1.0], [1.0, 0.3]),
-        ([[1.0, 0.0], [0.2, 3.0]], [[0.0, 1.0], [-1.0, 0.4]], [[0.0, 0.5], [1.0, 1.0]], [[0.7, 0.0], [0.2, 2.0]]),
-    ]
-    return [tuple(torch.tensor(part, dtype=torch.float64) for part in row) for row in rows]
+    return _doubles(
+        [
+            ([1.0], [0.5], [-0.5], [1.0]),
+            ([0.0], [0.0], [0.0], [0.0]),
+            ([1.0], [0.0], [0.0], [1.0]),
+            ([0.5, -1.0], [0.5, -0.5], [-0.5, 1.0], [1.0, 0.3]),
+            ([[0.5, 0.0, -1.0]], [[0.2, 1.0, 0.5]], [[1.0, 0.5, 1.0]], [[0.7, 0.3, 1.5]]),  # a batch of one
+            ([[1.0, 0.0], [0.2, 3.0]], [[0.0, 1.0], [-1.0, 0.4]], [[0.0, 0.5], [1.0, 1.0]], [[0.7, 0.0], [0.2, 2.0]]),
+        ]
+    )
 
 
-def _with_parts_swapped(mean_q: Tensor, log_var_q: Tensor, mean_p: Tensor, log_var_p: Tensor) -> Tensor:
-    return kl_between_gaussians(mean_p, log_var_p, mean_q, log_var_q)
+def _drawn_gaussians(generator: Generator) -> Arguments:
+    shape = sizes(generator, size(generator, 1, 3))
+    return tuple(numbers(generator, *shape, low=-2 - k % 2) for k in range(4))
+
+
+# In what follows, q is N(m, exp(v)) and p is N(n, exp(w)).
+
+
+def _moved(dimension: int, *parts: Tensor) -> list[Tensor]:
+    return [part.movedim(dimension, -1) for part in parts]
+
+
+def _with_stds(m: Tensor, v: Tensor, n: Tensor, w: Tensor) -> Tensor:
+    return kl_divergence(Normal(m, v), Normal(n, w)).sum(-1)
 
 
 KL_BETWEEN_GAUSSIANS = Exercise(
     task="KL from N(mean_q, exp(log_var_q)) to N(mean_p, exp(log_var_p)), in nats, summed over the last dimension.",
     reference=kl_between_gaussians,
     cases=_two_gaussians,
+    generate=_drawn_gaussians,
+    lesson=lambda g: tuple(torch.randn(128, 16, generator=g) - k % 2 for k in range(4)),
     gradients=("mean_q", "log_var_q", "mean_p", "log_var_p"),
     hints=(
         "It must agree with kl_to_standard_normal where mean_p = 0 and log_var_p = 0.",
@@ -252,42 +650,200 @@ KL_BETWEEN_GAUSSIANS = Exercise(
     mistakes=(
         Mistake(
             "Reversed KL",
-            _with_parts_swapped,
+            lambda m, v, n, w: kl_between_gaussians(n, w, m, v),
             "This is KL(p to q). The first distribution is the one the average runs over.",
         ),
         Mistake(
             "Missing 1/2",
-            lambda mean_q, log_var_q, mean_p, log_var_p: 2 * kl_between_gaussians(mean_q, log_var_q, mean_p, log_var_p),
+            lambda m, v, n, w: 2 * kl_between_gaussians(m, v, n, w),
             "The log density of a Gaussian carries a factor 1/2.",
         ),
         Mistake(
             "The distance is not in units of p",
-            lambda mean_q, log_var_q, mean_p, log_var_p: (
-                0.5 * (log_var_p - log_var_q + (log_var_q - log_var_p).exp() + (mean_q - mean_p).square() - 1).sum(-1)
-            ),
+            lambda m, v, n, w: kl_between_gaussians(m, v, n, w) + 0.5 * ((m - n).square() * (1 - (-w).exp())).sum(-1),
             "The squared distance between the means is divided by p's variance as well: a wide p forgives a distance.",
         ),
         Mistake(
             "The distance is in units of q",
-            lambda mean_q, log_var_q, mean_p, log_var_p: (
-                0.5
-                * (
-                    log_var_p - log_var_q + (log_var_q - log_var_p).exp() + (mean_q - mean_p).square() / log_var_q.exp() - 1
-                ).sum(-1)
-            ),
+            lambda m, v, n, w: kl_between_gaussians(m, v, n, w) + 0.5 * ((m - n).square() * ((-v).exp() - (-w).exp())).sum(-1),
             "Divide the squared distance by p's variance: p is the one asked to explain q's draws.",
         ),
         Mistake(
+            "The variances' ratio is upside down",
+            lambda m, v, n, w: kl_between_gaussians(m, v, n, w) + 0.5 * ((w - v).exp() - (v - w).exp()).sum(-1),
+            "q's variance is divided by p's: a q that is wider than p is expensive.",
+        ),
+        Mistake(
+            "Measured in units of q",
+            lambda m, v, n, w: 0.5 * (w - v + (v.exp() + (m - n).square()) / v.exp() - 1).sum(-1),
+            "q's variance and the squared distance are divided by p's variance: p is the one asked to explain q's draws.",
+        ),
+        Mistake(
+            "The variances of p and q are swapped in the quotient",
+            lambda m, v, n, w: kl_between_gaussians(m, w, n, v) + (w - v).sum(-1),
+            "q's variance belongs above, p's below: (var_q + distance^2) / var_p.",
+        ),
+        Mistake(
+            "q's variance is not in units of p",
+            lambda m, v, n, w: kl_between_gaussians(m, v, n, w) + 0.5 * (v.exp() - (v - w).exp()).sum(-1),
+            "Both q's variance and the squared distance are divided by p's variance: mind the brackets.",
+        ),
+        Mistake(
+            "Divided by p's standard deviation",
+            lambda m, v, n, w: (
+                kl_between_gaussians(m, v, n, w)
+                + 0.5 * ((v.exp() + (m - n).square()) * ((-0.5 * w).exp() - (-w).exp())).sum(-1)
+            ),
+            "Variance and squared distance are divided by p's variance, exp(log_var_p), not by its root.",
+        ),
+        Mistake(
             "log_var read as the log of the standard deviation",
-            lambda mean_q, log_var_q, mean_p, log_var_p: kl_between_gaussians(mean_q, 2 * log_var_q, mean_p, 2 * log_var_p),
+            lambda m, v, n, w: kl_between_gaussians(m, 2 * v, n, 2 * w),
             "exp(log_var) is already the variance; do not square it.",
+        ),
+        *(
+            Mistake("log_var read as the standard deviation", wrong, STANDARD)
+            for wrong in (
+                _with_stds,
+                lambda m, v, n, w: ((w / v).log() + (v.square() + (m - n).square()) / (2 * w.square()) - 0.5).sum(-1),
+                lambda m, v, n, w: (w.log() - v.log() + (v.square() + (m - n).square()) / (2 * w.square()) - 0.5).sum(-1),
+            )
+        ),
+        *(
+            Mistake("log_var read as the variance", wrong, STANDARD)
+            for wrong in (
+                lambda m, v, n, w: _with_stds(m, v.sqrt(), n, w.sqrt()),
+                lambda m, v, n, w: 0.5 * ((w / v).log() + (v + (m - n).square()) / w - 1).sum(-1),
+                lambda m, v, n, w: 0.5 * (w.log() - v.log() + (v + (m - n).square()) / w - 1).sum(-1),
+            )
+        ),
+        Mistake(
+            "The exp was forgotten",
+            lambda m, v, n, w: 0.5 * (w - v + (v + (m - n).square()) / w - 1).sum(-1),
+            "The variances are log_var_q.exp() and log_var_p.exp(). Only the difference of logs has the log_vars themselves.",
+        ),
+        Mistake(
+            "Standard deviations where variances belong",
+            lambda m, v, n, w: 0.5 * (w - v + ((0.5 * v).exp() + (m - n).square()) / (0.5 * w).exp() - 1).sum(-1),
+            "exp(log_var / 2) is the standard deviation. The quotient has the variances, exp(log_var).",
+        ),
+        Mistake(
+            "The log was taken twice",
+            lambda m, v, n, w: 0.5 * (w.log() - v.log() + (v.exp() + (m - n).square()) / w.exp() - 1).sum(-1),
+            "log_var_p and log_var_q are logs already: they enter the log term as they are.",
         ),
         Mistake(
             "Mean where a sum was asked",
-            lambda mean_q, log_var_q, mean_p, log_var_p: (
-                kl_between_gaussians(mean_q, log_var_q, mean_p, log_var_p) / mean_q.shape[-1]
-            ),
+            lambda m, v, n, w: kl_between_gaussians(m, v, n, w) / m.shape[-1],
             "Independent dimensions add their nats: sum over the last dimension.",
+        ),
+        Mistake(
+            "Summed over the batch too",
+            lambda m, v, n, w: kl_between_gaussians(m, v, n, w).sum(),
+            "Keep one KL for each example: .sum(-1).",
+        ),
+        Mistake(
+            "Averaged over everything",
+            lambda m, v, n, w: kl_between_gaussians(m, v, n, w).mean() / m.shape[-1],
+            "Independent dimensions add their nats, and each example keeps its own KL: .sum(-1), and no mean.",
+        ),
+        Mistake(
+            "Averaged over the batch",
+            lambda m, v, n, w: kl_between_gaussians(m, v, n, w).mean(),
+            "Keep one KL for each example: .sum(-1), and no mean after it.",
+        ),
+        Mistake(
+            "Summed over the first dimension",
+            lambda m, v, n, w: kl_between_gaussians(*_moved(0, m, v, n, w)),
+            "The first dimension counts examples. The latent dimension is the last: .sum(-1).",
+        ),
+        Mistake(
+            "Summed over dimension 1",
+            lambda m, v, n, w: kl_between_gaussians(*_moved(1, m, v, n, w)),
+            "There may be any number of dimensions, also one alone. The latent one is the last: .sum(-1).",
+        ),
+        Mistake(
+            "One KL for each dimension",
+            lambda m, v, n, w: 0.5 * (w - v + (v.exp() + (m - n).square()) / w.exp() - 1),
+            "Each dimension's KL is right. They add up: sum over the last dimension.",
+        ),
+        Mistake(
+            "Wrong sign",
+            lambda m, v, n, w: -kl_between_gaussians(m, v, n, w),
+            "A KL is never negative.",
+        ),
+        Mistake(
+            "The -1 was forgotten",
+            lambda m, v, n, w: kl_between_gaussians(m, v, n, w) + m.shape[-1] / 2,
+            "Each dimension has a -1, so that the KL is 0 where both Gaussians are the same.",
+        ),
+        Mistake(
+            "+1 where -1 belongs",
+            lambda m, v, n, w: kl_between_gaussians(m, v, n, w) + m.shape[-1],
+            "The 1 is subtracted, so that the KL is 0 where both Gaussians are the same.",
+        ),
+        Mistake(
+            "1 was subtracted once, not for each dimension",
+            lambda m, v, n, w: kl_between_gaussians(m, v, n, w) + (m.shape[-1] - 1) / 2,
+            "Each dimension has its own -1: put it inside the sum.",
+        ),
+        Mistake(
+            "The log_vars are the wrong way round",
+            lambda m, v, n, w: kl_between_gaussians(m, v, n, w) + (v - w).sum(-1),
+            "The log term is log_var_p - log_var_q: a q narrower than p is expensive.",
+        ),
+        Mistake(
+            "The log term was left out",
+            lambda m, v, n, w: kl_between_gaussians(m, v, n, w) + 0.5 * (v - w).sum(-1),
+            "Without log_var_p - log_var_q nothing stops q's variance from shrinking to 0.",
+        ),
+        Mistake(
+            "The log term was doubled",
+            lambda m, v, n, w: kl_between_gaussians(m, v, n, w) + 0.5 * (w - v).sum(-1),
+            "log_var_p - log_var_q has the factor 1/2 as well: the log of the standard deviation is half of log_var.",
+        ),
+        Mistake(
+            "The distance was not squared",
+            lambda m, v, n, w: kl_between_gaussians(m, v, n, w) + 0.5 * ((m - n - (m - n).square()) / w.exp()).sum(-1),
+            "The means' difference enters squared: it costs the same on either side.",
+        ),
+        Mistake(
+            "The distance was left out",
+            lambda m, v, n, w: kl_between_gaussians(torch.zeros_like(m), v, torch.zeros_like(n), w),
+            "Means that differ cost too: (mean_q - mean_p)^2 is added to q's variance.",
+        ),
+        Mistake(
+            "The means were added",
+            lambda m, v, n, w: kl_between_gaussians(m, v, -n, w),
+            "It is the distance between the means that costs: mean_q - mean_p.",
+        ),
+        Mistake(
+            "p was taken for the standard normal",
+            lambda m, v, n, w: kl_between_gaussians(m, v, torch.zeros_like(n), torch.zeros_like(w)),
+            "p has a mean and a variance of its own here.",
+        ),
+        Mistake(
+            "p's mean was left out",
+            lambda m, v, n, w: kl_between_gaussians(m, v, torch.zeros_like(n), w),
+            "What costs is the distance between the two means, not q's distance from 0.",
+        ),
+        Mistake(
+            "p's variance was left out",
+            lambda m, v, n, w: kl_between_gaussians(m, v, n, torch.zeros_like(w)),
+            "p has a variance of its own: everything is measured in its units.",
+        ),
+        Mistake(
+            "Difference of two KLs to the standard normal",
+            lambda m, v, n, w: (
+                kl_between_gaussians(m, v, torch.zeros_like(n), torch.zeros_like(w))
+                - kl_between_gaussians(n, w, torch.zeros_like(m), torch.zeros_like(v))
+            ),
+            "KLs are no distances that could be subtracted. Compare q with p itself.",
+        ),
+        Mistake(
+            "The 1/2 covers only the first term",
+            lambda m, v, n, w: 2 * kl_between_gaussians(m, v, n, w) - 0.5 * (w - v).sum(-1),
+            "The 1/2 stands in front of the whole bracket.",
         ),
     ),
 )
@@ -301,19 +857,34 @@ def kl_draws(log_q: Tensor, log_p: Tensor) -> Tensor:
 
 
 def _log_densities() -> list[Arguments]:
-    rows = [([-1.0], [-1.0]), ([-1.0], [-2.0]), ([-0.5, -1.5, -3.0], [-1.0, -1.0, -1.0])]
-    return [(torch.tensor(q, dtype=torch.float64), torch.tensor(p, dtype=torch.float64)) for q, p in rows]
+    return _doubles(
+        [
+            ([-1.0, -1.0], [-1.0, -2.0]),  # the first is a tie
+            ([-2.0], [-1.0]),
+            ([-0.5, -1.5, -3.0], [-1.0, -1.0, -1.0]),
+            ([0.5, -4.0], [-1.0, 1.0]),  # densities may be above 1
+        ]
+    )
+
+
+def _drawn_log_densities(generator: Generator) -> Arguments:
+    count = size(generator, 2, 6)
+    log_q, log_p = (numbers(generator, count, low=-4, high=1) for _ in range(2))
+    return log_q, torch.where(flags(generator, count, share=0.2), log_q, log_p)
 
 
 KL_DRAWS = Exercise(
     task="For draws of q, the terms r - 1 - log r with r = p / q, whose mean estimates KL(q to p): (samples,) to (samples,).",
     reference=kl_draws,
     cases=_log_densities,
+    generate=_drawn_log_densities,
+    lesson=lambda g: tuple(-1.4 - 0.5 * torch.randn(2000, generator=g).square() for _ in range(2)),
+    gradients=("log_q", "log_p"),
     hints=("log r is log_p - log_q.", "r is (log_p - log_q).exp().", "Return one term for each draw; average later."),
     mistakes=(
         Mistake(
             "r turned upside down",
-            lambda log_q, log_p: (log_q - log_p).exp() - 1 - (log_q - log_p),
+            lambda log_q, log_p: kl_draws(log_p, log_q),
             "The draws come from q, so r must be p / q: only then is the mean of r equal to 1, and r - 1 free of charge.",
         ),
         Mistake(
@@ -322,19 +893,131 @@ KL_DRAWS = Exercise(
             "-log r is unbiased too, but single terms may be negative. Add r - 1, whose mean is 0 under q.",
         ),
         Mistake(
+            "The plain estimator, upside down",
+            lambda log_q, log_p: log_p - log_q,
+            "This is log r. The terms are r - 1 - log r: add r - 1, and subtract the log.",
+        ),
+        Mistake(
             "Wrong sign",
-            lambda log_q, log_p: 1 - (log_p - log_q).exp() + (log_p - log_q),
+            lambda log_q, log_p: -kl_draws(log_q, log_p),
             "r - 1 is never below log r, so r - 1 - log r is never negative.",
         ),
         Mistake(
             "Averaged already",
-            lambda log_q, log_p: ((log_p - log_q).exp() - 1 - (log_p - log_q)).mean(),
+            lambda log_q, log_p: kl_draws(log_q, log_p).mean(),
             "Return the terms, shape (samples,): their spread gives the standard error.",
+        ),
+        Mistake(
+            "Summed already",
+            lambda log_q, log_p: kl_draws(log_q, log_p).sum(),
+            "Return the terms, shape (samples,), one for each draw.",
         ),
         Mistake(
             "The squared estimator",
             lambda log_q, log_p: 0.5 * (log_p - log_q).square(),
             "(log r)^2 / 2 agrees only where q and p nearly agree; elsewhere it is biased.",
+        ),
+        Mistake(
+            "The squared estimator without its 1/2",
+            lambda log_q, log_p: (log_p - log_q).square(),
+            "This is (log r)^2. The terms asked for are r - 1 - log r.",
+        ),
+        Mistake(
+            "The -1 was forgotten",
+            lambda log_q, log_p: kl_draws(log_q, log_p) + 1,
+            "r has mean 1 under q, so 1 is subtracted: where p = q each term is 0.",
+        ),
+        Mistake(
+            "+1 where -1 belongs",
+            lambda log_q, log_p: kl_draws(log_q, log_p) + 2,
+            "The 1 is subtracted: where p = q each term is 0.",
+        ),
+        Mistake(
+            "log r was left out",
+            lambda log_q, log_p: kl_draws(log_q, log_p) + log_p - log_q,
+            "r - 1 alone has mean 0. It is -log r that counts the nats.",
+        ),
+        Mistake(
+            "log r was added",
+            lambda log_q, log_p: kl_draws(log_q, log_p) + 2 * (log_p - log_q),
+            "The log is subtracted: -log r = log_q - log_p is what a draw costs in nats.",
+        ),
+        Mistake(
+            "r was left out",
+            lambda log_q, log_p: -1 - (log_p - log_q),
+            "The terms are r - 1 - log r, with r = (log_p - log_q).exp().",
+        ),
+        Mistake(
+            "The log was taken twice",
+            lambda log_q, log_p: (log_p - log_q).exp() - 1 - (log_p - log_q).log(),
+            "log_p - log_q is log r already.",
+        ),
+        *(
+            Mistake(
+                "The exp was forgotten",
+                wrong,
+                "log_p - log_q is log r. The first term is r itself, its exp.",
+            )
+            for wrong in (
+                lambda log_q, log_p: (log_p - log_q) - 1 - (log_p - log_q),
+                lambda log_q, log_p: (log_p - log_q) - 1 - (log_p - log_q).log(),
+            )
+        ),
+        *(
+            Mistake(
+                "The logs were divided",
+                wrong,
+                "The ratio p / q is the exp of a difference of logs: (log_p - log_q).exp(). log_p / log_q is another number.",
+            )
+            for wrong in (
+                lambda log_q, log_p: log_p / log_q - 1 - (log_p / log_q).log(),
+                lambda log_q, log_p: log_p / log_q - 1 - (log_p - log_q),
+            )
+        ),
+        Mistake(
+            "Only the first r is upside down",
+            lambda log_q, log_p: (log_q - log_p).exp() - 1 - (log_p - log_q),
+            "r is p / q in both places: (log_p - log_q).exp() has mean 1 under q.",
+        ),
+        Mistake(
+            "The gradient of r is cut",
+            lambda log_q, log_p: (log_p - log_q).exp().detach() - 1 - (log_p - log_q),
+            "The values are right. Gradients flow through r too: leave detach out.",
+        ),
+        Mistake(
+            "The logs were added",
+            lambda log_q, log_p: kl_draws(-log_q, log_p),
+            "A ratio's log is a difference: log r = log_p - log_q.",
+        ),
+        Mistake(
+            "The terms of the other KL",
+            lambda log_q, log_p: kl_draws(log_p, log_q) * (log_p - log_q).exp(),
+            "r log r - (r - 1) estimates KL(p to q) from draws of q. For KL(q to p) the terms are r - 1 - log r.",
+        ),
+        Mistake(
+            "r log r",
+            lambda log_q, log_p: (log_p - log_q).exp() * (log_p - log_q),
+            "r log r estimates KL(p to q) from draws of q. For KL(q to p) the terms are r - 1 - log r.",
+        ),
+        Mistake(
+            "r and log r are swapped",
+            lambda log_q, log_p: (log_p - log_q) - 1 - (log_p - log_q).exp(),
+            "log_p - log_q is log r, and its exp is r: the terms are r - 1 - log r.",
+        ),
+        Mistake(
+            "Weighted by q",
+            lambda log_q, log_p: log_q.exp() * kl_draws(log_q, log_p),
+            "The draws come from q, so likely ones occur more often by themselves: no weights.",
+        ),
+        Mistake(
+            "Weighted by p",
+            lambda log_q, log_p: log_p.exp() * kl_draws(log_q, log_p),
+            "The terms are r - 1 - log r themselves; draws of q need no weights.",
+        ),
+        Mistake(
+            "Bits in the last term",
+            lambda log_q, log_p: kl_draws(log_q, log_p) + (log_p - log_q) * (1 - 1 / math.log(2)),
+            "log r is the natural logarithm: log_p - log_q as it is.",
         ),
     ),
 )

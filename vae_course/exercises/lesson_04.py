@@ -1,14 +1,20 @@
-"""Exercises of lesson 04: Bayes' rule in logs, the importance-weighted bound, a likelihood from logits, the loss of a VAE."""
+"""Exercises of lesson 04: Bayes' rule in logs, the importance-weighted bound, and a VAE: likelihood, loss, encoder, step."""
 
 import math
+from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor, nn
 from torch.nn import functional
+from torch.optim import Optimizer
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
+from vae_course.exercises.kinds import ModuleExercise, UpdateExercise, start_of
+from vae_course.exercises.making import flags, numbers, probabilities, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
+from vae_course.probability.distributions import standard_normal
+from vae_course.training import seeded
 
 
 def _tensors(*rows: object) -> Arguments:
@@ -27,15 +33,36 @@ def _states() -> list[Arguments]:
     return [
         _tensors([half, half], [math.log(0.8), math.log(0.2)]),
         _tensors([math.log(0.7), math.log(0.3)], [math.log(0.1), math.log(0.8)]),
+        _tensors([math.log(0.3), math.log(0.7)], [-math.inf, math.log(0.3)]),
         _tensors([math.log(0.6), math.log(0.3), math.log(0.1)], [-1.0, -2.0, -0.5]),
         _tensors([third, third, third], [-1000.0, -1001.0, -1003.0]),
     ]
 
 
+def _drawn_states(generator: Generator) -> Arguments:
+    """Moderate logs, logs near -1000, or a state that is impossible: by its likelihood or by the prior."""
+    states, kind = size(generator, 2, 6), size(generator, 0, 3)
+    log_prior = probabilities(generator, states, zeros=kind == 3).log()
+    log_likelihood = numbers(generator, states, low=-4, high=1)
+    if kind == 1:
+        log_likelihood = log_likelihood - 1000
+    if kind == 2:
+        log_likelihood[size(generator, 0, states - 1)] = -math.inf
+    return log_prior, log_likelihood
+
+
+def _lesson_states(generator: Generator) -> Arguments:
+    log_prior = torch.log_softmax(torch.randn(50, generator=generator), dim=-1)
+    return log_prior, 2 * torch.randn(50, generator=generator) - 3
+
+
 POSTERIOR = Exercise(
-    task="The posterior p(z given x) of every state, (states,), from log p(z) and log p(x given z), both (states,).",
+    task="The posterior p(z given x) of every state, (states,), from log p(z) and log p(x given z), both (states,). Some "
+    "states may be impossible, with log 0 = -inf, but not all.",
     reference=exact_posterior,
     cases=_states,
+    generate=_drawn_states,
+    lesson=_lesson_states,
     hints=(
         "Bayes: p(z) p(x given z), divided by the sum of that over the states. In logs the product is a sum.",
         "The exp of log p(x given z) is 0 to a computer for a picture of many pixels. Subtract the largest log first.",
@@ -44,13 +71,28 @@ POSTERIOR = Exercise(
     mistakes=(
         Mistake(
             "Forgot the prior",
-            lambda log_prior, log_likelihood: torch.softmax(log_likelihood, dim=-1),
+            lambda log_prior, log_likelihood: exact_posterior(torch.zeros_like(log_prior), log_likelihood),
             "You probably normalized the likelihood alone. Rare states stay rare: add log_prior before the softmax.",
         ),
         Mistake(
             "Forgot the likelihood",
-            lambda log_prior, log_likelihood: torch.softmax(log_prior, dim=-1),
+            lambda log_prior, log_likelihood: exact_posterior(log_prior, torch.zeros_like(log_likelihood)),
             "This is the prior, what was believed before x was seen. Add log_likelihood.",
+        ),
+        Mistake(
+            "Divided by the prior",
+            lambda log_prior, log_likelihood: exact_posterior(-log_prior, log_likelihood),
+            "Bayes multiplies prior and likelihood, so their logs are added, not subtracted.",
+        ),
+        Mistake(
+            "Divided by the likelihood",
+            lambda log_prior, log_likelihood: exact_posterior(log_prior, -log_likelihood),
+            "Bayes multiplies prior and likelihood, so their logs are added, not subtracted.",
+        ),
+        Mistake(
+            "A minus in front of the logs",
+            lambda log_prior, log_likelihood: exact_posterior(-log_prior, -log_likelihood),
+            "With a minus the least likely state wins. softmax wants the logs as they are.",
         ),
         Mistake(
             "Not normalized",
@@ -58,9 +100,26 @@ POSTERIOR = Exercise(
             "This is the joint p(z) p(x given z); it sums to p(x). Divide by its sum over the states.",
         ),
         Mistake(
+            "Normalized by the largest",
+            lambda log_prior, log_likelihood: (
+                log_prior + log_likelihood - (log_prior + log_likelihood).amax(-1, keepdim=True)
+            ).exp(),
+            "Taking the largest log out is only the first step: divide by the sum over the states as well.",
+        ),
+        Mistake(
             "Softmax of probabilities",
             lambda log_prior, log_likelihood: torch.softmax((log_prior + log_likelihood).exp(), dim=-1),
             "softmax takes exp itself, so it wants *logs*. Fed with probabilities, it makes everything nearly equal.",
+        ),
+        Mistake(
+            "Softmax of added probabilities",
+            lambda log_prior, log_likelihood: torch.softmax(log_prior.exp() + log_likelihood.exp(), dim=-1),
+            "softmax takes exp itself, so it wants *logs*: give it log_prior + log_likelihood as they are.",
+        ),
+        Mistake(
+            "Softmax taken twice",
+            lambda log_prior, log_likelihood: exact_posterior(log_prior, log_likelihood).softmax(-1),
+            "The first softmax gives the posterior. A second one takes its probabilities for logs.",
         ),
         Mistake(
             "Prior and likelihood added as probabilities",
@@ -70,6 +129,44 @@ POSTERIOR = Exercise(
             "p(z) and p(x given z) are multiplied; it is their logs that are added.",
         ),
         Mistake(
+            "The prior is not a log",
+            lambda log_prior, log_likelihood: torch.softmax(log_prior.exp() + log_likelihood, dim=-1),
+            "A probability is added to a log here. softmax wants logs: log_prior as it is given.",
+        ),
+        Mistake(
+            "Two distributions added",
+            lambda log_prior, log_likelihood: log_prior.softmax(-1) + log_likelihood.softmax(-1),
+            "p(z) and p(x given z) are multiplied, and then normalized: one softmax, of the sum of their logs.",
+        ),
+        Mistake(
+            "The logs are multiplied",
+            lambda log_prior, log_likelihood: torch.softmax(log_prior * log_likelihood, dim=-1),
+            "p(z) and p(x given z) are multiplied, so their logs are added.",
+        ),
+        Mistake(
+            "Normalized each, then multiplied",
+            lambda log_prior, log_likelihood: log_prior.softmax(-1) * log_likelihood.softmax(-1),
+            "The product of two distributions does not add up to 1. Multiply first, by adding the logs, and normalize last.",
+        ),
+        Mistake(
+            "The logs divided by their sum",
+            lambda log_prior, log_likelihood: (log_prior + log_likelihood) / (log_prior + log_likelihood).sum(-1, keepdim=True),
+            "It is probabilities that are divided by their sum. Take exp of the logs first; softmax does both.",
+        ),
+        Mistake(
+            "The shifted logs divided by their sum",
+            lambda log_prior, log_likelihood: (
+                (log_prior + log_likelihood - (log_prior + log_likelihood).amax(-1))
+                / (log_prior + log_likelihood - (log_prior + log_likelihood).amax(-1)).sum(-1)
+            ),
+            "Taking the largest log out is right, but then exp is missing: probabilities are divided by their sum, not logs.",
+        ),
+        Mistake(
+            "The likelihood is left as a log",
+            lambda log_prior, log_likelihood: log_prior.exp() * log_likelihood / (log_prior.exp() * log_likelihood).sum(-1),
+            "A probability is multiplied with a log here. Add the two logs, then take the softmax.",
+        ),
+        Mistake(
             "Underflow: 0 / 0 became nan",
             lambda log_prior, log_likelihood: (
                 (log_prior + log_likelihood).exp() / (log_prior + log_likelihood).exp().sum(-1, keepdim=True)
@@ -77,9 +174,39 @@ POSTERIOR = Exercise(
             "Right on paper, but exp(-1000) is 0 to a computer. Subtract the largest log first; torch.softmax does.",
         ),
         Mistake(
+            "Underflow, hidden by a small number in the divisor",
+            lambda log_prior, log_likelihood: (
+                (log_prior + log_likelihood).exp() / ((log_prior + log_likelihood).exp().sum(-1, keepdim=True) + 1e-12)
+            ),
+            "exp(-1000) is 0 to a computer, and 0 / 1e-12 is 0 for every state. Subtract the largest log first, or use "
+            "torch.softmax.",
+        ),
+        Mistake(
             "Log probabilities where probabilities were asked",
             lambda log_prior, log_likelihood: torch.log_softmax(log_prior + log_likelihood, dim=-1),
             "These are the logs of the right answer: take exp, or use softmax in place of log_softmax.",
+        ),
+        Mistake(
+            "The log joint",
+            lambda log_prior, log_likelihood: log_prior + log_likelihood,
+            "This is log p(z) + log p(x given z), the log of the joint. Normalize it over the states, with a softmax.",
+        ),
+        Mistake(
+            "The log evidence",
+            lambda log_prior, log_likelihood: torch.logsumexp(log_prior + log_likelihood, dim=-1),
+            "This is log p(x), one number. The posterior has a probability for every state: exp(log joint - log p(x)).",
+        ),
+        Mistake(
+            "A sigmoid in place of the softmax",
+            lambda log_prior, log_likelihood: torch.sigmoid(log_prior + log_likelihood),
+            "A sigmoid looks at each state alone. The states compete, and their probabilities add up to 1: use a softmax.",
+        ),
+        Mistake(
+            "Only the likeliest state",
+            lambda log_prior, log_likelihood: functional.one_hot(
+                exact_posterior(log_prior, log_likelihood).argmax(-1), log_prior.shape[-1]
+            ),
+            "The posterior keeps a probability for every state, not only the best guess.",
         ),
     ),
 )
@@ -94,16 +221,29 @@ def importance_weighted_bound(log_weights: Tensor) -> Tensor:
 def _log_weights() -> list[Arguments]:
     return [
         _tensors([[-1.0], [-3.0]]),
+        _tensors([[-1.0, 0.5, -2.0]]),
         _tensors([[-2.0, -1.0], [-2.0, 0.5], [-2.0, -4.0]]),
         _tensors([[-0.3, -1.2, 0.4], [-2.0, -0.7, 1.1]]),
         _tensors([[-1000.0, -3.0], [-1002.0, -900.0], [-1001.0, -2.0]]),
+        _tensors([[1000.0, 2.0], [999.0, 1.0], [1001.0, 3.0]]),
     ]
+
+
+def _drawn_log_weights(generator: Generator) -> Arguments:
+    samples, batch = sizes(generator, 2, 1, 6)
+    log_weights = numbers(generator, samples, batch, low=-4, high=2)
+    if size(generator, 0, 1):  # each example has a likelihood of its own
+        log_weights = log_weights + 1000 * whole(generator, batch, low=-1, high=1)
+    return (log_weights,)
 
 
 IMPORTANCE_WEIGHTED_BOUND = Exercise(
     task="log of the mean over samples of the weights p(x, z) / q(z given x): (samples, batch) logs to (batch,), in nats.",
     reference=importance_weighted_bound,
     cases=_log_weights,
+    generate=_drawn_log_weights,
+    lesson=lambda g: (2 * torch.randn(64, 50, generator=g) - 30,),
+    gradients=("log_weights",),
     hints=(
         "The mean of K weights is their sum divided by K; in logs, the log of the sum minus log K.",
         "torch.logsumexp(logs, dim=...) is log(sum(exp(logs))) without overflow. Which dimension holds the samples?",
@@ -116,34 +256,125 @@ IMPORTANCE_WEIGHTED_BOUND = Exercise(
             "The log belongs outside the mean. With the log inside, more samples make the estimate calmer, never tighter.",
         ),
         Mistake(
+            "The mean of all logs",
+            lambda log_weights: log_weights.mean(),
+            "This is the ELBO, averaged over the batch. The log belongs outside the mean over samples, and each example keeps "
+            "its own bound, shape (batch,).",
+        ),
+        Mistake(
             "Missing - log K",
-            lambda log_weights: torch.logsumexp(log_weights, dim=0),
+            lambda log_weights: importance_weighted_bound(log_weights) + math.log(len(log_weights)),
             "This is the log of the *sum*. Without dividing by K it grows with K for ever, past log p(x).",
         ),
         Mistake(
             "Added log K",
-            lambda log_weights: torch.logsumexp(log_weights, dim=0) + math.log(len(log_weights)),
+            lambda log_weights: importance_weighted_bound(log_weights) + 2 * math.log(len(log_weights)),
             "Dividing by K is subtracting log K.",
         ),
         Mistake(
+            "Subtracted K, not its log",
+            lambda log_weights: importance_weighted_bound(log_weights) + math.log(len(log_weights)) - len(log_weights),
+            "In logs, dividing by K is subtracting log K.",
+        ),
+        Mistake(
+            "The log of the sum divided by K",
+            lambda log_weights: (importance_weighted_bound(log_weights) + math.log(len(log_weights))) / len(log_weights),
+            "K divides the sum of the weights, inside the log. Outside, that is subtracting log K.",
+        ),
+        Mistake(
+            "The logs divided by K",
+            lambda log_weights: importance_weighted_bound(log_weights / len(log_weights)) + math.log(len(log_weights)),
+            "K divides the weights, not their logs. In logs, that is subtracting log K.",
+        ),
+        Mistake(
+            "The log of K to base 2",
+            lambda log_weights: (
+                importance_weighted_bound(log_weights) + math.log(len(log_weights)) - math.log2(len(log_weights))
+            ),
+            "The weights' logs are in nats, so log K must be the natural logarithm, math.log.",
+        ),
+        Mistake(
             "Averaged over the batch in place of the samples",
-            lambda log_weights: torch.logsumexp(log_weights, dim=1) - math.log(log_weights.shape[1]),
+            lambda log_weights: importance_weighted_bound(log_weights.T),
             "Samples are dimension 0 here: combine the weights of one example, not one sample of each example.",
         ),
         Mistake(
+            "Summed over the batch, with the samples' K",
+            lambda log_weights: (
+                importance_weighted_bound(log_weights.T) + math.log(log_weights.shape[1] / log_weights.shape[0])
+            ),
+            "K is right, but the sum must run over the samples, which are dimension 0.",
+        ),
+        Mistake(
             "Divided by the batch size",
-            lambda log_weights: torch.logsumexp(log_weights, dim=0) - math.log(log_weights.shape[1]),
+            lambda log_weights: importance_weighted_bound(log_weights) + math.log(log_weights.shape[0] / log_weights.shape[1]),
             "K is the number of samples, log_weights.shape[0].",
         ),
         Mistake(
-            "Underflow: log 0 became -inf",
+            "Divided by the number of all entries",
+            lambda log_weights: importance_weighted_bound(log_weights) - math.log(log_weights.shape[1]),
+            "K is the number of samples, log_weights.shape[0]; numel() counts the examples too.",
+        ),
+        Mistake(
+            "Samples and examples in one mean",
+            lambda log_weights: importance_weighted_bound(log_weights.reshape(-1, 1))[0],
+            "Each example has a bound of its own: combine its samples only, dimension 0.",
+        ),
+        Mistake(
+            "Underflow or overflow: log 0 is -inf, exp(1000) is inf",
             lambda log_weights: log_weights.exp().mean(0).log(),
             "Right on paper, but exp(-1000) is 0 to a computer. torch.logsumexp takes the largest weight out first.",
         ),
         Mistake(
+            "One maximum for all examples",
+            lambda log_weights: log_weights.max() + (log_weights - log_weights.max()).exp().mean(0).log(),
+            "An example far below the largest weight of the batch still becomes log 0. Each example needs its own maximum; "
+            "torch.logsumexp takes it.",
+        ),
+        Mistake(
+            "The maximum is not added back",
+            lambda log_weights: importance_weighted_bound(log_weights) - log_weights.max(0).values,
+            "The largest log weight was taken out for safety. It must be added again after the log.",
+        ),
+        Mistake(
+            "log 0, hidden by a small number",
+            lambda log_weights: (log_weights.exp().mean(0) + 1e-8).log(),
+            "exp(-1000) is 0 to a computer, and the small number then stands for the whole bound. Use torch.logsumexp.",
+        ),
+        Mistake(
+            "The log is forgotten",
+            lambda log_weights: log_weights.exp().mean(0),
+            "This is the mean weight. Its log is asked for, and exp(-1000) is 0 to a computer: torch.logsumexp.",
+        ),
+        Mistake(
             "Averaged over the batch too",
-            lambda log_weights: (torch.logsumexp(log_weights, dim=0) - math.log(len(log_weights))).mean(),
+            lambda log_weights: importance_weighted_bound(log_weights).mean(),
             "Keep one bound for each example, shape (batch,).",
+        ),
+        Mistake(
+            "Summed over the batch too",
+            lambda log_weights: importance_weighted_bound(log_weights).sum(),
+            "Keep one bound for each example, shape (batch,).",
+        ),
+        Mistake(
+            "The loss, not the bound",
+            lambda log_weights: -importance_weighted_bound(log_weights),
+            "The bound on log p(x) is asked for. Its negative is what an optimizer would be given.",
+        ),
+        Mistake(
+            "Only the best sample",
+            lambda log_weights: log_weights.max(0).values,
+            "The largest weight is not the mean weight. All K count: torch.logsumexp minus log K.",
+        ),
+        Mistake(
+            "The logs averaged with the weights' shares",
+            lambda log_weights: (log_weights.softmax(0) * log_weights).sum(0),
+            "This averages the logs, heavy samples more. Average the weights themselves, then take the log.",
+        ),
+        Mistake(
+            "A dimension of size 1 is left",
+            lambda log_weights: importance_weighted_bound(log_weights)[None],
+            "The values are right; keepdim=True leaves a dimension. Return the shape (batch,).",
         ),
     ),
 )
@@ -159,9 +390,23 @@ def _logits_and_pixels() -> list[Arguments]:
     return [
         _tensors([[0.0]], [[1.0]]),
         _tensors([[2.0, -1.0]], [[1.0, 0.0]]),
+        _tensors([[1.0], [-2.0], [0.5]], [[0.0], [0.0], [1.0]]),
         _tensors([[2.0, -1.0, 0.5], [0.3, 1.5, -2.0]], [[0.0, 0.0, 1.0], [1.0, 1.0, 1.0]]),
         _tensors([[1000.0, -1000.0], [1000.0, -1000.0]], [[1.0, 0.0], [0.0, 1.0]]),
     ]
+
+
+def _drawn_logits_and_pixels(generator: Generator) -> Arguments:
+    """In half of the draws some logits are 1000 or -1000, the others as a decoder usually gives them."""
+    batch, pixels = sizes(generator, 2, 1, 6)
+    logits, x = numbers(generator, batch, pixels, low=-3, high=3), flags(generator, batch, pixels).double()
+    if size(generator, 0, 1):
+        logits = torch.where(flags(generator, batch, pixels, share=0.3), 1000 * logits.sign(), logits)
+    return logits, x
+
+
+def _lesson_logits_and_pixels(generator: Generator) -> Arguments:
+    return 2 * torch.randn(128, 64, generator=generator), flags(generator, 128, 64).float()
 
 
 def _naive(logits: Tensor, x: Tensor, smallest: float = 0.0) -> Tensor:
@@ -169,10 +414,22 @@ def _naive(logits: Tensor, x: Tensor, smallest: float = 0.0) -> Tensor:
     return (x * ink.log() + (1 - x) * (1 - ink).log()).sum(-1)
 
 
+def _clipped(smallest: float) -> Mistake:
+    return Mistake(
+        f"Probabilities clipped at {smallest:g}",
+        lambda logits, x: _naive(logits, x, smallest),
+        f"A wrong pixel at logit 1000 costs 1000 nats; clipping, or adding a small number before the log, charges "
+        f"{-math.log(smallest):.0f} and gives no gradient. Stay in logs: functional.logsigmoid(logits).",
+    )
+
+
 BERNOULLI_LOG_LIKELIHOOD = Exercise(
     task="log p(x given z) of binary pixels x from a decoder's logits, both (batch, pixels), to (batch,), in nats per image.",
     reference=bernoulli_log_likelihood,
     cases=_logits_and_pixels,
+    generate=_drawn_logits_and_pixels,
+    lesson=_lesson_logits_and_pixels,
+    gradients=("logits",),
     hints=(
         "A pixel with ink counts log sigmoid(logit), one without ink counts log(1 - sigmoid(logit)) = log sigmoid(-logit).",
         "Pixels are independent given z, so their logs add: sum over the last dimension, and over no other.",
@@ -186,16 +443,23 @@ BERNOULLI_LOG_LIKELIHOOD = Exercise(
             "functional.binary_cross_entropy_with_logits on the logits.",
         ),
         Mistake(
+            "Sigmoid first, then torch's Bernoulli",
+            lambda logits, x: torch.distributions.Bernoulli(probs=logits.sigmoid()).log_prob(x).sum(-1),
+            "torch clips the probabilities there, so a pixel that is off by 1000 costs too little. Give it logits=logits.",
+        ),
+        Mistake(
             "log 0: unstable for large logits",
             _naive,
             "Right on paper, but sigmoid(1000) is exactly 1 to a computer, and log(1 - 1) is -inf (and 0 times that, nan). "
             "Stay in logs: functional.logsigmoid(logits) and functional.logsigmoid(-logits).",
         ),
         Mistake(
-            "Clipped the probabilities",
-            lambda logits, x: _naive(logits, x, smallest=1e-7),
-            "A wrong pixel at logit 1000 costs 1000 nats; clipping at 1e-7 charges 16 and gives no gradient. Stay in logs.",
+            "The log of an underflowed probability",
+            lambda logits, x: torch.where(x > 0.5, torch.sigmoid(logits), 1 - torch.sigmoid(logits)).log().sum(-1),
+            "Right on paper, but sigmoid(-1000) is 0 to a computer, and its log is -inf. "
+            "Stay in logs: functional.logsigmoid(logits) and functional.logsigmoid(-logits).",
         ),
+        *map(_clipped, (1e-6, 1e-7, 1e-8, 1e-10, 1e-12)),
         Mistake(
             "Mean over pixels where a sum was asked",
             lambda logits, x: bernoulli_log_likelihood(logits, x) / x.shape[-1],
@@ -207,9 +471,24 @@ BERNOULLI_LOG_LIKELIHOOD = Exercise(
             "Keep one value for each image: .sum(-1).",
         ),
         Mistake(
+            "Averaged over the batch too",
+            lambda logits, x: bernoulli_log_likelihood(logits, x).mean(),
+            "Keep one value for each image: .sum(-1), and no mean.",
+        ),
+        Mistake(
             "Mean over everything",
-            lambda logits, x: -functional.binary_cross_entropy_with_logits(logits, x),
+            lambda logits, x: bernoulli_log_likelihood(logits, x).mean() / x.shape[-1],
             "torch's losses average over all entries unless told otherwise: reduction='none', then .sum(-1).",
+        ),
+        Mistake(
+            "Summed over the images, not the pixels",
+            lambda logits, x: bernoulli_log_likelihood(logits.mT, x.mT),
+            "Dimension 0 holds the images. Sum over the pixels, dimension -1.",
+        ),
+        Mistake(
+            "Not summed over the pixels",
+            lambda logits, x: bernoulli_log_likelihood(logits[..., None], x[..., None]),
+            "This is one value for each pixel. The logs of an image's pixels add: .sum(-1).",
         ),
         Mistake(
             "Wrong sign",
@@ -227,9 +506,74 @@ BERNOULLI_LOG_LIKELIHOOD = Exercise(
             "A logit may be any number, 1000 or -1000; the probability of ink is its sigmoid.",
         ),
         Mistake(
+            "Logits given to torch's Bernoulli as probabilities",
+            lambda logits, x: torch.distributions.Bernoulli(logits).log_prob(x).sum(-1),
+            "Its first argument is the probabilities, from 0 to 1. Say that these are logits: Bernoulli(logits=logits).",
+        ),
+        Mistake(
+            "logits and x swapped",
+            lambda logits, x: bernoulli_log_likelihood(x, logits),
+            "torch's losses take what the model says first, and the truth second.",
+        ),
+        Mistake(
             "Forgot the pixels without ink",
-            lambda logits, x: (x * functional.logsigmoid(logits)).sum(-1),
+            lambda logits, x: bernoulli_log_likelihood(torch.where(x > 0, logits, -1e6), x),  # -1e6: certain, costs nothing
             "A pixel without ink is evidence too: it counts (1 - x) log(1 - p).",
+        ),
+        Mistake(
+            "Forgot the pixels with ink",
+            lambda logits, x: bernoulli_log_likelihood(torch.where(x > 0, 1e6, logits), x),
+            "A pixel with ink counts too: x log p.",
+        ),
+        Mistake(
+            "Ink and no ink swapped",
+            lambda logits, x: bernoulli_log_likelihood(-logits, x),
+            "sigmoid(logit) is the probability of *ink*, x = 1: x goes with log p, and 1 - x with log(1 - p).",
+        ),
+        Mistake(
+            "x is not used",
+            lambda logits, x: bernoulli_log_likelihood(logits, torch.ones_like(x)),
+            "This is the log-likelihood of ink everywhere. A pixel without ink counts log(1 - p).",
+        ),
+        Mistake(
+            "The pixels without ink subtracted",
+            lambda logits, x: (x * functional.logsigmoid(logits) - (1 - x) * functional.logsigmoid(-logits)).sum(-1),
+            "The two terms are added: for each pixel one of them is 0.",
+        ),
+        Mistake(
+            "1 - log p in place of log(1 - p)",
+            lambda logits, x: (x * functional.logsigmoid(logits) + (1 - x) * (1 - functional.logsigmoid(logits))).sum(-1),
+            "The log is taken of 1 - p. Without rounding that is functional.logsigmoid(-logits).",
+        ),
+        Mistake(
+            "1 - logit in place of minus the logit",
+            lambda logits, x: (x * functional.logsigmoid(logits) + (1 - x) * functional.logsigmoid(1 - logits)).sum(-1),
+            "1 - sigmoid(logit) is sigmoid(-logit), not sigmoid(1 - logit).",
+        ),
+        Mistake(
+            "- log p in place of log(1 - p)",
+            lambda logits, x: ((2 * x - 1) * functional.logsigmoid(logits)).sum(-1),
+            "A pixel without ink counts log(1 - p), which is functional.logsigmoid(-logits): the minus belongs inside.",
+        ),
+        Mistake(
+            "The logs are forgotten",
+            lambda logits, x: (x * torch.sigmoid(logits) + (1 - x) * torch.sigmoid(-logits)).sum(-1),
+            "This adds probabilities. Independent events multiply, so it is their logs that add.",
+        ),
+        Mistake(
+            "Not normalized",
+            lambda logits, x: (x * logits).sum(-1),
+            "A logit is not yet a log probability: the log of both possibilities' weights, softplus(logit), is taken off.",
+        ),
+        Mistake(
+            "Squared error",
+            lambda logits, x: -(x - torch.sigmoid(logits)).square().sum(-1),
+            "That is, up to constants, the log-likelihood of a Gaussian. Pixels that are ink or no ink are Bernoulli.",
+        ),
+        Mistake(
+            "Softmax over the pixels",
+            lambda logits, x: (x * functional.log_softmax(logits, dim=-1)).sum(-1),
+            "A softmax spreads one drop of ink over all pixels. Here every pixel decides for itself: a sigmoid each.",
         ),
     ),
 )
@@ -245,9 +589,22 @@ def negative_elbo(distortion: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
 def _encoded_batches() -> list[Arguments]:
     return [
         _tensors([2.0], [[1.0]], [[0.0]]),
+        _tensors([4.0, 1.0, 0.0], [[0.0], [0.0], [2.0]], [[0.0], [0.0], [0.0]]),
+        _tensors([2.0], [[0.5, 1.0]], [[0.5, 1.5]]),
         _tensors([3.0], [[1.0, -2.0]], [[0.5, -1.0]]),
         _tensors([1.0, 2.0, 6.0], [[0.0, 1.0], [0.5, 2.0], [-1.0, 0.3]], [[0.0, 0.2], [-1.0, -2.0], [0.4, -0.5]]),
     ]
+
+
+def _drawn_encoded_batch(generator: Generator) -> Arguments:
+    batch, latent = sizes(generator, 2, 1, 6)
+    distortion = numbers(generator, batch, low=-2, high=9)
+    return distortion, numbers(generator, batch, latent), numbers(generator, batch, latent, low=-3, high=2)
+
+
+def _lesson_encoded_batch(generator: Generator) -> Arguments:
+    mean, log_var = torch.randn(2, 128, 16, generator=generator)
+    return 30 * torch.rand(128, generator=generator), mean, log_var - 1
 
 
 def _terms(mean: Tensor, log_var: Tensor) -> Tensor:
@@ -258,6 +615,8 @@ NEGATIVE_ELBO = Exercise(
     task="The loss of a batch, -ELBO in nats per image: distortion (batch,), mean and log_var (batch, latent), to one number.",
     reference=negative_elbo,
     cases=_encoded_batches,
+    generate=_drawn_encoded_batch,
+    lesson=_lesson_encoded_batch,
     gradients=("distortion", "mean", "log_var"),
     hints=(
         "ELBO = -distortion - rate, and a loss is minimized: -ELBO = distortion + rate.",
@@ -267,13 +626,18 @@ NEGATIVE_ELBO = Exercise(
     mistakes=(
         Mistake(
             "KL averaged over the latent dimensions",
-            lambda distortion, mean, log_var: distortion.mean() + _terms(mean, log_var).mean(),
+            lambda distortion, mean, log_var: negative_elbo(distortion * mean.shape[1], mean, log_var) / mean.shape[1],
             "Sum over the latent dimension before the mean over the batch; a plain .mean() divides the KL by their number.",
         ),
         Mistake(
             "KL subtracted",
-            lambda distortion, mean, log_var: (distortion - _terms(mean, log_var).sum(-1)).mean(),
+            lambda distortion, mean, log_var: -negative_elbo(-distortion, mean, log_var),
             "Minimizing distortion - rate *rewards* a large KL. The ELBO subtracts both; the loss adds both.",
+        ),
+        Mistake(
+            "Distortion subtracted",
+            lambda distortion, mean, log_var: negative_elbo(-distortion, mean, log_var),
+            "The distortion is *minus* the log-likelihood already. The loss adds both, distortion and rate.",
         ),
         Mistake(
             "The ELBO itself, not its negative",
@@ -282,28 +646,398 @@ NEGATIVE_ELBO = Exercise(
         ),
         Mistake(
             "Sum over the batch",
-            lambda distortion, mean, log_var: (distortion + _terms(mean, log_var).sum(-1)).sum(),
+            lambda distortion, mean, log_var: negative_elbo(distortion, mean, log_var) * len(mean),
             "Average over the images, so that the loss and its gradient do not grow with the batch size.",
         ),
         Mistake(
             "KL summed over the batch as well",
-            lambda distortion, mean, log_var: distortion.mean() + _terms(mean, log_var).sum(),
+            lambda distortion, mean, log_var: negative_elbo(distortion / len(mean), mean, log_var) * len(mean),
             "Distortion is averaged over the batch, so the rate must be too; else its weight is the batch size.",
         ),
         Mistake(
+            "Distortion summed over the batch",
+            lambda distortion, mean, log_var: negative_elbo(distortion * len(mean), mean, log_var),
+            "The rate is averaged over the batch, so the distortion must be too; else its weight is the batch size.",
+        ),
+        Mistake(
+            "KL summed over the batch, averaged over the latent dimensions",
+            lambda distortion, mean, log_var: (
+                negative_elbo(distortion * mean.shape[1] / len(mean), mean, log_var) * len(mean) / mean.shape[1]
+            ),
+            "It is the other way round: the KL is summed over the latent dimensions, .sum(-1), and averaged over the batch.",
+        ),
+        Mistake(
+            "KL summed over dimension 0",
+            lambda distortion, mean, log_var: (distortion + _terms(mean, log_var).sum(0)).mean(),
+            "Dimension 0 holds the images. The KL is summed over the latent dimensions, .sum(-1): (batch,), like distortion.",
+        ),
+        Mistake(
+            "KL not summed over the latent dimensions",
+            lambda distortion, mean, log_var: (distortion + _terms(mean, log_var)).mean(),
+            "distortion is (batch,) and the KL's terms are (batch, latent): sum these over the latent dimension first.",
+        ),
+        Mistake(
+            "Distortion counted once for each latent dimension",
+            lambda distortion, mean, log_var: negative_elbo(distortion * mean.shape[1], mean, log_var),
+            "An image has one distortion: sum the KL's terms over the latent dimension before the distortion is added.",
+        ),
+        Mistake(
+            "One loss for each image",
+            lambda distortion, mean, log_var: torch.stack(
+                [negative_elbo(distortion[k : k + 1], mean[k : k + 1], log_var[k : k + 1]) for k in range(len(mean))]
+            ),
+            "The loss is one number: average over the images at the end.",
+        ),
+        Mistake(
             "Missing 1/2",
-            lambda distortion, mean, log_var: (distortion + 2 * _terms(mean, log_var).sum(-1)).mean(),
+            lambda distortion, mean, log_var: 2 * negative_elbo(distortion / 2, mean, log_var),
             "The KL of Gaussians has a factor 1/2 in front; without it the KL has weight 2.",
         ),
         Mistake(
+            "Missing - 1",
+            lambda distortion, mean, log_var: negative_elbo(distortion, mean, log_var) + 0.5 * mean.shape[1],
+            "The KL has a - 1 in each latent dimension, so that it is 0 for mean 0 and log_var 0.",
+        ),
+        Mistake(
+            "Missing - log_var",
+            lambda distortion, mean, log_var: negative_elbo(distortion, mean, log_var) + 0.5 * log_var.sum(-1).mean(),
+            "The KL subtracts log_var. Without it nothing keeps the variance from shrinking to 0.",
+        ),
+        Mistake(
+            "Missing exp(log_var)",
+            lambda distortion, mean, log_var: negative_elbo(distortion, mean, log_var) - 0.5 * log_var.exp().sum(-1).mean(),
+            "The KL contains the variance, exp(log_var). Without it nothing keeps the variance from growing.",
+        ),
+        Mistake(
+            "Missing mean squared",
+            lambda distortion, mean, log_var: negative_elbo(distortion, torch.zeros_like(mean), log_var),
+            "The KL grows with mean^2: codes far from 0 are charged for.",
+        ),
+        Mistake(
+            "The mean is not squared",
+            lambda distortion, mean, log_var: (
+                negative_elbo(distortion, torch.zeros_like(mean), log_var) + 0.5 * mean.sum(-1).mean()
+            ),
+            "The KL has mean^2 in it: far to the left costs as much as far to the right.",
+        ),
+        Mistake(
+            "log_var added",
+            lambda distortion, mean, log_var: negative_elbo(distortion, mean, log_var) + log_var.sum(-1).mean(),
+            "The KL *subtracts* log_var: a small variance is charged for.",
+        ),
+        Mistake(
             "No KL term",
-            lambda distortion, mean, log_var: distortion.mean(),
+            lambda distortion, mean, log_var: negative_elbo(distortion, torch.zeros_like(mean), torch.zeros_like(log_var)),
             "This is an autoencoder with noise in the middle. Add the rate.",
         ),
         Mistake(
+            "No distortion",
+            lambda distortion, mean, log_var: negative_elbo(torch.zeros_like(distortion), mean, log_var),
+            "This is the rate alone, which is smallest where the codes say nothing. Add the distortion.",
+        ),
+        Mistake(
+            "The KL's arguments swapped",
+            lambda distortion, mean, log_var: negative_elbo(distortion, mean * torch.exp(-0.5 * log_var), -log_var),
+            "This is KL(N(0, I) from q). The rate is the KL of q from N(0, I): q comes first.",
+        ),
+        Mistake(
             "log_var read as the log of the standard deviation",
-            lambda distortion, mean, log_var: (distortion + _terms(mean, 2 * log_var).sum(-1)).mean(),
+            lambda distortion, mean, log_var: negative_elbo(distortion, mean, 2 * log_var),
             "exp(log_var) is already the variance; do not double log_var.",
+        ),
+        Mistake(
+            "The standard deviation in place of the variance",
+            lambda distortion, mean, log_var: (
+                negative_elbo(distortion, mean, log_var) + 0.5 * (torch.exp(0.5 * log_var) - log_var.exp()).sum(-1).mean()
+            ),
+            "exp(log_var / 2) is the standard deviation. The KL contains its square, the variance exp(log_var).",
+        ),
+        Mistake(
+            "log_var halved",
+            lambda distortion, mean, log_var: negative_elbo(distortion, mean, 0.5 * log_var),
+            "exp(log_var) is the variance, which the KL contains; only for the standard deviation is log_var halved.",
+        ),
+        Mistake(
+            "log_var read as the variance",
+            lambda distortion, mean, log_var: (
+                negative_elbo(distortion, mean, torch.zeros_like(log_var)) + 0.5 * (log_var - 1 - log_var.log()).sum(-1).mean()
+            ),
+            "log_var is the log of the variance, and may be negative: the variance is exp(log_var), and its log is log_var.",
+        ),
+        Mistake(
+            "log_var read as the standard deviation",
+            lambda distortion, mean, log_var: (
+                negative_elbo(distortion, mean, torch.zeros_like(log_var))
+                + 0.5 * (log_var.square() - 1 - log_var.square().log()).sum(-1).mean()
+            ),
+            "log_var is the log of the variance, and may be negative: the variance is exp(log_var), and its log is log_var.",
+        ),
+        Mistake(
+            "log_var read as the standard deviation, with a log of negative numbers",
+            lambda distortion, mean, log_var: (
+                negative_elbo(distortion, mean, torch.zeros_like(log_var))
+                + 0.5 * (log_var.square() - 1 - 2 * log_var.log()).sum(-1).mean()
+            ),
+            "log_var is the log of the variance, and may be negative: the variance is exp(log_var), and its log is log_var.",
+        ),
+        Mistake(
+            "log_var given to torch's Normal as the standard deviation",
+            lambda distortion, mean, log_var: (
+                distortion
+                + torch.distributions.kl_divergence(
+                    torch.distributions.Normal(mean, log_var), torch.distributions.Normal(torch.zeros_like(mean), 1.0)
+                ).sum(-1)
+            ).mean(),
+            "torch's Normal takes the standard deviation, which is positive: torch.exp(0.5 * log_var).",
+        ),
+        Mistake(
+            "The distortion is detached",
+            lambda distortion, mean, log_var: negative_elbo(distortion.detach(), mean, log_var),
+            "The value is right, but no gradient reaches the decoder: do not detach the distortion.",
+        ),
+        Mistake(
+            "The rate is detached",
+            lambda distortion, mean, log_var: negative_elbo(distortion, mean.detach(), log_var.detach()),
+            "The value is right, but the encoder is not charged for the rate: do not detach mean and log_var.",
+        ),
+    ),
+)
+
+# --- the encoder, a module --------------------------------------------------------------------------------------------
+
+
+class GaussianEncoder(nn.Module):
+    def __init__(self, inputs: int, hidden: int, latent: int):
+        super().__init__()
+        self.hidden = nn.Linear(inputs, hidden)
+        self.mean = nn.Linear(hidden, latent)
+        self.log_var = nn.Linear(hidden, latent)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        features = torch.relu(self.hidden(x))
+        return self.mean(features), self.log_var(features)
+
+
+class _HeadsSwapped(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_var = super().forward(x)
+        return log_var, mean
+
+
+class _NoReLU(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.hidden(x)
+        return self.mean(features), self.log_var(features)
+
+
+class _ReLUBefore(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.hidden(torch.relu(x))
+        return self.mean(features), self.log_var(features)
+
+
+class _ReLUOnTheHeads(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_var = super().forward(x)
+        return torch.relu(mean), torch.relu(log_var)
+
+
+class _ReLUOnLogVar(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_var = super().forward(x)
+        return mean, torch.relu(log_var)
+
+
+class _Tanh(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        features = torch.tanh(self.hidden(x))
+        return self.mean(features), self.log_var(features)
+
+
+class _Sigmoid(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        features = torch.sigmoid(self.hidden(x))
+        return self.mean(features), self.log_var(features)
+
+
+class _Variance(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_var = super().forward(x)
+        return mean, log_var.exp()
+
+
+class _Std(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_var = super().forward(x)
+        return mean, (log_var / 2).exp()
+
+
+class _Softplus(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_var = super().forward(x)
+        return mean, functional.softplus(log_var)
+
+
+class _OneHead(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean, _ = super().forward(x)
+        return mean, mean
+
+
+class _OnlyTheMean(GaussianEncoder):
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        return super().forward(x)[0]
+
+
+def _drawn_layers(generator: Generator) -> Arguments:
+    batch, *layers = sizes(generator, 4, low=1, high=6)
+    return (*layers, numbers(generator, batch, layers[0]).float())
+
+
+GAUSSIAN_ENCODER = ModuleExercise(
+    task="A module GaussianEncoder(inputs, hidden, latent): a linear layer with ReLU, then two linear heads, mean and log_var.",
+    reference=GaussianEncoder,
+    cases=lambda: [(2, 3, 1, torch.tensor([[1.0, -1.0]])), (3, 4, 2, torch.tensor([[0.0, 0.0, 0.0], [1.0, 2.0, -1.0]]))],
+    generate=_drawn_layers,
+    lesson=lambda g: (64, 128, 2, torch.rand(128, 64, generator=g).round()),
+    building=3,
+    hints=(
+        "Three layers: nn.Linear(inputs, hidden), and two of nn.Linear(hidden, latent).",
+        "The features are relu of the first layer's output. Both heads read the same features.",
+        "A head that gives log_var needs no activation: a logarithm may be any number.",
+    ),
+    mistakes=(
+        Mistake(
+            "The heads swapped", _HeadsSwapped, "First the mean, then log_var: whoever unpacks the pair relies on the order."
+        ),
+        Mistake("No ReLU", _NoReLU, "Without it the two linear layers are one linear layer, and the encoder cannot bend."),
+        Mistake("ReLU before the first layer", _ReLUBefore, "ReLU belongs after the hidden layer, on its output."),
+        Mistake(
+            "ReLU on the heads", _ReLUOnTheHeads, "A mean and a log_var may be negative. ReLU belongs on the hidden layer only."
+        ),
+        Mistake("ReLU on log_var", _ReLUOnLogVar, "So no variance could be below 1. A logarithm may be any number."),
+        Mistake("Tanh in place of ReLU", _Tanh, "It would learn as well, but here ReLU was asked."),
+        Mistake("Sigmoid in place of ReLU", _Sigmoid, "It would learn, slowly, but here ReLU was asked."),
+        Mistake(
+            "The variance in place of its logarithm", _Variance, "Leave log_var as it is: whoever needs the variance takes exp."
+        ),
+        Mistake(
+            "The standard deviation in place of log_var", _Std, "Leave log_var as it is; the sample takes exp(log_var / 2)."
+        ),
+        Mistake("Softplus on log_var", _Softplus, "softplus makes numbers positive; a logarithm need not be."),
+        Mistake("One head for both", _OneHead, "mean and log_var need weights of their own: two layers."),
+        Mistake("Only the mean", _OnlyTheMean, "Return both: mean, log_var."),
+    ),
+)
+
+# --- a step of training, an update ------------------------------------------------------------------------------------
+
+
+def training_step(encoder: nn.Module, decoder: nn.Module, optimizer: Optimizer, x: Tensor, generator: Generator) -> Tensor:
+    mean, log_var = encoder(x)
+    z = mean + torch.exp(log_var / 2) * standard_normal(mean.shape, generator, like=mean)
+    loss = negative_elbo(-bernoulli_log_likelihood(decoder(z), x), mean, log_var)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+def _step(
+    sampled: Callable[[Tensor, Tensor, Tensor], Tensor] = lambda mean, log_var, noise: mean + torch.exp(log_var / 2) * noise,
+    loss_of: Callable[[Tensor, Tensor, Tensor], Tensor] = negative_elbo,
+    order: str = "zero backward step",
+    target: Callable[[Tensor], Tensor] = lambda x: x,
+) -> Callable[..., Tensor]:
+    """A training step in which one thing may be otherwise."""
+
+    def step(encoder: nn.Module, decoder: nn.Module, optimizer: Optimizer, x: Tensor, generator: Generator) -> Tensor:
+        mean, log_var = encoder(x)
+        z = sampled(mean, log_var, standard_normal(mean.shape, generator, like=mean))
+        loss = loss_of(-bernoulli_log_likelihood(decoder(z), target(x)), mean, log_var)
+        do: dict[str, Callable[[], object]]
+        do = {"zero": optimizer.zero_grad, "backward": loss.backward, "step": optimizer.step}
+        for name in order.split():
+            do[name]()
+        return loss.detach()
+
+    return step
+
+
+def _with_rate(weight: float) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    return lambda distortion, mean, log_var: (distortion + weight * _terms(mean, log_var).sum(-1)).mean()
+
+
+def _start(x: Tensor, latent: int, seed: int) -> Arguments:
+    encoder = start_of(lambda: GaussianEncoder(x.shape[1], 5, latent), seed, like=x)
+    decoder = start_of(lambda: nn.Linear(latent, x.shape[1]), seed + 1, like=x)
+    optimizer = torch.optim.SGD([*encoder.parameters(), *decoder.parameters()], lr=0.1)
+    return encoder, decoder, optimizer, x, seeded(seed)
+
+
+def _drawn_ink(generator: Generator) -> Arguments:
+    batch, pixels, latent = sizes(generator, 3, low=2, high=6)
+    return flags(generator, batch, pixels).double(), latent, size(generator, 0, 99)
+
+
+TRAINING_STEP = UpdateExercise(
+    task="One step on a batch x of zeros and ones: encode, sample, decode, -ELBO, zero_grad, backward, step. Returns the loss.",
+    reference=training_step,
+    cases=lambda: [(torch.tensor([[1.0, 0.0, 1.0]], dtype=torch.float64), 2, 0)],
+    generate=_drawn_ink,
+    lesson=lambda g: (torch.rand(128, 64, generator=g).round(), 2, 0),
+    start=_start,
+    made_from=("x", "latent", "seed"),
+    hints=(
+        "mean, log_var = encoder(x); then the sample of lesson 03, of standard_normal(mean.shape, generator, like=mean).",
+        "distortion = -bernoulli_log_likelihood(decoder(z), x), and the loss is negative_elbo(distortion, mean, log_var).",
+        "Three lines in this order: optimizer.zero_grad(), loss.backward(), optimizer.step(). Return loss.detach().",
+    ),
+    mistakes=(
+        Mistake("No zero_grad", _step(order="backward step"), "Gradients add up from step to step unless they are put back."),
+        Mistake(
+            "The weights do not move",
+            _step(order="zero backward"),
+            "After the call they are what they were. Three lines, in this order: zero_grad(), loss.backward(), step().",
+        ),
+        Mistake(
+            "The mean in place of a sample", _step(lambda mean, log_var, noise: mean), "Without noise this is no VAE: add it."
+        ),
+        Mistake(
+            "Noise with variance in place of standard deviation",
+            _step(lambda mean, log_var, noise: mean + log_var.exp() * noise),
+            "exp(log_var) is the variance. A sample is mean + exp(log_var / 2) * noise.",
+        ),
+        Mistake(
+            "log_var taken for the standard deviation",
+            _step(lambda mean, log_var, noise: mean + log_var * noise),
+            "A sample is mean + exp(log_var / 2) * noise.",
+        ),
+        Mistake("Noise of width 1", _step(lambda mean, log_var, noise: mean + noise), "Scale the noise by exp(log_var / 2)."),
+        Mistake(
+            "The sample cut from the graph",
+            _step(lambda mean, log_var, noise: (mean + torch.exp(log_var / 2) * noise).detach()),
+            "With detach, the distortion no longer teaches the encoder anything.",
+        ),
+        Mistake(
+            "No KL term", _step(loss_of=_with_rate(0.0)), "This trains an autoencoder with noise. Add the rate: negative_elbo."
+        ),
+        Mistake("KL subtracted", _step(loss_of=_with_rate(-1.0)), "The loss adds the rate. negative_elbo does it."),
+        Mistake("KL counted twice", _step(loss_of=_with_rate(2.0)), "The rate has weight 1 in the ELBO."),
+        Mistake(
+            "The log-likelihood in place of the distortion",
+            _step(loss_of=lambda distortion, mean, log_var: negative_elbo(-distortion, mean, log_var)),
+            "The distortion is *minus* the log-likelihood.",
+        ),
+        Mistake(
+            "The ELBO, not its negative",
+            _step(loss_of=lambda distortion, mean, log_var: -negative_elbo(distortion, mean, log_var)),
+            "An optimizer minimizes: give it -ELBO.",
+        ),
+        Mistake(
+            "Sum over the batch",
+            _step(loss_of=lambda distortion, mean, log_var: len(distortion) * negative_elbo(distortion, mean, log_var)),
+            "Average over the images, or the step grows with the batch.",
         ),
     ),
 )
@@ -316,13 +1050,31 @@ def kl_weight_of_means(pixels: Tensor, latent: Tensor) -> Tensor:
 
 
 def _sizes() -> list[Arguments]:
-    return [_tensors(64.0, 1.0), _tensors(64.0, 16.0), _tensors([784.0, 784.0], [2.0, 64.0])]
+    return [
+        _tensors(64.0, 1.0),
+        _tensors(64.0, 16.0),
+        _tensors([8.0], [8.0]),
+        _tensors([3.0, 9.0], [5.0, 4.0]),
+        _tensors([784.0, 784.0], [2.0, 64.0]),
+    ]
+
+
+def _drawn_sizes(generator: Generator) -> Arguments:
+    """Numbers of any shape; latents may outnumber the pixels."""
+    shape = sizes(generator, size(generator, 0, 3), 1, 4)
+    return whole(generator, *shape, low=2, high=99).double(), whole(generator, *shape, low=1, high=64).double()
+
+
+def _lesson_sizes(generator: Generator) -> Arguments:
+    return whole(generator, 200, low=64, high=784).float(), whole(generator, 200, low=1, high=64).float()
 
 
 KL_WEIGHT_OF_MEANS = Exercise(
     task="A loss adds the mean over pixels of the distortion to the mean over latents of the KL. Its weight on the rate.",
     reference=kl_weight_of_means,
     cases=_sizes,
+    generate=_drawn_sizes,
+    lesson=_lesson_sizes,
     hints=(
         "Write the loss with the sums that belong there: D / pixels + R / latent.",
         "A loss times a positive constant has the same minimum. Multiply so that D stands alone.",
@@ -331,25 +1083,99 @@ KL_WEIGHT_OF_MEANS = Exercise(
     mistakes=(
         Mistake(
             "Upside down",
-            lambda pixels, latent: latent / pixels,
-            "Dividing the *distortion* by the pixels weakens it, so the rate's relative weight grows with the pixels.",
+            lambda pixels, latent: kl_weight_of_means(latent, pixels),
+            "Dividing the *distortion* by the pixels weakens it, so the rate's relative weight grows with the pixels. This is "
+            "the weight on D where R has weight 1.",
         ),
         Mistake(
             "Forgot that the KL was averaged too",
-            lambda pixels, latent: pixels + 0 * latent,
+            lambda pixels, latent: kl_weight_of_means(pixels, latent) * latent,
             "That is right where the KL is summed. Here it is divided by the number of latent dimensions as well.",
         ),
         Mistake(
             "Multiplied the two sizes",
-            lambda pixels, latent: pixels * latent,
+            lambda pixels, latent: kl_weight_of_means(pixels, latent) * latent.square(),
             "The KL's own mean *divides* its weight by the latent dimensions.",
         ),
         Mistake(
             "Only the KL's mean counted",
-            lambda pixels, latent: 1 / latent + 0 * pixels,
+            lambda pixels, latent: kl_weight_of_means(torch.ones_like(pixels), latent),
             "The distortion is divided by the pixels as well: multiply the whole loss by pixels to see it stand alone.",
+        ),
+        Mistake(
+            "Only the distortion's mean counted, as a divisor",
+            lambda pixels, latent: kl_weight_of_means(torch.ones_like(pixels), pixels),
+            "1 / pixels is the factor on D. Multiply the loss by pixels, so that D has weight 1, and see what R is given.",
+        ),
+        Mistake(
+            "The number of latent dimensions",
+            lambda pixels, latent: kl_weight_of_means(latent.square(), latent),
+            "The mean divides the KL by the latent dimensions, and multiplying the loss by pixels multiplies it again.",
+        ),
+        Mistake(
+            "Both divide",
+            lambda pixels, latent: kl_weight_of_means(pixels, latent) / pixels.square(),
+            "The pixels divide the *distortion*. Multiply the loss by pixels, so that D has weight 1: R is multiplied too.",
+        ),
+        Mistake(
+            "The sizes subtracted",
+            lambda pixels, latent: pixels - latent,
+            "Both sizes are divisors in the loss, so a quotient of them remains: multiply D / pixels + R / latent by pixels.",
+        ),
+        Mistake(
+            "The sizes added",
+            lambda pixels, latent: pixels + latent,
+            "Both sizes are divisors in the loss, so a quotient of them remains: multiply D / pixels + R / latent by pixels.",
+        ),
+        Mistake(
+            "One weight for all",
+            lambda pixels, latent: pixels.sum() / latent.sum(),
+            "The arguments may hold several programs' sizes. Each has a weight of its own: the same shape comes back.",
+        ),
+        Mistake(
+            "A share of the sum",
+            lambda pixels, latent: pixels / (pixels + latent),
+            "The weights need not add up to 1: D has weight 1, and R has what is left when the loss is multiplied by pixels.",
+        ),
+        Mistake(
+            "The latent share of the sum",
+            lambda pixels, latent: latent / (pixels + latent),
+            "The weights need not add up to 1: D has weight 1, and R has what is left when the loss is multiplied by pixels.",
+        ),
+        Mistake(
+            "No weight at all",
+            lambda pixels, latent: kl_weight_of_means(latent, latent),
+            "The two means divide by different numbers, so they do not cancel, unless there are as many latents as pixels.",
+        ),
+        Mistake(
+            "Divided without a rest",
+            lambda pixels, latent: pixels // latent,
+            "A weight need not be whole: divide with /, not with //.",
+        ),
+        Mistake(
+            "Rounded",
+            lambda pixels, latent: kl_weight_of_means(pixels, latent).round(),
+            "A weight need not be whole: leave it as it is.",
+        ),
+        Mistake(
+            "64 pixels written in",
+            lambda pixels, latent: kl_weight_of_means(torch.full_like(pixels, 64), latent),
+            "The function is given the number of pixels: use it, for MNIST has 784.",
+        ),
+        Mistake(
+            "784 pixels written in",
+            lambda pixels, latent: kl_weight_of_means(torch.full_like(pixels, 784), latent),
+            "The function is given the number of pixels: use it, for our little digits have 64.",
         ),
     ),
 )
 
-EXERCISES = (POSTERIOR, IMPORTANCE_WEIGHTED_BOUND, BERNOULLI_LOG_LIKELIHOOD, NEGATIVE_ELBO, KL_WEIGHT_OF_MEANS)
+EXERCISES = (
+    POSTERIOR,
+    IMPORTANCE_WEIGHTED_BOUND,
+    BERNOULLI_LOG_LIKELIHOOD,
+    NEGATIVE_ELBO,
+    GAUSSIAN_ENCODER,
+    TRAINING_STEP,
+    KL_WEIGHT_OF_MEANS,
+)

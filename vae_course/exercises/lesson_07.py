@@ -3,13 +3,33 @@
 import math
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor, distributions
 from torch.nn import functional
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
+from vae_course.exercises.making import numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 from vae_course.text.vocabulary import BOS, EOS, PAD
+
+
+def _drawn_tokens(generator: Generator, batch: int, time: int, vocabulary: int) -> Tensor:
+    """Sentences in no order of their lengths, of no word at least: <bos>, words (<unk> among them), <eos>, pads."""
+    ends, places = whole(generator, batch, 1, low=1, high=time - 1), torch.arange(time)
+    tokens = whole(generator, batch, time, low=3, high=vocabulary - 1)
+    tokens[:, 0] = BOS
+    tokens = torch.where(places == ends, EOS, tokens)
+    return torch.where(places > ends, PAD, tokens)
+
+
+def _predicted(tokens: Tensor) -> Tensor:
+    """(batch,): how many tokens of each sentence a model predicts."""
+    return (tokens[:, 1:] != PAD).sum(1)
+
+
+def _without_eos(tokens: Tensor) -> Tensor:
+    return tokens.masked_fill(tokens == EOS, PAD)
+
 
 # --- the cost of a sentence -----------------------------------------------------------------------------------------
 
@@ -29,9 +49,17 @@ def _batches() -> list[Arguments]:
     return [
         (_logits(1, 3, 6), torch.tensor([[BOS, 4, EOS]])),
         (_logits(1, 4, 6), torch.tensor([[BOS, 4, 5, EOS]])),
+        (_logits(2, 2, 5), torch.tensor([[BOS, EOS], [BOS, EOS]])),
         (_logits(2, 4, 6), torch.tensor([[BOS, 5, 4, EOS], [BOS, 4, EOS, PAD]])),
+        # as many targets as words in the vocabulary, so that a forgotten transpose goes unnoticed by torch
+        (_logits(2, 5, 4), torch.tensor([[BOS, EOS, PAD, PAD, PAD], [BOS, 3, 3, EOS, PAD]])),
         (_logits(3, 5, 6), torch.tensor([[BOS, 4, 5, 4, EOS], [BOS, 5, EOS, PAD, PAD], [BOS, 3, 4, EOS, PAD]])),
     ]
+
+
+def _drawn_batch(generator: Generator) -> Arguments:
+    batch, time, vocabulary = sizes(generator, 3, 4, 7)
+    return numbers(generator, batch, time, vocabulary), _drawn_tokens(generator, batch, time, vocabulary)
 
 
 def _nats(logits: Tensor, targets: Tensor) -> Tensor:
@@ -42,10 +70,27 @@ def _shifted_nats(logits: Tensor, tokens: Tensor) -> Tensor:
     return _nats(logits[:, :-1], tokens[:, 1:])
 
 
+def _masked_nats(logits: Tensor, tokens: Tensor) -> Tensor:
+    return _shifted_nats(logits, tokens) * (tokens[:, 1:] != PAD)
+
+
+def _masked(log_p: Tensor, tokens: Tensor) -> Tensor:
+    """(batch,): what stands in (batch, time, vocabulary) at the targets, summed without pads."""
+    targets = tokens[:, 1:]
+    return (log_p[:, :-1].gather(2, targets[..., None])[..., 0] * (targets != PAD)).sum(1)
+
+
+def _one_more(batch: Tensor, at_end: bool) -> Tensor:
+    """With one place more, which the shift by one drops again."""
+    return torch.cat([batch, batch[:, :1]] if at_end else [batch[:, :1], batch], 1)
+
+
 SENTENCE_NLL = Exercise(
     task="-log p of each sentence: logits (batch, time, vocabulary), row t for the token after t; tokens; to (batch,) in nats.",
     reference=sentence_nll,
     cases=_batches,
+    generate=_drawn_batch,
+    lesson=lambda g: (torch.randn(32, 16, 101, generator=g), _drawn_tokens(g, 32, 16, 101)),
     gradients=("logits",),
     hints=(
         "The logits at place t are about the word at place t + 1. So the last row of logits is about nothing that is there.",
@@ -56,14 +101,34 @@ SENTENCE_NLL = Exercise(
     mistakes=(
         Mistake(
             "Inputs and targets not shifted",
-            lambda logits, tokens: (_nats(logits, tokens) * (tokens != PAD)).sum(1),
+            lambda logits, tokens: sentence_nll(_one_more(logits, at_end=True), _one_more(tokens, at_end=False)),
             "The row at place t has seen the word at t; asked for that same word, a model only learns to repeat it. The "
             "target is the next one: logits[:, :-1] against tokens[:, 1:].",
         ),
         Mistake(
             "Shifted the wrong way",
-            lambda logits, tokens: (_nats(logits[:, 1:], tokens[:, :-1]) * (tokens[:, :-1] != PAD)).sum(1),
+            lambda logits, tokens: sentence_nll(_one_more(logits[:, 1:], at_end=True), _one_more(tokens[:, :-1], at_end=False)),
             "Here each row is scored against the word *before* it, <bos> among them. Turn it round: logits[:, :-1] against "
+            "tokens[:, 1:].",
+        ),
+        Mistake(
+            "<bos> dropped on both sides",
+            lambda logits, tokens: sentence_nll(_one_more(logits[:, 1:], at_end=True), _one_more(tokens[:, 1:], at_end=False)),
+            "Row and token stand at the same place again, without a shift. The row at place t is about token t + 1: drop the "
+            "*last* row of logits and the *first* token.",
+        ),
+        Mistake(
+            "The last place dropped on both sides",
+            lambda logits, tokens: sentence_nll(
+                _one_more(logits[:, :-1], at_end=True), _one_more(tokens[:, :-1], at_end=False)
+            ),
+            "Row and token stand at the same place again, without a shift. The row at place t is about token t + 1: drop the "
+            "*last* row of logits and the *first* token.",
+        ),
+        Mistake(
+            "The first word not counted",
+            lambda logits, tokens: sentence_nll(logits[:, 1:], tokens[:, 1:]),
+            "One place too many is cut. Row 0, which has seen <bos> only, is about the first word: logits[:, :-1] against "
             "tokens[:, 1:].",
         ),
         Mistake(
@@ -72,19 +137,53 @@ SENTENCE_NLL = Exercise(
             "A sentence's cost must not depend on the length of its neighbours in the batch. Leave out the targets that are 0.",
         ),
         Mistake(
+            "The pads' mask is shifted",
+            lambda logits, tokens: (_shifted_nats(logits, tokens) * (tokens[:, :-1] != PAD)).sum(1),
+            "The mask must come from the targets, tokens[:, 1:]. Yours, from the inputs, lets a pad of each sentence through.",
+        ),
+        Mistake(
+            "<eos> left out, and the pads counted",
+            lambda logits, tokens: (_shifted_nats(logits, tokens) * (tokens[:, 1:] != EOS)).sum(1),
+            "<pad> is 0; 2 is <eos>, which belongs to the sentence. Leave out the targets that are 0.",
+        ),
+        Mistake(
+            "The logits masked in place of the nats",
+            lambda logits, tokens: _shifted_nats(
+                torch.where(_one_more(tokens[:, 1:], at_end=True)[..., None] != PAD, logits, 0), tokens
+            ).sum(1),
+            "Logits that are all 0 mean a fair choice among all words, which costs log(vocabulary) and not 0. Set the nats to "
+            "zero where the target is <pad>.",
+        ),
+        Mistake(
             "<eos> not counted",
-            lambda logits, tokens: (_shifted_nats(logits, tokens) * (tokens[:, 1:] != PAD) * (tokens[:, 1:] != EOS)).sum(1),
+            lambda logits, tokens: sentence_nll(logits, _without_eos(tokens)),
             "Without <eos> the probabilities of all sentences do not sum to 1: to say that it ends here is part of a sentence.",
         ),
         Mistake(
             "Mean over words in place of a sum",
-            lambda logits, tokens: sentence_nll(logits, tokens) / (tokens[:, 1:] != PAD).sum(1),
+            lambda logits, tokens: sentence_nll(logits, tokens) / _predicted(tokens),
             "log p(sentence) is the *sum* of its words' logs. The mean is nats per token, another quantity.",
         ),
         Mistake(
-            "Mean over words and pads",
-            lambda logits, tokens: _shifted_nats(logits, tokens).mean(1),
-            "A mean over time shrinks the cost, and pads are counted with it. Set the pads to zero, then sum.",
+            "Mean over words and <bos>",
+            lambda logits, tokens: sentence_nll(logits, tokens) / (tokens != PAD).sum(1),
+            "log p(sentence) is the *sum* of its words' logs, without a division.",
+        ),
+        Mistake(
+            "Mean over time in place of a sum",
+            lambda logits, tokens: sentence_nll(logits, tokens) / (tokens.shape[1] - 1),
+            "log p(sentence) is the *sum* of its words' logs. A mean over time divides by the length of the longest sentence.",
+        ),
+        Mistake(
+            "Mean over all words of the batch",
+            lambda logits, tokens: sentence_nll(logits, tokens).sum() / _predicted(tokens).sum(),
+            "cross_entropy averages unless told otherwise. reduction='none' keeps the words' nats; sum those of each sentence.",
+        ),
+        Mistake(
+            "Mean over all places of the batch, pads too",
+            lambda logits, tokens: _shifted_nats(logits, tokens).mean(),
+            "cross_entropy averages unless told otherwise. reduction='none' keeps each word's nats; leave out the pads, and "
+            "sum those of each sentence.",
         ),
         Mistake(
             "Summed over the batch too",
@@ -92,9 +191,80 @@ SENTENCE_NLL = Exercise(
             "Keep one number for each sentence: .sum(1).",
         ),
         Mistake(
+            "Summed over the batch in place of time",
+            lambda logits, tokens: _masked_nats(logits, tokens).sum(0),
+            "Dimension 0 holds the sentences. Sum over the words of each, dimension 1.",
+        ),
+        Mistake(
+            "Not summed: one number for each word",
+            lambda logits, tokens: _masked_nats(logits, tokens),
+            "These are the words' nats. A sentence's cost is their sum over time.",
+        ),
+        Mistake(
+            "Not summed: one long row of words",
+            lambda logits, tokens: _masked_nats(logits, tokens).flatten(),
+            "These are the words' nats, of all sentences in one row. Give them back the shape (batch, time - 1), then sum over "
+            "time.",
+        ),
+        Mistake(
+            "The transpose forgotten",
+            lambda logits, tokens: (
+                functional.cross_entropy(logits[:, :-1], tokens[:, 1:], reduction="none") * (tokens[:, 1:] != PAD)
+            ).sum(1),
+            "cross_entropy takes dimension 1 for the vocabulary, and here that is time. Give it logits.transpose(1, 2).",
+        ),
+        Mistake(
+            "reshape in place of transpose",
+            lambda logits, tokens: (
+                functional.cross_entropy(
+                    logits[:, :-1].reshape(len(logits), logits.shape[2], -1), tokens[:, 1:], reduction="none"
+                )
+                * (tokens[:, 1:] != PAD)
+            ).sum(1),
+            "reshape and view keep the order of the numbers in memory, so words and times get mixed up. "
+            "transpose(1, 2) exchanges the dimensions.",
+        ),
+        Mistake(
+            "cross_entropy's arguments swapped",
+            lambda logits, tokens: functional.cross_entropy(
+                tokens[:, 1:], logits[:, :-1].transpose(1, 2), reduction="none"
+            ).sum(1),
+            "cross_entropy takes the logits first, then the targets.",
+        ),
+        Mistake(
             "Logits added up as if they were log probabilities",
-            lambda logits, tokens: -(logits[:, :-1].gather(2, tokens[:, 1:, None])[..., 0] * (tokens[:, 1:] != PAD)).sum(1),
+            lambda logits, tokens: -_masked(logits, tokens),
             "Logits become log probabilities by log_softmax over the vocabulary; cross_entropy does it for you.",
+        ),
+        Mistake(
+            "Probabilities added up, without a log",
+            lambda logits, tokens: -_masked(logits.softmax(-1), tokens),
+            "Probabilities of words are multiplied, so it is their *logs* that add up. Take log_softmax, or cross_entropy.",
+        ),
+        Mistake(
+            "log of the sum of the probabilities",
+            lambda logits, tokens: -_masked(logits.softmax(-1), tokens).log(),
+            "Probabilities of words are multiplied, not added: first the log of each, then the sum.",
+        ),
+        Mistake(
+            "softmax before cross_entropy",
+            lambda logits, tokens: sentence_nll(logits.softmax(-1), tokens),
+            "cross_entropy expects logits, and applies log_softmax itself. Applied twice, it flattens every distribution.",
+        ),
+        Mistake(
+            "log_softmax over time",
+            lambda logits, tokens: -_masked(logits.log_softmax(1), tokens),
+            "At each place the probabilities of all *words* sum to 1: normalize over the vocabulary, dimension -1.",
+        ),
+        Mistake(
+            "log_softmax over time, without the last place",
+            lambda logits, tokens: -_masked(_one_more(logits[:, :-1].log_softmax(1), at_end=True), tokens),
+            "At each place the probabilities of all *words* sum to 1: normalize over the vocabulary, dimension -1.",
+        ),
+        Mistake(
+            "log_softmax over the batch",
+            lambda logits, tokens: -_masked(logits.log_softmax(0), tokens),
+            "At each place the probabilities of all *words* sum to 1: normalize over the vocabulary, dimension -1.",
         ),
         Mistake(
             "Wrong sign",
@@ -115,6 +285,7 @@ def perplexity(nll: Tensor, tokens: Tensor) -> Tensor:
 def _scored_batches() -> list[Arguments]:
     return [
         (torch.tensor([4.0], dtype=torch.float64), torch.tensor([[BOS, 5, EOS]])),
+        (torch.tensor([0.0], dtype=torch.float64), torch.tensor([[BOS, EOS]])),
         (torch.tensor([4.0, 3.0], dtype=torch.float64), torch.tensor([[BOS, 5, EOS, PAD, PAD], [BOS, 5, 6, 7, EOS]])),
         (
             torch.tensor([2.5, 6.0, 3.5], dtype=torch.float64),
@@ -123,14 +294,17 @@ def _scored_batches() -> list[Arguments]:
     ]
 
 
-def _counted(tokens: Tensor) -> Tensor:
-    return (tokens[:, 1:] != PAD).sum(1)
+def _drawn_scores(generator: Generator) -> Arguments:
+    sentences, time = sizes(generator, 2, 2, 7)
+    return numbers(generator, sentences, low=0.5, high=6), _drawn_tokens(generator, sentences, time, 20)
 
 
 PERPLEXITY = Exercise(
     task="Perplexity per token of a test set: nll (sentences,) in nats, tokens (sentences, time) with <bos>, <eos> and <pad>.",
     reference=perplexity,
     cases=_scored_batches,
+    generate=_drawn_scores,
+    lesson=lambda g: (8 + 8 * torch.rand(200, generator=g), _drawn_tokens(g, 200, 16, 101)),
     hints=(
         "exp of nats per token: all nats of the set, divided by all tokens of the set. One division, at the end.",
         "Which tokens? Those that are predicted: the words and <eos>. Not <bos>, which is given, and not <pad>.",
@@ -139,47 +313,134 @@ PERPLEXITY = Exercise(
     mistakes=(
         Mistake(
             "Per sentence in place of per token",
-            lambda nll, tokens: nll.mean().exp(),
+            lambda nll, tokens: perplexity(nll * (_predicted(tokens).sum() / len(nll)), tokens),
             "exp of nats per *sentence* is a huge number, and longer sentences make it larger. Divide by the tokens.",
         ),
         Mistake(
             "<bos> counted",
-            lambda nll, tokens: (nll.sum() / (tokens != PAD).sum()).exp(),
+            lambda nll, tokens: perplexity(nll * (_predicted(tokens).sum() / (tokens != PAD).sum()), tokens),
             "<bos> is given, never predicted: it costs no nats. Counting it makes every model look better than it is.",
         ),
         Mistake(
             "<eos> not counted",
-            lambda nll, tokens: (nll.sum() / (_counted(tokens) - 1).sum()).exp(),
-            "The nats contain those of <eos>, so the tokens must contain it too.",
+            lambda nll, tokens: perplexity(nll * (_predicted(tokens).sum() / _predicted(_without_eos(tokens)).sum()), tokens),
+            "The nats contain those of <eos>, so the tokens must contain it too: one more for each sentence than you counted.",
         ),
         Mistake(
             "Pads counted",
-            lambda nll, tokens: (nll.sum() / tokens[:, 1:].numel()).exp(),
+            lambda nll, tokens: perplexity(nll * (_predicted(tokens).sum() / tokens[:, 1:].numel()), tokens),
             "Pads cost nothing. Counting them makes the perplexity depend on how sentences were put into batches.",
         ),
         Mistake(
             "All the numbers in the tensor counted",
-            lambda nll, tokens: (nll.sum() / tokens.numel()).exp(),
+            lambda nll, tokens: perplexity(nll * (_predicted(tokens).sum() / tokens.numel()), tokens),
             "Neither <bos> nor <pad> is predicted. Count the words and <eos> only.",
         ),
         Mistake(
+            "The last place left out in place of the first",
+            lambda nll, tokens: perplexity(nll * (_predicted(tokens).sum() / (tokens[:, :-1] != PAD).sum()), tokens),
+            "tokens[:, :-1] keeps <bos> in every row, and drops <eos> in the longest only. The predicted tokens are "
+            "tokens[:, 1:].",
+        ),
+        Mistake(
+            "The tokens added up, not counted",
+            lambda nll, tokens: perplexity(nll * (_predicted(tokens).sum() / tokens[:, 1:].sum()), tokens),
+            "A token is the number of a word; its size means nothing. Count the places that are not <pad>: != 0, then sum.",
+        ),
+        Mistake(
+            "Different words counted once",
+            lambda nll, tokens: perplexity(
+                nll * (_predicted(tokens).sum() / len(tokens[:, 1:][tokens[:, 1:] != PAD].unique())), tokens
+            ),
+            "Perplexity is per *token*: a word counts as often as it is predicted.",
+        ),
+        Mistake(
+            "<bos> taken off once, not in each sentence",
+            lambda nll, tokens: perplexity(nll * (_predicted(tokens).sum() / ((tokens != PAD).sum() - 1)), tokens),
+            "Every sentence has a <bos> that is not predicted: leave out the first column, tokens[:, 1:].",
+        ),
+        Mistake(
+            "Divided by the length of a row",
+            lambda nll, tokens: perplexity(nll * (_predicted(tokens).sum() / tokens.shape[1]), tokens),
+            "That is the number of places in one row. Divide by the tokens of the whole set, without <bos> and pads.",
+        ),
+        Mistake(
+            "Divided by the longest sentence",
+            lambda nll, tokens: perplexity(nll * (_predicted(tokens).sum() / tokens.shape[1] - 1), tokens),
+            "That is the number of places in one row. Divide by the tokens of the whole set, without <bos> and pads.",
+        ),
+        Mistake(
+            "Mean nats of a sentence by the tokens of the set",
+            lambda nll, tokens: perplexity(nll / len(nll), tokens),
+            "Both must be of the whole set: the *sum* of the nats, divided by all tokens.",
+        ),
+        Mistake(
+            "Not divided by the tokens",
+            lambda nll, tokens: perplexity(nll * (_predicted(tokens).sum() / 1), tokens),
+            "exp of all nats grows with every sentence of the set. Divide by the number of tokens before exp.",
+        ),
+        Mistake(
+            "exp before the division",
+            lambda nll, tokens: nll.sum().exp() / _predicted(tokens).sum(),
+            "Divide first, then take exp: perplexity is exp of nats *per token*.",
+        ),
+        Mistake(
+            "exp of each sentence's nats",
+            lambda nll, tokens: nll.exp().sum() / _predicted(tokens).sum(),
+            "Add up the nats, not their exp: perplexity is exp of nats per token, and exp comes last.",
+        ),
+        Mistake(
             "Mean of the sentences' nats per token",
-            lambda nll, tokens: (nll / _counted(tokens)).mean().exp(),
+            lambda nll, tokens: (
+                torch.stack([perplexity(n[None], row[None]).log() for n, row in zip(nll, tokens, strict=True)]).mean().exp()
+            ),
             "A mean of ratios gives a short sentence's words more weight. Add up all nats and all tokens, then divide.",
         ),
         Mistake(
             "Mean of the sentences' perplexities",
-            lambda nll, tokens: (nll / _counted(tokens)).exp().mean(),
+            lambda nll, tokens: torch.stack(
+                [perplexity(n[None], row[None]) for n, row in zip(nll, tokens, strict=True)]
+            ).mean(),
             "exp comes last, once, for the whole set.",
         ),
         Mistake(
+            "The sentences' perplexities added up",
+            lambda nll, tokens: torch.stack([perplexity(n[None], row[None]) for n, row in zip(nll, tokens, strict=True)]).sum(),
+            "exp comes last, once, for the whole set: all nats, divided by all tokens.",
+        ),
+        Mistake(
+            "A perplexity for each sentence",
+            lambda nll, tokens: torch.stack([perplexity(n[None], row[None]) for n, row in zip(nll, tokens, strict=True)]),
+            "One number is asked for, of the whole set: all nats, divided by all tokens, then exp.",
+        ),
+        Mistake(
+            "Mean of exp of each sentence's nats",
+            lambda nll, tokens: nll.exp().mean(),
+            "Perplexity is per *token*, and exp comes last: add up the nats, divide by the tokens, then take exp.",
+        ),
+        Mistake(
+            "Each sentence's nats by the tokens of the set",
+            lambda nll, tokens: (nll / _predicted(tokens).sum()).exp(),
+            "One number is asked for, of the whole set: add up the nats first.",
+        ),
+        Mistake(
             "2 to the power of nats",
-            lambda nll, tokens: 2 ** (nll.sum() / _counted(tokens).sum()),
+            lambda nll, tokens: perplexity(nll * math.log(2), tokens),
             "2 to the power belongs to bits. Nats need exp.",
         ),
         Mistake(
+            "exp of bits",
+            lambda nll, tokens: perplexity(nll / math.log(2), tokens),
+            "nll is in nats already, and exp belongs to nats. Do not divide by ln 2.",
+        ),
+        Mistake(
+            "exp of minus the nats",
+            lambda nll, tokens: perplexity(-nll, tokens),
+            "nll is minus the log-likelihood already, so perplexity, exp of it per token, is 1 or more.",
+        ),
+        Mistake(
             "No exp: nats per token",
-            lambda nll, tokens: nll.sum() / _counted(tokens).sum(),
+            lambda nll, tokens: perplexity(nll, tokens).log(),
             "Right so far. Perplexity is exp of that.",
         ),
     ),
@@ -200,6 +461,7 @@ def _encoded_batches() -> list[Arguments]:
 
     return [
         (tensor([[2.0, 1.0]]), torch.tensor([[BOS, 5, EOS]]), tensor([[1.0]]), tensor([[0.0]])),
+        (tensor([[2.0], [0.5]]), torch.tensor([[BOS, EOS], [BOS, EOS]]), tensor([[1.0], [0.0]]), tensor([[0.5], [0.8]])),
         (tensor([[2.0, 1.0, 0.5]]), torch.tensor([[BOS, 5, EOS, PAD]]), tensor([[1.0, -2.0]]), tensor([[0.5, -1.0]])),
         (
             tensor([[2.0, 1.0, 0.3, 0.2], [0.5, 3.0, 1.0, 0.7], [0.1, 0.9, 2.0, 0.4]]),
@@ -210,7 +472,20 @@ def _encoded_batches() -> list[Arguments]:
     ]
 
 
+def _drawn_codes(generator: Generator) -> Arguments:
+    batch, time, latent = sizes(generator, 3, 2, 6)
+    codes = numbers(generator, batch, latent), numbers(generator, batch, latent)
+    return numbers(generator, batch, time - 1, low=0.1, high=3), _drawn_tokens(generator, batch, time, 20), *codes
+
+
+def _lesson_codes(generator: Generator) -> Arguments:
+    tokens = _drawn_tokens(generator, 32, 16, 101)
+    codes = torch.randn(32, 16, generator=generator), -1 + torch.randn(32, 16, generator=generator)
+    return 2 * torch.rand(32, 15, generator=generator), tokens, *codes
+
+
 def _distortion(nats: Tensor, tokens: Tensor) -> Tensor:
+    """(batch,)"""
     return (nats * (tokens[:, 1:] != PAD)).sum(1)
 
 
@@ -219,15 +494,18 @@ def _rates(mean: Tensor, log_var: Tensor) -> Tensor:
     return 0.5 * (mean.square() + log_var.exp() - 1 - log_var)
 
 
-def _mean_over_words(nats: Tensor, tokens: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
-    words = (tokens[:, 1:] != PAD).sum()
-    return _distortion(nats, tokens).sum() / words + _rates(mean, log_var).sum(1).mean()
+def _by_torch(nats: Tensor, tokens: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    prior = distributions.Normal(torch.zeros_like(mean), torch.ones_like(mean))
+    rate = distributions.kl_divergence(distributions.Normal(mean, std), prior)
+    return (_distortion(nats, tokens) + rate.sum(1)).mean()
 
 
 TEXT_VAE_LOSS = Exercise(
     task="-ELBO in nats per sentence, one number: nats (batch, time - 1) of tokens[:, 1:]; mean, log_var (batch, latent).",
     reference=text_vae_loss,
     cases=_encoded_batches,
+    generate=_drawn_codes,
+    lesson=_lesson_codes,
     gradients=("nats", "mean", "log_var"),
     hints=(
         "The distortion of a sentence: its words' nats, summed. nats[:, t] belongs to tokens[:, t + 1]; pads count nothing.",
@@ -237,52 +515,236 @@ TEXT_VAE_LOSS = Exercise(
     mistakes=(
         Mistake(
             "Pads counted",
-            lambda nats, tokens, mean, log_var: (nats.sum(1) + _rates(mean, log_var).sum(1)).mean(),
+            lambda nats, tokens, mean, log_var: text_vae_loss(nats, torch.ones_like(tokens), mean, log_var),
             "The decoder would be paid to write <pad> well. Leave out the places where tokens[:, 1:] is 0.",
         ),
         Mistake(
+            "The pads' mask is shifted",
+            lambda nats, tokens, mean, log_var: text_vae_loss(nats, _one_more(tokens[:, :-1], at_end=False), mean, log_var),
+            "nats[:, t] is the cost of tokens[:, t + 1], so the mask comes from tokens[:, 1:]. Yours lets one pad through.",
+        ),
+        Mistake(
+            "The mask is one place too long",
+            lambda nats, tokens, mean, log_var: ((nats * (tokens != PAD)).sum(1) + _rates(mean, log_var).sum(1)).mean(),
+            "nats has one place fewer than tokens, for <bos> is not predicted. The mask is tokens[:, 1:] != 0.",
+        ),
+        Mistake(
+            "<eos> not counted",
+            lambda nats, tokens, mean, log_var: text_vae_loss(nats, _without_eos(tokens), mean, log_var),
+            "To end is a prediction like any other: keep the place where tokens[:, 1:] is 2.",
+        ),
+        Mistake(
             "Mean over words, KL per sentence",
-            _mean_over_words,
+            lambda nats, tokens, mean, log_var: text_vae_loss(
+                nats * (len(tokens) / _predicted(tokens).sum()), tokens, mean, log_var
+            ),
             "The words' nats are divided by their number, the KL is not: a KL weight of the sentence's length in disguise, and "
             "the way to a collapsed VAE. Sum over words.",
         ),
         Mistake(
+            "Mean over each sentence's words, KL per sentence",
+            lambda nats, tokens, mean, log_var: text_vae_loss(nats / _predicted(tokens)[:, None], tokens, mean, log_var),
+            "The words' nats are divided by their number, the KL is not: a KL weight of the sentence's length in disguise, and "
+            "the way to a collapsed VAE. Sum over words.",
+        ),
+        Mistake(
+            "Mean over time, KL per sentence",
+            lambda nats, tokens, mean, log_var: text_vae_loss(nats / nats.shape[1], tokens, mean, log_var),
+            "The words' nats are divided by the length of the longest sentence, the KL is not: a KL weight of that length in "
+            "disguise. Sum over words.",
+        ),
+        Mistake(
             "Mean over words and pads, KL per sentence",
-            lambda nats, tokens, mean, log_var: nats.mean() + _rates(mean, log_var).sum(1).mean(),
+            lambda nats, tokens, mean, log_var: text_vae_loss(nats / nats.shape[1], torch.ones_like(tokens), mean, log_var),
             "A plain .mean() of the cross entropy, as many programs have it: pads count, and the KL gets a weight of the "
             "sentence's length. Mask the pads, then sum over words.",
         ),
         Mistake(
+            "Nats per word in place of nats per sentence",
+            lambda nats, tokens, mean, log_var: (
+                text_vae_loss(nats, tokens, mean, log_var) * (len(tokens) / _predicted(tokens).sum())
+            ),
+            "Both terms are divided by the number of words. That is the ELBO per word; average over the sentences only.",
+        ),
+        Mistake(
             "KL averaged over the latent dimensions",
-            lambda nats, tokens, mean, log_var: (_distortion(nats, tokens) + _rates(mean, log_var).mean(1)).mean(),
+            lambda nats, tokens, mean, log_var: (
+                text_vae_loss(nats, tokens, 0 * mean, 0 * log_var)
+                + text_vae_loss(0 * nats, tokens, mean, log_var) / mean.shape[1]
+            ),
             "A KL of independent dimensions is the *sum* of theirs. The mean makes it cheaper, and the result no bound.",
         ),
         Mistake(
+            "KL averaged over the batch, kept for each dimension",
+            lambda nats, tokens, mean, log_var: _distortion(nats, tokens).mean() + _rates(mean, log_var).mean(0),
+            "A KL of independent dimensions is the *sum* of theirs, and the loss is one number.",
+        ),
+        Mistake(
             "KL summed over the batch",
-            lambda nats, tokens, mean, log_var: _distortion(nats, tokens).mean() + _rates(mean, log_var).sum(),
+            lambda nats, tokens, mean, log_var: (
+                text_vae_loss(nats, tokens, 0 * mean, 0 * log_var)
+                + text_vae_loss(0 * nats, tokens, mean, log_var) * len(tokens)
+            ),
             "The distortion is averaged over sentences, so the KL must be too; else its weight is the batch size.",
         ),
         Mistake(
+            "Distortion summed over the batch",
+            lambda nats, tokens, mean, log_var: (
+                text_vae_loss(nats, tokens, 0 * mean, 0 * log_var) * len(tokens)
+                + text_vae_loss(0 * nats, tokens, mean, log_var)
+            ),
+            "The KL is averaged over sentences, so the distortion must be too; else the KL hardly weighs.",
+        ),
+        Mistake(
+            "Summed over the sentences",
+            lambda nats, tokens, mean, log_var: text_vae_loss(nats, tokens, mean, log_var) * len(tokens),
+            "The loss is per sentence: average over the batch, or the step grows with the batch size.",
+        ),
+        Mistake(
+            "Summed over the sentences, averaged over words and dimensions",
+            lambda nats, tokens, mean, log_var: (
+                _distortion(nats, tokens).sum() / nats.shape[1] + _rates(mean, log_var).sum(0).mean()
+            ),
+            "Dimension 0 holds the sentences: average over them, and sum over words and latent dimensions, dimension 1.",
+        ),
+        Mistake(
+            "One number for each sentence",
+            lambda nats, tokens, mean, log_var: _distortion(nats, tokens) + _rates(mean, log_var).sum(1),
+            "These are the sentences' costs. The loss is their mean.",
+        ),
+        Mistake(
+            "The KL not averaged over the sentences",
+            lambda nats, tokens, mean, log_var: _distortion(nats, tokens).mean() + _rates(mean, log_var).sum(1),
+            "The distortion is one number, the KL still one for each sentence. Average both.",
+        ),
+        Mistake(
+            "The distortion not averaged over the sentences",
+            lambda nats, tokens, mean, log_var: _distortion(nats, tokens) + _rates(mean, log_var).sum(1).mean(),
+            "The KL is one number, the distortion still one for each sentence. Average both.",
+        ),
+        Mistake(
             "KL subtracted",
-            lambda nats, tokens, mean, log_var: (_distortion(nats, tokens) - _rates(mean, log_var).sum(1)).mean(),
+            lambda nats, tokens, mean, log_var: (
+                text_vae_loss(nats, tokens, 0 * mean, 0 * log_var) - text_vae_loss(0 * nats, tokens, mean, log_var)
+            ),
             "The ELBO subtracts the rate; its negative, which we minimize, adds it.",
         ),
         Mistake(
+            "Distortion subtracted",
+            lambda nats, tokens, mean, log_var: (
+                text_vae_loss(0 * nats, tokens, mean, log_var) - text_vae_loss(nats, tokens, 0 * mean, 0 * log_var)
+            ),
+            "nats are minus log p already, a cost like the KL: both are added.",
+        ),
+        Mistake(
+            "The ELBO, not its negative",
+            lambda nats, tokens, mean, log_var: -text_vae_loss(nats, tokens, mean, log_var),
+            "The ELBO is to be maximized. The loss is minus that: distortion plus rate, both positive.",
+        ),
+        Mistake(
             "No KL: an autoencoder",
-            lambda nats, tokens, mean, log_var: _distortion(nats, tokens).mean(),
+            lambda nats, tokens, mean, log_var: text_vae_loss(nats, tokens, 0 * mean, 0 * log_var),
             "Nothing would keep the codes near the prior. Add the rate.",
         ),
         Mistake(
-            "<eos> not counted",
-            lambda nats, tokens, mean, log_var: (
-                (nats * (tokens[:, 1:] != PAD) * (tokens[:, 1:] != EOS)).sum(1) + _rates(mean, log_var).sum(1)
-            ).mean(),
-            "To end is a prediction like any other: keep the place where tokens[:, 1:] is 2.",
+            "No distortion: only the KL",
+            lambda nats, tokens, mean, log_var: text_vae_loss(0 * nats, tokens, mean, log_var),
+            "Nothing would make the decoder write the sentence. Add the nats of its words.",
         ),
         Mistake(
-            "The pads' mask is shifted",
-            lambda nats, tokens, mean, log_var: ((nats * (tokens[:, :-1] != PAD)).sum(1) + _rates(mean, log_var).sum(1)).mean(),
-            "nats[:, t] is the cost of tokens[:, t + 1], so the mask comes from tokens[:, 1:]. Yours lets one pad through.",
+            "Missing 1/2 in the KL",
+            lambda nats, tokens, mean, log_var: (
+                text_vae_loss(nats, tokens, 0 * mean, 0 * log_var) + 2 * text_vae_loss(0 * nats, tokens, mean, log_var)
+            ),
+            "The KL to the standard normal is *half* of mean^2 + variance - 1 - log variance. Without the half it is doubled.",
+        ),
+        Mistake(
+            "Missing -1 in the KL",
+            lambda nats, tokens, mean, log_var: text_vae_loss(nats, tokens, mean, log_var) + 0.5 * mean.shape[1],
+            "mean^2 + variance - 1 - log variance: the 1 makes the KL 0 where the posterior is the prior.",
+        ),
+        Mistake(
+            "-1 once, not in each latent dimension",
+            lambda nats, tokens, mean, log_var: text_vae_loss(nats, tokens, mean, log_var) + 0.5 * (mean.shape[1] - 1),
+            "Each latent dimension has a -1 of its own in the KL: subtract it before the sum.",
+        ),
+        Mistake(
+            "+ log_var in the KL",
+            lambda nats, tokens, mean, log_var: text_vae_loss(nats, tokens, mean, log_var) + log_var.sum(1).mean(),
+            "Here the KL falls for ever as the variance goes to 0. The log variance is *subtracted*.",
+        ),
+        Mistake(
+            "The log variance missing in the KL",
+            lambda nats, tokens, mean, log_var: text_vae_loss(nats, tokens, mean, log_var) + 0.5 * log_var.sum(1).mean(),
+            "mean^2 + variance - 1 - log variance: without its last term nothing keeps the variance from going to 0.",
+        ),
+        Mistake(
+            "The variance missing in the KL",
+            lambda nats, tokens, mean, log_var: text_vae_loss(nats, tokens, mean, log_var) - 0.5 * log_var.exp().sum(1).mean(),
+            "mean^2 + variance - 1 - log variance: without the variance itself it may grow for ever.",
+        ),
+        Mistake(
+            "exp forgotten: log_var where the variance belongs",
+            lambda nats, tokens, mean, log_var: (
+                text_vae_loss(nats, tokens, mean, log_var) + 0.5 * (log_var - log_var.exp()).sum(1).mean()
+            ),
+            "The variance is exp(log_var). Without exp it cancels against - log_var, and nothing is left of it.",
+        ),
+        Mistake(
+            "The mean not squared",
+            lambda nats, tokens, mean, log_var: (
+                text_vae_loss(nats, tokens, mean, log_var) + 0.5 * (mean - mean.square()).sum(1).mean()
+            ),
+            "The KL has the *square* of the mean: a code on either side of 0 costs.",
+        ),
+        Mistake(
+            "log_var read as the variance",
+            lambda nats, tokens, mean, log_var: (
+                _distortion(nats, tokens) + 0.5 * (mean.square() + log_var - 1 - log_var.log()).sum(1)
+            ).mean(),
+            "log_var is the logarithm of the variance, and may be negative. The variance is log_var.exp(), its log log_var.",
+        ),
+        Mistake(
+            "log_var read as the standard deviation",
+            lambda nats, tokens, mean, log_var: (
+                _distortion(nats, tokens) + 0.5 * (mean.square() + log_var.square() - 1 - log_var.square().log()).sum(1)
+            ).mean(),
+            "log_var is the logarithm of the *variance*, and may be negative. The standard deviation is exp(log_var / 2).",
+        ),
+        Mistake(
+            "log_var read as the standard deviation, and its log taken",
+            lambda nats, tokens, mean, log_var: (
+                _distortion(nats, tokens) + 0.5 * (mean.square() + log_var.square() - 1 - 2 * log_var.log()).sum(1)
+            ).mean(),
+            "log_var is the logarithm of the *variance*, and may be negative: another log of it is nan. The standard deviation "
+            "is exp(log_var / 2).",
+        ),
+        Mistake(
+            "log_var given to Normal for the standard deviation",
+            lambda nats, tokens, mean, log_var: _by_torch(nats, tokens, mean, log_var),
+            "Normal wants the standard deviation, which is exp(log_var / 2); log_var may be negative.",
+        ),
+        Mistake(
+            "log_var read as the log of the standard deviation",
+            lambda nats, tokens, mean, log_var: text_vae_loss(nats, tokens, mean, 2 * log_var),
+            "exp(log_var) is the *variance*. The standard deviation is exp(log_var / 2).",
+        ),
+        Mistake(
+            "KL the wrong way round",
+            lambda nats, tokens, mean, log_var: (
+                _distortion(nats, tokens) + 0.5 * ((1 + mean.square()) * (-log_var).exp() - 1 + log_var).sum(1)
+            ).mean(),
+            "That is the KL from the prior to the posterior. The rate is KL(q || prior): the posterior comes first.",
+        ),
+        Mistake(
+            "The words' nats are detached",
+            lambda nats, tokens, mean, log_var: text_vae_loss(nats.detach(), tokens, mean, log_var),
+            "The value is right, but the decoder learns nothing: detach cuts the gradient through its nats.",
+        ),
+        Mistake(
+            "The KL is detached",
+            lambda nats, tokens, mean, log_var: text_vae_loss(nats, tokens, mean.detach(), log_var.detach()),
+            "The value is right, but the KL does not pull on the encoder: its gradient is cut.",
         ),
     ),
 )
@@ -302,19 +764,54 @@ def _draws() -> list[Arguments]:
     return [
         tensors([[-14.0]], [[-3.0]], [[-1.0]]),
         tensors([[-14.0], [-17.0]], [[-3.0], [-2.0]], [[-1.0], [-1.5]]),
+        tensors([[-14.0, -12.0, -13.0]], [[-3.0, -2.0, -4.0]], [[-1.0, -1.5, 0.5]]),
         tensors(
             [[-14.0, -12.0], [-17.0, -11.5], [-13.0, -15.0]],
             [[-3.0, -4.0], [-2.0, -5.0], [-3.5, -4.5]],
             [[-1.0, -2.0], [-1.5, -0.5], [-0.7, -1.0]],
         ),
+        tensors([[-1500.0], [-1501.0]], [[-3.0], [-2.5]], [[-1.0], [-2.0]]),
         tensors([[-1500.0, -20.0], [-1503.0, -21.0]], [[-3.0, -2.0], [-2.5, -4.0]], [[-1.0, -1.0], [-2.0, -0.5]]),
     ]
 
 
+def _drawn_draws(generator: Generator) -> Arguments:
+    """Of short sentences, and of one or the other text so long that its probability rounds to 0."""
+    draws, batch = sizes(generator, 2, 1, 6)
+    long = -1000.0 * whole(generator, batch, low=0, high=1) * (size(generator, 0, 2) == 0)
+    log_likelihood = long + numbers(generator, draws, batch, low=-9, high=-5)
+    return log_likelihood, numbers(generator, draws, batch, low=-5, high=-2), numbers(generator, draws, batch, low=-2, high=1)
+
+
+def _lesson_draws(generator: Generator) -> Arguments:
+    likelihood, prior, q = (torch.randn(64, 100, generator=generator) for _ in range(3))
+    return -14 + 2 * likelihood, -23 + prior, -8 + prior + q
+
+
+def _log_mean(logs: Tensor) -> Tensor:
+    return torch.logsumexp(logs, dim=0) - math.log(len(logs))
+
+
+def _log_weights(log_likelihood: Tensor, log_prior: Tensor, log_q: Tensor) -> Tensor:
+    return log_likelihood + log_prior - log_q
+
+
+def _small_added(small: float) -> Mistake:
+    def added(log_likelihood: Tensor, log_prior: Tensor, log_q: Tensor) -> Tensor:
+        return -(_log_weights(log_likelihood, log_prior, log_q).exp().mean(0) + small).log()
+
+    told = "A sentence's probability may well be smaller than any number you add. torch.logsumexp of the log weights takes the "
+    return Mistake(f"{small:.0e} added inside the log", added, told + "largest one out first, so that nothing rounds to 0.")
+
+
 NLL_FROM_SAMPLES = Exercise(
-    task="-log p(sentence) by K draws of z from q: log p(x given z), log p(z), log q(z given x), all (K, batch); to (batch,).",
+    task="-log p(sentence) by K draws of z from q: log p(x given z), log p(z), log q(z given x), all (K, batch); to (batch,). "
+    "Also where exp of them rounds to 0.",
     reference=nll_from_samples,
     cases=_draws,
+    generate=_drawn_draws,
+    lesson=_lesson_draws,
+    gradients=("log_likelihood", "log_prior", "log_q"),
     hints=(
         "A draw's weight is p(x given z) p(z) / q(z given x); in logs, a sum of two and minus the third.",
         "Average the weights over the K draws, *then* take the log: logsumexp over dimension 0, minus log K.",
@@ -323,20 +820,67 @@ NLL_FROM_SAMPLES = Exercise(
     mistakes=(
         Mistake(
             "An ELBO called NLL: the mean of the log weights",
-            lambda log_likelihood, log_prior, log_q: -(log_likelihood + log_prior - log_q).mean(0),
+            lambda log_likelihood, log_prior, log_q: -_log_weights(log_likelihood, log_prior, log_q).mean(0),
             "With the log inside the mean this is the negative ELBO, however many draws you take. logsumexp, then minus log K.",
         ),
         Mistake(
             "Missing log K",
-            lambda log_likelihood, log_prior, log_q: -torch.logsumexp(log_likelihood + log_prior - log_q, dim=0),
+            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, log_prior, log_q) - math.log(len(log_q)),
             "The *mean* of the weights is needed. Without log K the NLL falls with every draw, below the truth.",
         ),
         Mistake(
             "log K with the wrong sign",
             lambda log_likelihood, log_prior, log_q: (
-                -torch.logsumexp(log_likelihood + log_prior - log_q, dim=0) - math.log(len(log_q))
+                nll_from_samples(log_likelihood, log_prior, log_q) - 2 * math.log(len(log_q))
             ),
             "log of a mean = logsumexp - log K; the NLL is minus that, so + log K.",
+        ),
+        Mistake(
+            "log2 K",
+            lambda log_likelihood, log_prior, log_q: (
+                nll_from_samples(log_likelihood, log_prior, log_q) - math.log(len(log_q)) + math.log2(len(log_q))
+            ),
+            "All logs here are natural ones, in nats: math.log.",
+        ),
+        Mistake(
+            "log K added to an ELBO",
+            lambda log_likelihood, log_prior, log_q: (
+                math.log(len(log_q)) - _log_weights(log_likelihood, log_prior, log_q).mean(0)
+            ),
+            "The mean over draws stands inside the log: logsumexp of the log weights first, minus log K, then the sign.",
+        ),
+        Mistake(
+            "K where log K belongs",
+            lambda log_likelihood, log_prior, log_q: (
+                nll_from_samples(log_likelihood, log_prior, log_q) - math.log(len(log_q)) + len(log_q)
+            ),
+            "Dividing by K under the log is subtracting log K after it.",
+        ),
+        Mistake(
+            "Divided by K after the log",
+            lambda log_likelihood, log_prior, log_q: (
+                (nll_from_samples(log_likelihood, log_prior, log_q) - math.log(len(log_q))) / len(log_q)
+            ),
+            "The weights are divided by K, not their log: after logsumexp that is minus log K.",
+        ),
+        Mistake(
+            "log of the batch size in place of log K",
+            lambda log_likelihood, log_prior, log_q: (
+                nll_from_samples(log_likelihood, log_prior, log_q) - math.log(len(log_q)) + math.log(log_q.shape[1])
+            ),
+            "The mean is over the K draws, so K is the size of dimension 0.",
+        ),
+        Mistake(
+            "log of the draws times the batch",
+            lambda log_likelihood, log_prior, log_q: (
+                nll_from_samples(log_likelihood, log_prior, log_q) + math.log(log_q.shape[1])
+            ),
+            "The mean is over the K draws of each sentence, so K is the size of dimension 0 alone.",
+        ),
+        Mistake(
+            "The best draw only",
+            lambda log_likelihood, log_prior, log_q: -_log_weights(log_likelihood, log_prior, log_q).max(0).values,
+            "Average the weights of all draws: logsumexp, not max, then minus log K.",
         ),
         Mistake(
             "Forgot that z came from q",
@@ -344,9 +888,19 @@ NLL_FROM_SAMPLES = Exercise(
             "q draws more often where it is dense. Divide each weight by q(z given x): minus log_q.",
         ),
         Mistake(
+            "log q added",
+            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, log_prior, -log_q),
+            "The weight has q below: minus log_q.",
+        ),
+        Mistake(
             "Forgot the prior",
             lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, 0 * log_prior, log_q),
             "The joint is p(x given z) p(z): add log_prior.",
+        ),
+        Mistake(
+            "log p(z) subtracted",
+            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, -log_prior, log_q),
+            "The weight has the prior above: plus log_prior. Only log_q is subtracted.",
         ),
         Mistake(
             "Only the likelihood averaged",
@@ -354,16 +908,70 @@ NLL_FROM_SAMPLES = Exercise(
             "That is right for draws from the *prior*. Draws from q need the weight p(z) / q(z given x).",
         ),
         Mistake(
+            "Only the mean of the log-likelihoods",
+            lambda log_likelihood, log_prior, log_q: -log_likelihood.mean(0),
+            "That is the distortion of an ELBO. Weight each draw by p(z) / q(z given x), and average before the log.",
+        ),
+        Mistake(
+            "Forgot the likelihood",
+            lambda log_likelihood, log_prior, log_q: nll_from_samples(0 * log_likelihood, log_prior, log_q),
+            "The joint is p(x given z) p(z): add log_likelihood.",
+        ),
+        Mistake(
             "Prior and q exchanged",
             lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, log_q, log_prior),
             "The weight has the prior above and q below: + log_prior - log_q.",
         ),
         Mistake(
-            "Averaged over the batch in place of the draws",
+            "Each term averaged by itself",
+            lambda log_likelihood, log_prior, log_q: -_log_mean(log_likelihood) - _log_mean(log_prior) + _log_mean(log_q),
+            "A mean of products is not the product of means. Add up the three logs of each draw first.",
+        ),
+        Mistake(
+            "Likelihood averaged under the log, the KL outside",
+            lambda log_likelihood, log_prior, log_q: -_log_mean(log_likelihood) + (log_q - log_prior).mean(0),
+            "The weight p(z) / q(z given x) belongs to each draw: add up the three logs, then average.",
+        ),
+        Mistake(
+            "Log weights averaged by the weights",
             lambda log_likelihood, log_prior, log_q: (
-                math.log(log_q.shape[1]) - torch.logsumexp(log_likelihood + log_prior - log_q, dim=1)
+                -(
+                    _log_weights(log_likelihood, log_prior, log_q).softmax(0) * _log_weights(log_likelihood, log_prior, log_q)
+                ).sum(0)
             ),
+            "No softmax is needed: the plain mean of the weights is p(x). logsumexp, then minus log K.",
+        ),
+        Mistake(
+            "Averaged over the batch in place of the draws",
+            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood.T, log_prior.T, log_q.T),
             "Draws are dimension 0: combine the draws for one sentence, not one draw of each sentence.",
+        ),
+        Mistake(
+            "All draws of all sentences together",
+            lambda log_likelihood, log_prior, log_q: nll_from_samples(
+                *(each.reshape(-1, 1) for each in (log_likelihood, log_prior, log_q))
+            )[0],
+            "Each sentence has a probability of its own: combine over dimension 0 only.",
+        ),
+        Mistake(
+            "Not combined: one number for each draw",
+            lambda log_likelihood, log_prior, log_q: -_log_weights(log_likelihood, log_prior, log_q),
+            "These are minus the log weights. Average the weights over the draws, under the log: logsumexp, then minus log K.",
+        ),
+        Mistake(
+            "The joint and q averaged apart",
+            lambda log_likelihood, log_prior, log_q: -_log_mean(log_likelihood + log_prior) + _log_mean(log_q),
+            "A mean of ratios is not the ratio of means. Subtract log_q from each draw's logs, then average.",
+        ),
+        Mistake(
+            "The log of the mean of the logs",
+            lambda log_likelihood, log_prior, log_q: -_log_weights(log_likelihood, log_prior, log_q).mean(0).log(),
+            "These are log weights already, and negative: it is the weights that are averaged under the log, by logsumexp.",
+        ),
+        Mistake(
+            "The sign turned inside the mean",
+            lambda log_likelihood, log_prior, log_q: -nll_from_samples(-log_likelihood, -log_prior, -log_q),
+            "That averages the weights' inverses, so the worst draw decides. The minus comes last, after the log.",
         ),
         Mistake(
             "log p, not -log p",
@@ -371,9 +979,42 @@ NLL_FROM_SAMPLES = Exercise(
             "An NLL is minus the log-likelihood, and for sentences it is positive.",
         ),
         Mistake(
+            "p in place of -log p",
+            lambda log_likelihood, log_prior, log_q: (-nll_from_samples(log_likelihood, log_prior, log_q)).exp(),
+            "The mean weight is p(x). The NLL is minus its log.",
+        ),
+        Mistake(
             "Underflow: -log 0 became inf",
-            lambda log_likelihood, log_prior, log_q: -(log_likelihood + log_prior - log_q).exp().mean(0).log(),
+            lambda log_likelihood, log_prior, log_q: -_log_weights(log_likelihood, log_prior, log_q).exp().mean(0).log(),
             "Right on paper, but exp(-1500) is 0 to a computer. torch.logsumexp takes the largest weight out first.",
+        ),
+        Mistake(
+            "The largest weight taken out, and not put back",
+            lambda log_likelihood, log_prior, log_q: (
+                nll_from_samples(log_likelihood, log_prior, log_q)
+                + _log_weights(log_likelihood, log_prior, log_q).max(0).values
+            ),
+            "What was subtracted from the log weights before exp must be added again after the log.",
+        ),
+        Mistake(
+            "The largest weight of the whole batch taken out",
+            lambda log_likelihood, log_prior, log_q: (
+                -(
+                    (_log_weights(log_likelihood, log_prior, log_q) - _log_weights(log_likelihood, log_prior, log_q).max())
+                    .exp()
+                    .mean(0)
+                    .log()
+                    + _log_weights(log_likelihood, log_prior, log_q).max()
+                )
+            ),
+            "Next to a short sentence's weight a long one's still rounds to 0. Take out each sentence's own largest, max(0), "
+            "or leave it to torch.logsumexp.",
+        ),
+        *map(_small_added, (1e-20, 1e-12, 1e-10, 1e-9, 1e-8)),
+        Mistake(
+            "The sum of the weights underflows, and log K is missing",
+            lambda log_likelihood, log_prior, log_q: -_log_weights(log_likelihood, log_prior, log_q).exp().sum(0).log(),
+            "exp(-1500) is 0 to a computer, and the *mean* of the weights is needed: torch.logsumexp, then minus log K.",
         ),
     ),
 )

@@ -3,10 +3,11 @@
 import math
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
+from vae_course.exercises.making import flags, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 
 
@@ -29,7 +30,20 @@ def _log_densities() -> list[Arguments]:
         _tensors([[-1.0, -1.5, -4.0], [-2.0, -0.5, -1.0], [-6.0, -3.0, 0.2]]),
         _tensors([[1.0, -2.0, -3.0, 0.5], [-4.0, 0.0, -1.0, -2.0], [0.3, -1.0, 1.5, -5.0], [-0.2, -3.0, -1.0, 0.7]]),
         _tensors([[-1000.0, -1002.0], [-1003.0, -1001.0]]),
+        _tensors([[-2.0, -2.0, -5.0], [-1.5, -1.5, -4.0], [-6.0, -6.0, -1.0]]),  # two posteriors are equal
     ]
+
+
+def _drawn_densities(generator: Generator) -> Arguments:
+    count = size(generator, 3, 6)
+    table = numbers(generator, count, count, low=-6, high=1)
+    return (table + torch.diag(numbers(generator, count, low=2, high=6)),)
+
+
+def _densities_of_a_lesson(generator: Generator) -> Arguments:
+    mean = 0.5 * torch.randn(100, 16, generator=generator)
+    z = mean + 0.9 * torch.randn(100, 16, generator=generator)
+    return (torch.distributions.Normal(mean, 0.9).log_prob(z[:, None]).sum(-1),)
 
 
 def _in_pairs(log_q: Tensor) -> Tensor:
@@ -40,7 +54,8 @@ def _in_pairs(log_q: Tensor) -> Tensor:
 
 
 def _without_own(log_q: Tensor) -> Tensor:
-    others = log_q.masked_fill(torch.eye(len(log_q), dtype=torch.bool), -math.inf)
+    own = torch.eye(len(log_q), dtype=torch.bool, device=log_q.device)
+    others = log_q.masked_fill(own, -math.inf)
     return (log_q.diagonal() - torch.logsumexp(others, dim=1) + math.log(len(log_q) - 1)).mean()
 
 
@@ -48,6 +63,8 @@ MUTUAL_INFORMATION = Exercise(
     task="I(sentence; z) in nats, one number, from log_q (N, N): row i, column j holds log q(z_i given x_j); z_i is from q_i.",
     reference=mutual_information,
     cases=_log_densities,
+    generate=_drawn_densities,
+    lesson=_densities_of_a_lesson,
     hints=(
         "For each z_i, how much denser is it under its own sentence than under the average one? The diagonal is its own.",
         "The average posterior is a mean of densities, 1/N sum_j q(z_i given x_j): in logs, a logsumexp over j, minus log N.",
@@ -61,13 +78,48 @@ MUTUAL_INFORMATION = Exercise(
         ),
         Mistake(
             "Missing log N",
-            lambda log_q: (log_q.diagonal() - torch.logsumexp(log_q, dim=1)).mean(),
+            lambda log_q: mutual_information(log_q) - math.log(len(log_q)),
             "That compares with the *sum* of the N posteriors, and comes out negative. Subtract log N from the logsumexp.",
         ),
         Mistake(
+            "Missing log N, and the sign turned",
+            lambda log_q: math.log(len(log_q)) - mutual_information(log_q),
+            "This is the cross-entropy of naming the sentence. What z tells is log N minus this.",
+        ),
+        Mistake(
+            "Divided by N after the logarithm",
+            lambda log_q: (log_q.diagonal() - torch.logsumexp(log_q, dim=1) / len(log_q)).mean(),
+            "The mean over the N posteriors belongs inside the logarithm; outside, dividing by N means subtracting log N.",
+        ),
+        Mistake(
+            "log N with the wrong sign",
+            lambda log_q: mutual_information(log_q) - 2 * math.log(len(log_q)),
+            "Dividing by N subtracts log N from the log of the aggregate, so it is *added* to own minus aggregate.",
+        ),
+        Mistake(
+            "log N counted twice",
+            lambda log_q: mutual_information(log_q) + math.log(len(log_q)),
+            "The mean over the N posteriors divides by N once.",
+        ),
+        Mistake(
+            "log2 N among nats",
+            lambda log_q: mutual_information(log_q) - math.log(len(log_q)) + math.log2(len(log_q)),
+            "log_q is in nats, so log N has to be the natural logarithm as well: math.log.",
+        ),
+        Mistake(
+            "N - 1 in place of N",
+            lambda log_q: mutual_information(log_q) - math.log(len(log_q)) + math.log(len(log_q) - 1),
+            "The aggregate is the mean of all N posteriors: log N.",
+        ),
+        Mistake(
             "The sum over the wrong dimension",
-            lambda log_q: (log_q.diagonal() - torch.logsumexp(log_q, dim=0)).mean() + math.log(len(log_q)),
+            lambda log_q: mutual_information(log_q.T),
             "One z, all sentences: a row. A column holds all z under one sentence, which is no density of anything.",
+        ),
+        Mistake(
+            "The aggregate summed over all z as well",
+            lambda log_q: log_q.diagonal().mean() - (log_q.flatten().logsumexp(0) - 2 * math.log(len(log_q))),
+            "Each z has its own density under the aggregate: logsumexp over one row, dim=1, not over the table.",
         ),
         Mistake(
             "Inside mini-batches",
@@ -80,6 +132,42 @@ MUTUAL_INFORMATION = Exercise(
             "The aggregate posterior is over all N, the sentence's own included; else the result can pass ln N.",
         ),
         Mistake(
+            "The whole table in place of its diagonal",
+            lambda log_q: mutual_information(log_q) + log_q.mean() - log_q.diagonal().mean(),
+            "z_i was drawn for sentence i, so only its own density belongs on the left: the diagonal.",
+        ),
+        Mistake(
+            "Weighted by the densities once more",
+            lambda log_q: (
+                (log_q.exp() * (log_q - torch.logsumexp(log_q, 1, keepdim=True) + math.log(len(log_q))).nan_to_num())
+                .sum(1)
+                .mean()
+            ),
+            "Each z is a draw from its posterior, so a plain mean over the draws is the expectation already.",
+        ),
+        Mistake(
+            "Weighted by the own density once more",
+            lambda log_q: (
+                log_q.diagonal().exp() * (log_q.diagonal() - torch.logsumexp(log_q, 1) + math.log(len(log_q)))
+            ).mean(),
+            "Each z is a draw from its posterior, so a plain mean over the draws is the expectation already.",
+        ),
+        Mistake(
+            "The own density forgotten",
+            lambda log_q: mutual_information(log_q) - log_q.diagonal().mean(),
+            "This is minus the log of the aggregate, an entropy. Add the log of z's density under its own sentence.",
+        ),
+        Mistake(
+            "The own density forgotten, and the sign turned",
+            lambda log_q: log_q.diagonal().mean() - mutual_information(log_q),
+            "This is the mean log of the aggregate alone. It is to be subtracted from log q(z_i given x_i), the diagonal.",
+        ),
+        Mistake(
+            "The aggregate forgotten",
+            lambda log_q: log_q.diagonal().mean(),
+            "A density says nothing by itself: compare it with that of the average posterior.",
+        ),
+        Mistake(
             "Wrong sign",
             lambda log_q: -mutual_information(log_q),
             "A z is denser under its own sentence than on average, so own minus aggregate is positive on average.",
@@ -88,6 +176,16 @@ MUTUAL_INFORMATION = Exercise(
             "Summed over the sentences",
             lambda log_q: mutual_information(log_q) * len(log_q),
             "Information is per sentence: the mean over the N rows.",
+        ),
+        Mistake(
+            "One value for each sentence",
+            lambda log_q: log_q.diagonal() - torch.logsumexp(log_q, dim=1) + math.log(len(log_q)),
+            "Right for each sentence; average them to one number.",
+        ),
+        Mistake(
+            "The mean taken inside the logarithm",
+            lambda log_q: (log_q.diagonal() - torch.logsumexp(log_q, dim=1)).logsumexp(0),
+            "Information is the mean of the log ratios, not the log of a mean ratio.",
         ),
         Mistake(
             "Underflow: log 0 became -inf",
@@ -115,13 +213,47 @@ def _posteriors() -> list[Arguments]:
             [[1.0, 0.3, 0.01, 3.0], [-1.0, -0.3, -0.02, 3.0], [0.5, 0.2, 0.01, 3.0]],
             [[0.3, 0.9, 1.2, 1.1], [0.2, 0.8, 1.1, 1.0], [0.3, 0.9, 1.2, 1.1]],
         ),
+        # Variances of 0.0075, 0.0173, 0.0333 and 0.00011, on either side of 0.01.
+        _tensors(
+            [[1.0, 0.0, -2.0, 5.0], [1.15, 0.2, -1.8, 5.0], [1.0, 0.25, -1.7, 5.0], [1.15, 0.0, -2.1, 5.021]],
+            [[0.05, 1.0, 0.3, 1.0], [0.05, 1.0, 0.9, 1.0], [0.05, 1.0, 1.5, 1.0], [0.05, 1.0, 2.1, 1.0]],
+        ),
+        _tensors(
+            [[5.0, 1.0, 3.0], [5.001, 0.5, 3.0], [5.002, 0.75, 3.0]],
+            [[0.9, 0.2, 1.0], [0.9, 0.3, 1.0], [0.9, 0.2, 1.0]],
+        ),
     ]
+
+
+def _coordinates(generator: Generator, sentences: int, latent: int) -> Arguments:
+    """Coordinates with variances on both sides of 0.01, none so near that n or n - 1 decides; widths that tell nothing."""
+
+    def chosen(*values: float) -> Tensor:
+        return torch.tensor(values, dtype=torch.float64)[whole(generator, latent, high=len(values) - 1)]
+
+    noise = torch.randn(sentences, latent, generator=generator, dtype=torch.float64)
+    noise = (noise - noise.mean(0)) / noise.std(0)
+    mean = noise * chosen(0.0, 0.002, 0.007, 0.018, 0.06, 1.0).sqrt() + chosen(0.0, 0.05, -1.5, 3.0)
+    std = chosen(0.05, 0.3, 0.97, 1.05) + numbers(generator, sentences, latent, low=0, high=1) * chosen(0.0, 0.1, 1.0)
+    return mean.mul(1e4).round() / 1e4, std
+
+
+def _drawn_posteriors(generator: Generator) -> Arguments:
+    latent, sentences = sizes(generator, 2, 4, 10)
+    return _coordinates(generator, sentences, latent)
+
+
+def _posteriors_of_a_lesson(generator: Generator) -> Arguments:
+    mean, std = _coordinates(generator, 200, 16)
+    return mean.float(), std.float()
 
 
 ACTIVE_UNITS = Exercise(
     task="How many coordinates are active: var over sentences of the posterior's mean above 0.01. mean and std (N, latent).",
     reference=active_units,
     cases=_posteriors,
+    generate=_drawn_posteriors,
+    lesson=_posteriors_of_a_lesson,
     hints=(
         "A coordinate is active if the encoder moves its mean from sentence to sentence. The posterior's own width is no sign.",
         "The variance over sentences is mean.var(dim=0), one number a coordinate.",
@@ -135,8 +267,23 @@ ACTIVE_UNITS = Exercise(
         ),
         Mistake(
             "Threshold on the standard deviation",
-            lambda mean, std: (mean.std(dim=0) > 0.01).sum(),
+            lambda mean, std: active_units(10 * mean, std),
             "0.01 is a variance: a standard deviation of 0.1. Take .var(dim=0).",
+        ),
+        Mistake(
+            "No threshold",
+            lambda mean, std: (mean.var(dim=0) > 0).sum(),
+            "Almost every coordinate moves a little. Active is one whose variance is above 0.01.",
+        ),
+        Mistake(
+            "A threshold of 0.1",
+            lambda mean, std: active_units(mean / math.sqrt(10), std),
+            "The variance has to be above 0.01. (It is the standard deviation that has to be above 0.1.)",
+        ),
+        Mistake(
+            "A threshold of 0.001",
+            lambda mean, std: active_units(mean * math.sqrt(10), std),
+            "The variance has to be above 0.01.",
         ),
         Mistake(
             "Not centred: mean square in place of variance",
@@ -144,23 +291,83 @@ ACTIVE_UNITS = Exercise(
             "A coordinate that sits at 3 for every sentence is far from the prior, and still tells nothing. Use the variance.",
         ),
         Mistake(
+            "The mean over sentences in place of the variance",
+            lambda mean, std: (mean.mean(0) > 0.01).sum(),
+            "Where the means lie on average tells nothing. How much they move from sentence to sentence is their variance.",
+        ),
+        Mistake(
+            "The distance from 0 in place of the variance",
+            lambda mean, std: (mean.mean(0).abs() > 0.01).sum(),
+            "A coordinate may lie far from 0 and be the same for all sentences. How much it moves is its variance.",
+        ),
+        Mistake(
+            "The range in place of the variance",
+            lambda mean, std: (mean.amax(0) - mean.amin(0) > 0.1).sum(),
+            "From the smallest mean to the largest is a range, and it grows with the number of sentences. Use .var(dim=0).",
+        ),
+        Mistake(
+            "The absolute deviation in place of the variance",
+            lambda mean, std: ((mean - mean.mean(0)).abs().mean(0) > 0.01).sum(),
+            "A variance is the mean of the *squared* deviations.",
+        ),
+        Mistake(
+            "Squared deviations summed, not averaged",
+            lambda mean, std: active_units(mean * math.sqrt(len(mean) - 1), std),
+            "A sum grows with the number of sentences; the variance divides by it. Use .var(dim=0).",
+        ),
+        Mistake(
+            "Deviations not squared",
+            lambda mean, std: ((mean - mean.mean(0)).mean(0) > 0.01).sum(),
+            "Deviations up and down cancel, so their mean is always 0. Square them first, as .var does.",
+        ),
+        Mistake(
             "Judged by a narrow posterior",
             lambda mean, std: (std.square().mean(0) < 0.99).sum(),
             "A narrow posterior that is the same for all sentences costs rate, and tells nothing. Look at the means.",
         ),
         Mistake(
+            "The posteriors' own variance above 0.01",
+            lambda mean, std: (std.square().mean(0) > 0.01).sum(),
+            "std is how unsure each posterior is. How much the posteriors differ is the variance of their means.",
+        ),
+        Mistake(
+            "The variance of std in place of mean",
+            lambda mean, std: active_units(std, mean),
+            "A coordinate is active if its *mean* moves from sentence to sentence.",
+        ),
+        Mistake(
+            "Judged by the rate",
+            lambda mean, std: ((mean.square() + std.square() - 1 - 2 * std.log()).mean(0) / 2 > 0.01).sum(),
+            "A rate is what a coordinate costs. It may be large for a coordinate that is the same for all sentences.",
+        ),
+        Mistake(
             "Variance over coordinates",
-            lambda mean, std: (mean.var(dim=1) > 0.01).sum(),
+            lambda mean, std: active_units(mean.T, std.T),
             "dim=1 runs over the coordinates of one sentence. Vary the sentence: dim=0.",
         ),
         Mistake(
+            "One variance of all entries",
+            lambda mean, std: (mean.var() > 0.01).sum(),
+            "Each coordinate has a variance of its own: dim=0.",
+        ),
+        Mistake(
+            "Entries counted in place of coordinates",
+            lambda mean, std: ((mean - mean.mean(0)).square() > 0.01).sum(),
+            "Average the squared deviations over the sentences first, then compare: one verdict a coordinate.",
+        ),
+        Mistake(
             "Counted the collapsed ones",
-            lambda mean, std: (mean.var(dim=0) <= 0.01).sum(),
+            lambda mean, std: mean.shape[1] - active_units(mean, std),
             "These are the units that are *not* active.",
         ),
         Mistake(
+            "One flag for each coordinate",
+            lambda mean, std: mean.var(dim=0) > 0.01,
+            "Right for each coordinate; now count them: .sum().",
+        ),
+        Mistake(
             "A share in place of a count",
-            lambda mean, std: (mean.var(dim=0) > 0.01).double().mean(),
+            lambda mean, std: active_units(mean, std) / mean.shape[1],
             "The count is asked: .sum() in place of .mean().",
         ),
     ),
@@ -179,9 +386,17 @@ def _distortions() -> list[Arguments]:
         [[10.0, 14.0], [17.0, 12.0]],
         [[10.0, 14.5, 11.0], [17.0, 12.0, 13.0], [19.0, 20.0, 9.0]],
         [[8.0, 9.0, 15.0, 11.0], [16.0, 7.5, 12.0, 10.0], [14.0, 13.0, 9.5, 18.0], [21.0, 12.5, 17.0, 10.5]],
+        [[10.0, 14.5, 11.0], [17.0, 12.0, 11.5], [19.0, 20.0, 9.0]],
     )
-    orders = ([1, 0], [1, 2, 0], [2, 3, 1, 0])
+    orders = ([1, 0], [1, 2, 0], [2, 3, 1, 0], [1, 1, 1])  # the last gives one z to all, and one of them its own
     return [(*_tensors(table), torch.tensor(order)) for table, order in zip(tables, orders, strict=True)]
+
+
+def _drawn_distortions(generator: Generator) -> Arguments:
+    count = size(generator, 3, 6)
+    shuffled = torch.randperm(count, generator=generator)
+    other = shuffled if flags(generator, 1) else whole(generator, count, high=count - 1)
+    return numbers(generator, count, count, low=5, high=25), other
 
 
 ABLATION = Exercise(
@@ -189,6 +404,8 @@ ABLATION = Exercise(
     "other (N,) names the sentence whose z each one gets.",
     reference=own_z_saves,
     cases=_distortions,
+    generate=_drawn_distortions,
+    lesson=lambda g: (20 + 60 * torch.rand(100, 100, generator=g), torch.randperm(100, generator=g)),
     hints=(
         "Keep the sentence and change its z: row i stays, the column changes from i to other[i].",
         "Two index tensors pick one entry a row: distortion[torch.arange(N), other].",
@@ -197,13 +414,23 @@ ABLATION = Exercise(
     mistakes=(
         Mistake(
             "Shuffled the sentences along with their z",
-            lambda distortion, other: distortion[other, other] - distortion.diagonal(),
+            lambda distortion, other: own_z_saves(distortion.diagonal().expand_as(distortion), other),
             "Row and column moved together, so every sentence still has its own z; on average nothing changes.",
         ),
         Mistake(
             "Shuffled the sentences, kept z",
-            lambda distortion, other: distortion[other, torch.arange(len(other))] - distortion.diagonal(),
+            lambda distortion, other: own_z_saves(distortion.T, other),
             "Two *sentences* are compared here, a long one with a short one perhaps. Keep the row and change the column.",
+        ),
+        Mistake(
+            "The order turned round",
+            lambda distortion, other: own_z_saves(distortion, other.argsort()),
+            "other[i] is whose z sentence i *gets*. This gives z number i to the sentence other[i].",
+        ),
+        Mistake(
+            "other not used",
+            lambda distortion, other: own_z_saves(distortion, torch.arange(1, len(other) + 1).to(other) % len(other)),
+            "Here each sentence gets the z of the next one. Give it that of other[i].",
         ),
         Mistake(
             "Wrong sign",
@@ -211,9 +438,34 @@ ABLATION = Exercise(
             "Distortion is a cost. What is saved is the cost with another's z minus the cost with the own one.",
         ),
         Mistake(
+            "The absolute difference",
+            lambda distortion, other: own_z_saves(distortion, other).abs(),
+            "Another's z may happen to be better. Then the own one saves a negative amount, and that has to show.",
+        ),
+        Mistake(
+            "Losses set to 0",
+            lambda distortion, other: own_z_saves(distortion, other).clamp_min(0),
+            "Another's z may happen to be better. Without those cases the mean comes out too high.",
+        ),
+        Mistake(
             "Averaged over all z, its own too",
             lambda distortion, other: distortion.mean(1) - distortion.diagonal(),
             "The mean of the row has the sentence's own z in it, which dilutes the difference. Take column other[i].",
+        ),
+        Mistake(
+            "Averaged over all other z",
+            lambda distortion, other: (distortion.sum(1) - distortion.diagonal()) / (len(other) - 1) - distortion.diagonal(),
+            "A fine measure too, but here each sentence gets one other z: that of other[i].",
+        ),
+        Mistake(
+            "Compared with the average z",
+            lambda distortion, other: own_z_saves(distortion, other) + distortion.diagonal() - distortion.mean(1),
+            "What is asked is how much better the *own* z is: subtract the diagonal.",
+        ),
+        Mistake(
+            "Compared with the other sentence's distortion",
+            lambda distortion, other: own_z_saves(distortion, other) + distortion.diagonal() - distortion.diagonal()[other],
+            "Sentence i with another's z is to be compared with the same sentence with its own z, row i and column i.",
         ),
         Mistake(
             "One number for all sentences",
@@ -221,9 +473,54 @@ ABLATION = Exercise(
             "Keep one difference a sentence, (N,): their spread gives the standard error.",
         ),
         Mistake(
+            "A share in place of nats",
+            lambda distortion, other: own_z_saves(distortion, other) / distortion.diagonal(),
+            "Nats were asked, not the share of the distortion: a difference, no quotient.",
+        ),
+        Mistake(
+            "A ratio in place of a difference",
+            lambda distortion, other: 1 + own_z_saves(distortion, other) / distortion.diagonal(),
+            "Distortions are logarithms already, in nats: what is saved is their difference.",
+        ),
+        Mistake(
             "The ablated distortion, without its comparison",
-            lambda distortion, other: distortion[torch.arange(len(other)), other],
+            lambda distortion, other: own_z_saves(distortion, other) + distortion.diagonal(),
             "How much that is says nothing yet: subtract the distortion with the own z, the diagonal.",
+        ),
+        Mistake(
+            "The own distortion alone",
+            lambda distortion, other: distortion.diagonal(),
+            "This is the cost with the own z. Subtract it from the cost with the other one.",
+        ),
+        Mistake(
+            "Every sentence with every z of the list",
+            lambda distortion, other: distortion[:, other] - distortion.diagonal(),
+            "distortion[:, other] takes whole columns and gives a table. One entry a row: distortion[torch.arange(N), other].",
+        ),
+        Mistake(
+            "Whole rows of other sentences",
+            lambda distortion, other: distortion[other] - distortion.diagonal(),
+            "distortion[other] takes whole rows, other sentences. Keep the row, and take one entry of it: column other[i].",
+        ),
+        Mistake(
+            "Every sentence with every z of the list, row by row",
+            lambda distortion, other: distortion[:, other] - distortion.diagonal()[:, None],
+            "distortion[:, other] takes whole columns and gives a table. One entry a row: distortion[torch.arange(N), other].",
+        ),
+        Mistake(
+            "The table with its columns exchanged, minus the table",
+            lambda distortion, other: distortion[:, other] - distortion,
+            "One difference a sentence is asked: one entry of each row, minus the one on the diagonal.",
+        ),
+        Mistake(
+            "The table with its rows exchanged, minus the table",
+            lambda distortion, other: distortion[other] - distortion,
+            "distortion[other] takes whole rows, other sentences. Keep the row, and take one entry of it: column other[i].",
+        ),
+        Mistake(
+            "A table made by broadcasting",
+            lambda distortion, other: distortion.gather(1, other[:, None]) - distortion.diagonal(),
+            "(N, 1) minus (N,) gives (N, N), every entry with every other. Bring both to the shape (N,) first.",
         ),
     ),
 )
@@ -240,7 +537,22 @@ def _accounts() -> list[Arguments]:
         _tensors([20.0], [14.0], [[1.0, 2.0]]),
         _tensors([31.0, 30.0], [20.0, 19.5], [[1.0, 0.5, 2.0], [0.3, 0.7, 1.1]]),
         _tensors([15.0, 16.0, 14.0], [14.0, 15.5, 14.5], [[0.9, 0.4], [1.0, 0.2], [0.6, 0.3]]),
+        _tensors([15.0, 16.0], [13.0, 15.5], [[0.9], [0.2]]),
+        _tensors([15.0, 17.0], [16.0, 15.5], [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]),  # collapsed: nothing is paid
     ]
+
+
+def _drawn_account(generator: Generator) -> Arguments:
+    sentences, latent = sizes(generator, 2, 2, 6)
+    without_z = numbers(generator, sentences, low=10, high=30)
+    rate = numbers(generator, sentences, latent, low=0, high=2) * flags(generator, latent, share=0.7)
+    saved = numbers(generator, sentences, low=-3, high=9) + 0.00137  # so that the account is never 0 but for rounding
+    return without_z, without_z - saved, rate
+
+
+def _account_of_a_lesson(generator: Generator) -> Arguments:
+    without_z = 20 + 10 * torch.rand(200, generator=generator)
+    return without_z, without_z - 6 * torch.rand(200, generator=generator), 0.5 * torch.rand(200, 16, generator=generator)
 
 
 NET_EARNINGS = Exercise(
@@ -248,6 +560,8 @@ NET_EARNINGS = Exercise(
     "rate of each coordinate (N, latent).",
     reference=net_earnings,
     cases=_accounts,
+    generate=_drawn_account,
+    lesson=_account_of_a_lesson,
     hints=(
         "Earned: the distortion that z saves. Paid: the rate. Both are terms of the negative ELBO.",
         "Saved is without minus with. The rate of a sentence is the sum over its coordinates.",
@@ -256,38 +570,103 @@ NET_EARNINGS = Exercise(
     mistakes=(
         Mistake(
             "Distortion difference with the wrong sign",
-            lambda without_z, with_z, rate: (with_z - without_z - rate.sum(-1)).mean(),
+            lambda without_z, with_z, rate: net_earnings(with_z, without_z, rate),
             "Distortion is a cost: z earns what it takes away, without minus with.",
         ),
         Mistake(
+            "The loss in place of the earnings",
+            lambda without_z, with_z, rate: -net_earnings(without_z, with_z, rate),
+            "This is what z costs on balance. Earnings are what it saves, minus what it costs.",
+        ),
+        Mistake(
+            "The absolute difference of the distortions",
+            lambda without_z, with_z, rate: net_earnings((without_z - with_z).abs(), 0 * with_z, rate),
+            "Where a sentence costs more with z, that counts against z.",
+        ),
+        Mistake(
             "Forgot the rate",
-            lambda without_z, with_z, rate: (without_z - with_z).mean(),
+            lambda without_z, with_z, rate: net_earnings(without_z, with_z, 0 * rate),
             "That is the turnover. The rate must be paid from it.",
         ),
         Mistake(
+            "Forgot the distortion with z",
+            lambda without_z, with_z, rate: net_earnings(without_z, 0 * with_z, rate),
+            "z saves only what the distortion falls by: subtract the distortion with z.",
+        ),
+        Mistake(
+            "Forgot the distortion without z",
+            lambda without_z, with_z, rate: net_earnings(0 * without_z, with_z, rate),
+            "This is the ELBO. What z earns is a comparison with the distortion of a model without z.",
+        ),
+        Mistake(
+            "The negative ELBO",
+            lambda without_z, with_z, rate: -net_earnings(0 * without_z, with_z, rate),
+            "That is what a sentence costs with z. Subtract it from what it costs without.",
+        ),
+        Mistake(
             "Rate averaged over coordinates",
-            lambda without_z, with_z, rate: (without_z - with_z - rate.mean(-1)).mean(),
+            lambda without_z, with_z, rate: net_earnings(without_z, with_z, rate / rate.shape[-1]),
             "Coordinates are independent under the prior, so their rates add. An average divides the bill by their number.",
         ),
         Mistake(
+            "Rate of the dearest coordinate only",
+            lambda without_z, with_z, rate: net_earnings(without_z, with_z, rate.amax(-1, keepdim=True)),
+            "Every coordinate has to be paid for: the sum over them.",
+        ),
+        Mistake(
             "Rate added",
-            lambda without_z, with_z, rate: (without_z - with_z + rate.sum(-1)).mean(),
+            lambda without_z, with_z, rate: net_earnings(without_z, with_z, -rate),
             "The rate is a cost as well: subtract it from what is saved.",
         ),
         Mistake(
             "Rate summed over the batch",
-            lambda without_z, with_z, rate: (without_z - with_z).mean() - rate.sum(),
+            lambda without_z, with_z, rate: net_earnings(without_z, with_z, rate * len(rate)),
             "Everything is per sentence: average the rate over sentences as the distortion is.",
         ),
         Mistake(
+            "Rate summed over the wrong dimension",
+            lambda without_z, with_z, rate: (without_z - with_z - rate.sum(0)).mean(),
+            "Dimension 0 holds the sentences. The rate of a sentence is the sum over its coordinates, dimension -1.",
+        ),
+        Mistake(
+            "Rate not summed over its coordinates",
+            lambda without_z, with_z, rate: (without_z - with_z - rate).mean(),
+            "(N,) and (N, latent) do not fit together. First sum the rate over its coordinates: rate.sum(-1) is (N,).",
+        ),
+        Mistake(
+            "Distortions summed, rate averaged",
+            lambda without_z, with_z, rate: net_earnings(without_z * len(rate), with_z * len(rate), rate),
+            "Both per sentence: average the distortions over the sentences, too.",
+        ),
+        Mistake(
+            "What is saved counted once for each coordinate",
+            lambda without_z, with_z, rate: net_earnings(without_z * rate.shape[-1], with_z * rate.shape[-1], rate),
+            "Sum the rate over its coordinates before you subtract it; else the difference is repeated for each of them.",
+        ),
+        Mistake(
             "Summed over sentences",
-            lambda without_z, with_z, rate: (without_z - with_z - rate.sum(-1)).sum(),
+            lambda without_z, with_z, rate: net_earnings(without_z, with_z, rate) * len(rate),
             "Per sentence was asked: the mean.",
         ),
         Mistake(
             "One value for each sentence",
             lambda without_z, with_z, rate: without_z - with_z - rate.sum(-1),
             "Right for each sentence; average them to one number.",
+        ),
+        Mistake(
+            "A quotient in place of a difference",
+            lambda without_z, with_z, rate: (without_z - with_z).mean() / rate.sum(-1).mean(),
+            "That is what a nat of rate saves. The account asks for what is saved minus the rate.",
+        ),
+        Mistake(
+            "Losses left out, sentence by sentence",
+            lambda without_z, with_z, rate: (without_z - with_z - rate.sum(-1)).clamp_min(0).mean(),
+            "Where z costs more than it saves the account is negative, and that belongs to the mean.",
+        ),
+        Mistake(
+            "A loss told as 0",
+            lambda without_z, with_z, rate: net_earnings(without_z, with_z, rate).clamp_min(0),
+            "The account may well be negative: then z does not pay for itself.",
         ),
     ),
 )
@@ -305,18 +684,47 @@ def _grids() -> list[Arguments]:
         _tensors([[-3.0], [-2.0], [-2.5]], [-1.0, 0.0, 1.0]),
         _tensors([[-9.0, -4.0], [-8.0, -5.0], [-6.0, -5.5], [-5.0, -7.0], [-5.2, -9.0]], [-2.0, -1.0, 0.0, 1.0, 2.0]),
         _tensors([[-1010.0, -1000.0], [-1005.0, -1003.0], [-1001.0, -1006.0]], [-1.5, 0.0, 1.5]),
+        _tensors([[-4.0, -4.0, -4.0, -7.0], [-4.0, -5.0, -2.0, -7.0]], [0.5, 1.5]),  # fewer points than sentences
     ]
 
 
-def _centre(log_weights: Tensor, grid: Tensor, dim: int = 0) -> Tensor:
-    return (torch.softmax(log_weights, dim=dim) * grid[:, None]).sum(0)
+def _drawn_grid(generator: Generator) -> Arguments:
+    points, sentences = sizes(generator, 2, 2, 8)
+    start, step = numbers(generator, low=-3, high=0), 0.25 * size(generator, 1, 4)
+    level = -10.0 * whole(generator, sentences, high=2)
+    grid = start + step * torch.arange(points, dtype=torch.float64)
+    return numbers(generator, points, sentences, low=-6, high=0) + level, grid
+
+
+def _grid_of_a_lesson(generator: Generator) -> Arguments:
+    grid = torch.linspace(-4, 4, 81)
+    centre, width = torch.randn(40, generator=generator), 0.5 + torch.rand(40, generator=generator)
+    return -15 - ((grid[:, None] - centre) / width).square() / 2, grid
+
+
+def _centre(weights: Tensor, grid: Tensor) -> Tensor:
+    return (weights * grid[:, None]).sum(0)
+
+
+def _log_joint(log_likelihood: Tensor, grid: Tensor) -> Tensor:
+    return log_likelihood - grid[:, None].square() / 2
+
+
+def _ends(grid: Tensor) -> Tensor:
+    """What the trapezoid rule multiplies the points with: 1, and 1/2 at both ends."""
+    inner = torch.ones_like(grid)
+    inner[0] = inner[-1] = 0.5
+    return inner[:, None]
 
 
 POSTERIOR_MEAN = Exercise(
     task="The mean of p(z given x) for each sentence, (N,): log p(x given z) on an even grid of z, (points, N), and the grid "
-    "(points,). The prior is N(0, 1).",
+    "(points,). The prior is N(0, 1). "
+    "The grid's points are the only states of z, and all count alike: sums, no rule of integration.",
     reference=posterior_mean,
     cases=_grids,
+    generate=_drawn_grid,
+    lesson=_grid_of_a_lesson,
     hints=(
         "Bayes' rule of exact_posterior, with the grid's points for states: prior times likelihood, normalized over the grid.",
         "The log of the prior is -z^2 / 2 up to a constant, and the softmax takes constants away.",
@@ -325,39 +733,152 @@ POSTERIOR_MEAN = Exercise(
     mistakes=(
         Mistake(
             "Without the prior",
-            _centre,
+            lambda log_likelihood, grid: posterior_mean(log_likelihood + grid[:, None].square() / 2, grid),
             "The likelihood alone says nothing of which z are likely to begin with: add -z^2 / 2 in the log.",
         ),
         Mistake(
             "Missing 1/2 in the prior",
-            lambda log_likelihood, grid: _centre(log_likelihood - grid[:, None].square(), grid),
+            lambda log_likelihood, grid: posterior_mean(log_likelihood - grid[:, None].square() / 2, grid),
             "log N(z; 0, 1) is -z^2 / 2 and a constant. Without the half the prior has variance 1/2.",
         ),
         Mistake(
-            "Prior added as a density, not as a log",
-            lambda log_likelihood, grid: _centre(log_likelihood + (-grid[:, None].square() / 2).exp(), grid),
+            "The prior with the wrong sign",
+            lambda log_likelihood, grid: posterior_mean(log_likelihood + grid[:, None].square(), grid),
+            "A z far from 0 is *less* likely under the prior: its log is -z^2 / 2.",
+        ),
+        Mistake(
+            "z in place of its square in the prior",
+            lambda log_likelihood, grid: posterior_mean(log_likelihood + (grid.square() - grid)[:, None] / 2, grid),
+            "The log of the prior is -z^2 / 2, with a square.",
+        ),
+        Mistake(
+            "The prior added as a density, not as a log",
+            lambda log_likelihood, grid: _centre(
+                torch.softmax(log_likelihood + torch.exp(-grid[:, None].square() / 2) / math.sqrt(2 * math.pi), 0), grid
+            ),
+            "Probabilities multiply, so logs add: the log of the prior is needed, -z^2 / 2.",
+        ),
+        Mistake(
+            "The prior added as exp(-z^2 / 2), not as a log",
+            lambda log_likelihood, grid: _centre(
+                torch.softmax(log_likelihood + torch.exp(-grid[:, None].square() / 2), 0), grid
+            ),
             "Probabilities multiply, so logs add: the log of the prior is needed, -z^2 / 2.",
         ),
         Mistake(
             "Normalized over sentences",
-            lambda log_likelihood, grid: _centre(log_likelihood - grid[:, None].square() / 2, grid, dim=1),
+            lambda log_likelihood, grid: _centre(torch.softmax(_log_joint(log_likelihood, grid), 1), grid),
             "Each *sentence* has a posterior over z, so the weights of one column sum to 1: dim=0.",
         ),
         Mistake(
+            "Normalized over everything",
+            lambda log_likelihood, grid: _centre(
+                torch.softmax(_log_joint(log_likelihood, grid).flatten(), 0).view_as(log_likelihood), grid
+            ),
+            "Each *sentence* has a posterior over z, so the weights of each column sum to 1: dim=0.",
+        ),
+        Mistake(
+            "Not normalized",
+            lambda log_likelihood, grid: _centre(_log_joint(log_likelihood, grid).exp(), grid),
+            "Prior times likelihood is the joint. The posterior's weights sum to 1: divide by their sum, or use a softmax.",
+        ),
+        Mistake(
+            "Not normalized after multiplying with the prior",
+            lambda log_likelihood, grid: _centre(
+                torch.softmax(log_likelihood, 0) * torch.softmax(-grid[:, None].square() / 2, 0), grid
+            ),
+            "A product of two distributions does not sum to 1. Add the logs first, then take one softmax.",
+        ),
+        Mistake(
+            "Not normalized after multiplying with exp(-z^2 / 2)",
+            lambda log_likelihood, grid: _centre(
+                torch.softmax(log_likelihood, 0) * torch.exp(-grid[:, None].square() / 2), grid
+            ),
+            "Once the prior is multiplied in, the weights do not sum to 1 any more. Add the logs first, then take one softmax.",
+        ),
+        Mistake(
+            "Logs of the weights used as weights",
+            lambda log_likelihood, grid: _centre(torch.log_softmax(_log_joint(log_likelihood, grid), 0), grid),
+            "Weights are probabilities: softmax in place of log_softmax.",
+        ),
+        Mistake(
+            "The log-likelihood used as a likelihood",
+            lambda log_likelihood, grid: (
+                _centre(log_likelihood * (-grid[:, None].square() / 2).exp(), grid)
+                / (log_likelihood * (-grid[:, None].square() / 2).exp()).sum(0)
+            ),
+            "log p(x given z) is given. Its exp is multiplied with the prior; or better, add the logs and take a softmax.",
+        ),
+        Mistake(
+            "A mean over the grid in place of a sum",
+            lambda log_likelihood, grid: posterior_mean(log_likelihood, grid) / len(grid),
+            "The weights sum to 1 already, so the mean of z is the weighted *sum* over the grid.",
+        ),
+        Mistake(
+            "Multiplied by the grid's step",
+            lambda log_likelihood, grid: posterior_mean(log_likelihood, grid) * (grid[1] - grid[0]),
+            "The softmax has normalized the weights already: they sum to 1, and no width of a step is needed.",
+        ),
+        Mistake(
+            "Logs multiplied in place of added",
+            lambda log_likelihood, grid: posterior_mean((1 - log_likelihood) * grid[:, None].square() / 2, grid),
+            "Prior and likelihood are multiplied, so their logs are *added*.",
+        ),
+        Mistake(
+            "The ends of the grid counted half",
+            lambda log_likelihood, grid: posterior_mean(log_likelihood + _ends(grid).log(), grid),
+            "That is the trapezoid rule, a fine one for an integral. But here each point of the grid is a state that counts "
+            "like every other.",
+        ),
+        Mistake(
             "The mode in place of the mean",
-            lambda log_likelihood, grid: grid[(log_likelihood - grid[:, None].square() / 2).argmax(0)],
+            lambda log_likelihood, grid: grid[_log_joint(log_likelihood, grid).argmax(0)],
             "The densest point of the grid is not the mean: weigh all points.",
         ),
         Mistake(
+            "The number of a grid point",
+            lambda log_likelihood, grid: _log_joint(log_likelihood, grid).argmax(0),
+            "argmax gives where in the grid the densest point is. The mean of z is asked: weigh all points of the grid.",
+        ),
+        Mistake(
+            "The likeliest z in place of the mean",
+            lambda log_likelihood, grid: grid[log_likelihood.argmax(0)],
+            "That is the maximum of the likelihood, without the prior. Weigh all points by prior times likelihood.",
+        ),
+        Mistake(
             "The prior alone",
-            lambda log_likelihood, grid: _centre(0 * log_likelihood - grid[:, None].square() / 2, grid),
-            "Its mean is 0 for every sentence: what a collapsed posterior looks like. Add log_likelihood.",
+            lambda log_likelihood, grid: posterior_mean(0 * log_likelihood, grid),
+            "Its mean is the same for every sentence: what a collapsed posterior looks like. Add log_likelihood.",
+        ),
+        Mistake(
+            "The posterior in place of its mean",
+            lambda log_likelihood, grid: torch.softmax(_log_joint(log_likelihood, grid), 0),
+            "These are the right weights. Multiply them with the grid and add up: one number a sentence.",
+        ),
+        Mistake(
+            "The evidence in place of the mean",
+            lambda log_likelihood, grid: torch.logsumexp(_log_joint(log_likelihood, grid), 0),
+            "This is the log of the sum that the weights are divided by. The mean is the weighted sum of the grid.",
+        ),
+        Mistake(
+            "Added up over sentences",
+            lambda log_likelihood, grid: (torch.softmax(_log_joint(log_likelihood, grid), 0) * grid[:, None]).sum(1),
+            "Add up over the grid, dimension 0: one mean for each sentence.",
+        ),
+        Mistake(
+            "The mean square of z",
+            lambda log_likelihood, grid: _centre(torch.softmax(_log_joint(log_likelihood, grid), 0), grid.square()),
+            "The mean of z is asked: weigh the grid itself, not its square.",
+        ),
+        Mistake(
+            "The grid along the wrong dimension",
+            lambda log_likelihood, grid: (torch.softmax(log_likelihood - grid.square() / 2, 0) * grid).sum(0),
+            "A vector meets the *last* dimension, the sentences. grid[:, None] has the shape (points, 1).",
         ),
         Mistake(
             "Underflow: 0 / 0 became nan",
             lambda log_likelihood, grid: (
-                ((log_likelihood - grid[:, None].square() / 2).exp() * grid[:, None]).sum(0)
-                / (log_likelihood - grid[:, None].square() / 2).exp().sum(0)
+                _centre(_log_joint(log_likelihood, grid).exp(), grid) / _log_joint(log_likelihood, grid).exp().sum(0)
             ),
             "Right on paper, but exp(-1000) is 0 to a computer. torch.softmax takes the largest out first.",
         ),

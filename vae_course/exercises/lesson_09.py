@@ -1,10 +1,13 @@
 """Exercises of lesson 09: a cyclical schedule, free bits, normalized means, a loss put together, the squared MMD."""
 
+import math
+
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
+from vae_course.exercises.making import flags, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 
 
@@ -26,13 +29,28 @@ def _steps() -> list[Arguments]:
         _tensors([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 4.0, 1.0),
         _tensors([0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 79.0, 80.0, 90.0, 130.0], 40.0, 2.0),
         _tensors([25.0, 105.0, 250.0, 275.0, 299.0, 300.0, 330.0, 10_000.0], 100.0, 3.0),
+        _tensors([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0], 5.0, 2.0),  # an odd period
     ]
+
+
+def _drawn_steps(generator: Generator) -> Arguments:
+    period, cycles = size(generator, 3, 12), size(generator, 1, 4)
+    last = period * cycles + size(generator, 0, 2 * period)
+    step = torch.arange(last + 1, dtype=torch.float64)
+    return step[int(whole(generator, high=2)) :], *_tensors(float(period), float(cycles))
+
+
+def _steps_of_a_lesson(generator: Generator) -> Arguments:
+    period, cycles = size(generator, 60, 110), size(generator, 2, 4)
+    return torch.arange(450.0), torch.tensor(float(period)), torch.tensor(float(cycles))
 
 
 CYCLICAL_WEIGHT = Exercise(
     task="The KL weight at each step: `cycles` times up from 0 to 1 over the first half of `period` steps, then 1 for good.",
     reference=cyclical_weight,
     cases=_steps,
+    generate=_drawn_steps,
+    lesson=_steps_of_a_lesson,
     hints=(
         "Where in its period is a step? step % period is the remainder, from 0 to period - 1.",
         "The ramp is done after half a period: divide by period / 2, and let nothing exceed 1 (torch.clamp with max=1).",
@@ -41,18 +59,53 @@ CYCLICAL_WEIGHT = Exercise(
     mistakes=(
         Mistake(
             "It starts again for ever",
-            lambda step, period, cycles: torch.clamp(2 * (step % period) / period, max=1.0),
+            lambda step, period, cycles: cyclical_weight(step % period, period, cycles),
             "After the last cycle the weight has to stay at 1. Else training may end with a loss that is not the ELBO.",
         ),
         Mistake(
             "It never starts again",
-            lambda step, period, cycles: torch.clamp(2 * step / period, max=1.0),
+            lambda step, period, cycles: cyclical_weight(step.minimum(period / 2), period, cycles),
             "This is plain annealing. Take the step within its period, step % period.",
         ),
         Mistake(
+            "One slow ramp over all cycles",
+            lambda step, period, cycles: torch.clamp(2 * step / (period * cycles), max=1.0),
+            "The weight has to rise once in *each* period. Take the step within its period, step % period.",
+        ),
+        Mistake(
             "The ramp takes the whole period",
-            lambda step, period, cycles: torch.where(step >= period * cycles, torch.ones_like(step), (step % period) / period),
+            lambda step, period, cycles: cyclical_weight(
+                torch.where(step < period * cycles, step % period / 2, step), period, cycles
+            ),
             "It falls back to 0 before it was ever 1. The ramp takes half a period, the other half is the ELBO itself.",
+        ),
+        Mistake(
+            "The ramp takes two periods",
+            lambda step, period, cycles: cyclical_weight(
+                torch.where(step < period * cycles, step % period / 4, step), period, cycles
+            ),
+            "The ramp takes half a period: divide by period / 2, which is the same as multiplying by 2 / period.",
+        ),
+        Mistake(
+            "The period taken to be one step shorter",
+            lambda step, period, cycles: torch.where(
+                step >= period * cycles, torch.ones_like(step), (2 * (step % period) / (period - 1)).clamp_max(1)
+            ),
+            "A period has `period` steps, and half of it are period / 2: divide by that.",
+        ),
+        Mistake(
+            "It never rises above 1/2",
+            lambda step, period, cycles: torch.where(
+                step >= period * cycles, torch.ones_like(step), cyclical_weight(step, period, cycles) / 2
+            ),
+            "The weight has to reach 1 in the middle of each period: it rises by 2 / period a step.",
+        ),
+        Mistake(
+            "It jumps from 1/2 to 1",
+            lambda step, period, cycles: torch.where(
+                (step < period * cycles) & (step % period < period / 2), step % period / period, torch.ones_like(step)
+            ),
+            "The ramp has to be at 1 when the first half of the period ends, so it rises by 2 / period a step.",
         ),
         Mistake(
             "It exceeds 1",
@@ -62,23 +115,160 @@ CYCLICAL_WEIGHT = Exercise(
             "Half-way through the period the ramp is done: clamp the weight at 1.",
         ),
         Mistake(
-            "A period of half the length",
+            "Clamped from below",
             lambda step, period, cycles: torch.where(
-                step >= period * cycles, torch.ones_like(step), (step % (period / 2)) / (period / 2)
+                step >= period * cycles, torch.ones_like(step), (2 * (step % period) / period).clamp_min(1)
+            ),
+            "1 is the largest weight, not the smallest: torch.clamp with max=1.",
+        ),
+        Mistake(
+            "A period of half the length",
+            lambda step, period, cycles: cyclical_weight(
+                torch.where(step < period * cycles, step % (period / 2), step), period, cycles
             ),
             "Here the weight starts again after half a period. It should stay at 1 for the second half.",
         ),
         Mistake(
+            "Up and down again",
+            lambda step, period, cycles: cyclical_weight(
+                torch.where(step < period * cycles, torch.minimum(step % period, period - step % period), step), period, cycles
+            ),
+            "In the second half of the period the weight stays at 1; it does not fall.",
+        ),
+        Mistake(
+            "0 in the second half",
+            lambda step, period, cycles: torch.where(
+                (step < period * cycles) & (step % period >= period / 2),
+                torch.zeros_like(step),
+                cyclical_weight(step, period, cycles),
+            ),
+            "In the second half of the period the weight is 1, the ELBO itself.",
+        ),
+        Mistake(
+            "0 after the middle of the period",
+            lambda step, period, cycles: torch.where(
+                (step < period * cycles) & (step % period > period / 2),
+                torch.zeros_like(step),
+                cyclical_weight(step, period, cycles),
+            ),
+            "In the second half of the period the weight is 1, the ELBO itself.",
+        ),
+        Mistake(
+            "A jump in place of a ramp",
+            lambda step, period, cycles: torch.where(
+                (step < period * cycles) & (step % period < period / 2), torch.zeros_like(step), torch.ones_like(step)
+            ),
+            "In the first half of a period the weight rises little by little, from 0 to 1.",
+        ),
+        Mistake(
+            "The branches exchanged",
+            lambda step, period, cycles: torch.where(
+                step < period * cycles, torch.ones_like(step), cyclical_weight(step % period, period, cycles)
+            ),
+            "The ramps belong before step period * cycles, and the 1 after it: torch.where(condition, if so, if not).",
+        ),
+        Mistake(
+            "The values of step not used",
+            lambda step, period, cycles: cyclical_weight(torch.arange(len(step)).to(step), period, cycles),
+            "step holds the numbers of the steps, which need not be 0, 1, 2, ...: use them.",
+        ),
+        Mistake(
+            "A curve in place of a straight ramp",
+            lambda step, period, cycles: (1 - (math.pi * cyclical_weight(step, period, cycles)).cos()) / 2,
+            "A cosine is a fine schedule too; here a linear one is asked.",
+        ),
+        Mistake(
+            "Steps counted from 1",
+            lambda step, period, cycles: cyclical_weight(step + 1, period, cycles),
+            "The first step is number 0, with weight 0; everything comes one step early.",
+        ),
+        Mistake(
+            "Steps counted from 1 in the remainder",
+            lambda step, period, cycles: cyclical_weight(
+                torch.where(step < period * cycles, (step + 1) % period, step), period, cycles
+            ),
+            "The first step is number 0, with weight 0: step % period. So the last step of a period still has weight 1.",
+        ),
+        Mistake(
+            "Steps of a period counted from 1",
+            lambda step, period, cycles: torch.where(
+                step >= period * cycles, torch.ones_like(step), (2 * (step % period + 1) / period).clamp_max(1)
+            ),
+            "The first step of a period is number 0, with weight 0: step % period, with nothing added.",
+        ),
+        Mistake(
+            "At 1 one step before half the period",
+            lambda step, period, cycles: torch.where(
+                step >= period * cycles, torch.ones_like(step), (step % period / (period / 2 - 1)).clamp(0, 1)
+            ),
+            "The weight is 1 from step period / 2 of a period on, so it rises by 2 / period a step, no faster.",
+        ),
+        Mistake(
+            "At 1 one step before half the period, with half of it rounded",
+            lambda step, period, cycles: torch.where(
+                step >= period * cycles, torch.ones_like(step), (step % period / (period // 2 - 1)).clamp(0, 1)
+            ),
+            "The weight is 1 from step period / 2 of a period on, so it rises by 2 / period a step, no faster.",
+        ),
+        Mistake(
+            "Half a period rounded down",
+            lambda step, period, cycles: torch.where(
+                step >= period * cycles, torch.ones_like(step), (step % period / (period // 2)).clamp_max(1)
+            ),
+            "A period of 5 has a first half of 2.5 steps: divide with /, not with //.",
+        ),
+        Mistake(
+            "The number of the cycle in place of the step in it",
+            lambda step, period, cycles: torch.where(
+                step >= period * cycles, torch.ones_like(step), (2 * (step // period) / period).clamp_max(1)
+            ),
+            "step // period says which cycle it is. Where in the cycle a step lies is the remainder, step % period.",
+        ),
+        Mistake(
+            "Not divided by the period",
+            lambda step, period, cycles: torch.where(
+                step >= period * cycles, torch.ones_like(step), (2 * (step % period)).clamp_max(1)
+            ),
+            "step % period counts steps. The share of the period that is over is this divided by the period.",
+        ),
+        Mistake(
+            "One more start after the last cycle",
+            lambda step, period, cycles: torch.where(
+                step == period * cycles, torch.zeros_like(step), cyclical_weight(step, period, cycles)
+            ),
+            "Steps count from 0, so step period * cycles comes after the last cycle already: >= in place of >.",
+        ),
+        Mistake(
+            "One cycle too many",
+            lambda step, period, cycles: cyclical_weight(step, period, cycles + 1),
+            "The weight rises `cycles` times, and is 1 from step period * cycles on.",
+        ),
+        Mistake(
+            "One cycle too few",
+            lambda step, period, cycles: cyclical_weight(step, period, cycles - 1),
+            "The weight rises `cycles` times, and is 1 from step period * cycles on.",
+        ),
+        Mistake(
+            "Over after `cycles` steps",
+            lambda step, period, cycles: cyclical_weight(step, period, cycles / period),
+            "cycles counts periods, not steps: the last one ends at step period * cycles.",
+        ),
+        Mistake(
+            "The period taken for the whole schedule",
+            lambda step, period, cycles: cyclical_weight(step, period / cycles, cycles),
+            "Each of the cycles takes `period` steps; together they take period * cycles.",
+        ),
+        Mistake(
             "It ends at 0",
             lambda step, period, cycles: torch.where(
-                step >= period * cycles, torch.zeros_like(step), torch.clamp(2 * (step % period) / period, max=1.0)
+                step >= period * cycles, torch.zeros_like(step), cyclical_weight(step, period, cycles)
             ),
             "After the last cycle the weight is 1. With 0 the model ends as an autoencoder.",
         ),
         Mistake(
             "Upside down",
             lambda step, period, cycles: torch.where(
-                step >= period * cycles, torch.ones_like(step), 1 - torch.clamp(2 * (step % period) / period, max=1.0)
+                step >= period * cycles, torch.ones_like(step), 1 - cyclical_weight(step, period, cycles)
             ),
             "The weight *rises* in each cycle: z is free at first and gets dearer.",
         ),
@@ -98,13 +288,29 @@ def _rates() -> list[Arguments]:
         _tensors([[0.05, 1.2, 0.3], [0.15, 0.0, 0.7], [0.25, 2.0, 0.2], [0.35, 0.1, 0.1]], 0.25),
         _tensors([[2.0, 3.0], [1.0, 4.0]], 0.5),
         _tensors([[0.01, 0.02], [0.03, 0.0]], 0.5),
+        _tensors([[0.3, 0.05, 1.5]], 0.2),
+        _tensors([[0.1, 0.0, 0.05], [1.0, 0.3, 0.5]], 0.4),
+        _tensors([[0.3, 0.05, 1.5], [0.1, 0.2, 0.0]], 0.0),
     ]
+
+
+def _drawn_rates(generator: Generator) -> Arguments:
+    batch, latent = sizes(generator, 2, 2, 6)
+    rates = numbers(generator, batch, latent, low=0, high=2) * flags(generator, batch, latent, share=0.6)
+    loudness = torch.tensor([0.1, 0.5, 1.0, 1.5], dtype=torch.float64)[whole(generator, latent, high=3)]
+    return rates * loudness, numbers(generator, low=0.2, high=0.9) + 0.00137  # never met exactly: a kink has no gradient
+
+
+def _rates_of_a_lesson(generator: Generator) -> Arguments:
+    return torch.rand(32, 16, generator=generator) * torch.rand(16, generator=generator), torch.tensor(0.25)
 
 
 FREE_BITS = Exercise(
     task="Free bits, in nats: each coordinate of rates (batch, latent) costs its mean over the batch, but at least floor.",
     reference=free_bits,
     cases=_rates,
+    generate=_drawn_rates,
+    lesson=_rates_of_a_lesson,
     gradients=("rates",),
     hints=(
         "Three operations: a mean over the batch, a floor, a sum over the coordinates. Their order matters.",
@@ -114,47 +320,137 @@ FREE_BITS = Exercise(
     mistakes=(
         Mistake(
             "Floor after the sum over coordinates",
-            lambda rates, floor: rates.mean(0).sum().clamp_min(floor),
+            lambda rates, floor: free_bits(rates.sum(1, keepdim=True), floor),
             "Then one loud coordinate pays for all, and the others may stay silent. Floor each coordinate, then sum.",
         ),
         Mistake(
             "One floor for the total, as large as all floors together",
-            lambda rates, floor: rates.mean(0).sum().clamp_min(floor * rates.shape[1]),
+            lambda rates, floor: free_bits(rates.sum(1, keepdim=True), floor * rates.shape[1]),
             "That is free bits in total, another cure: it does not care how the rate is spread. Floor before you sum.",
         ),
         Mistake(
             "Floor for each sentence",
-            lambda rates, floor: rates.clamp_min(floor).sum(-1).mean(),
+            lambda rates, floor: free_bits(rates.clamp_min(floor), floor),
             "A coordinate may say nothing about one sentence and much about another. Take the mean over the batch first.",
         ),
         Mistake(
+            "Floor for each sentence, one value each",
+            lambda rates, floor: rates.clamp_min(floor).sum(1),
+            "First the mean over the batch, one number a coordinate; then the floor; then the sum over coordinates.",
+        ),
+        Mistake(
+            "Floors for the total of each sentence",
+            lambda rates, floor: free_bits(rates.sum(1, keepdim=True).clamp_min(floor * rates.shape[1]), floor),
+            "A floor for each *coordinate* was asked, under its mean over the batch. The sum comes last.",
+        ),
+        Mistake(
+            "Floor for each sentence, and averaged over everything",
+            lambda rates, floor: rates.clamp_min(floor).mean(),
+            "First the mean over the batch, one number a coordinate; then the floor; then the sum over coordinates.",
+        ),
+        Mistake(
+            "Floor for each sentence, and summed over the batch",
+            lambda rates, floor: free_bits(rates.clamp_min(floor), floor) * len(rates),
+            "First the mean over the batch, one number a coordinate; then the floor; then the sum over coordinates.",
+        ),
+        Mistake(
+            "Floor under the total of each sentence",
+            lambda rates, floor: free_bits(rates.sum(1, keepdim=True).clamp_min(floor), floor),
+            "A floor for each *coordinate* was asked, under its mean over the batch. The sum comes last.",
+        ),
+        Mistake(
             "A ceiling in place of a floor",
-            lambda rates, floor: rates.mean(0).clamp_max(floor).sum(),
+            lambda rates, floor: -free_bits(-rates, -floor),
             "This stops charging *above* the floor, so a large rate is free. Use clamp_min, or torch.maximum.",
         ),
         Mistake(
             "Only the excess counted",
-            lambda rates, floor: (rates.mean(0) - floor).clamp_min(0).sum(),
+            lambda rates, floor: free_bits(rates - floor, 0 * floor),
             "The gradients are right, but the loss is too low by the floors, and no longer a bound. Floor, do not subtract.",
         ),
         Mistake(
+            "Only the shortfall counted",
+            lambda rates, floor: (floor - rates.mean(0)).clamp_min(0).sum(),
+            "This charges a coordinate for saying too little, and lets every large rate pass for nothing.",
+        ),
+        Mistake(
+            "Nothing charged below the floor",
+            lambda rates, floor: (rates.mean(0) * (rates.mean(0) > floor)).sum(),
+            "Below the floor the *floor* is charged. With 0 the loss would jump there.",
+        ),
+        Mistake(
+            "The floor added",
+            lambda rates, floor: free_bits(rates, 0 * floor) + floor * rates.shape[1],
+            "A constant added to each coordinate changes no gradient. The floor is what is charged *in place of* less.",
+        ),
+        Mistake(
+            "The floor subtracted",
+            lambda rates, floor: free_bits(rates, 0 * floor) - floor * rates.shape[1],
+            "A constant taken away changes no gradient. Each coordinate costs the larger of its rate and the floor.",
+        ),
+        Mistake(
+            "Pulled to the floor from both sides",
+            lambda rates, floor: (rates.mean(0) - floor).abs().sum(),
+            "This forces each coordinate to a chosen rate. A floor leaves it free above, and charges its rate in full.",
+        ),
+        Mistake(
+            "The floor added once",
+            lambda rates, floor: free_bits(rates, 0 * floor) + floor,
+            "A constant added to the rate changes no gradient. Each coordinate costs the larger of its rate and the floor.",
+        ),
+        Mistake(
+            "The gradient passes below the floor",
+            lambda rates, floor: free_bits(rates, 0 * floor) + (floor - rates.mean(0)).clamp_min(0).sum().detach(),
+            "The value is right, but silent coordinates are pulled down still. Below the floor the gradient has to be 0.",
+        ),
+        Mistake(
             "Mean over coordinates",
-            lambda rates, floor: rates.mean(0).clamp_min(floor).mean(),
+            lambda rates, floor: free_bits(rates, floor) / rates.shape[1],
             "Nats of independent coordinates add up. A mean weakens the rate against the distortion.",
         ),
         Mistake(
+            "Mean over coordinates before the floor",
+            lambda rates, floor: free_bits(rates.mean(1, keepdim=True), floor),
+            "Each coordinate has a floor of its own: the mean is over the batch alone, dimension 0.",
+        ),
+        Mistake(
             "Sum over the batch",
-            lambda rates, floor: rates.sum(0).clamp_min(floor).sum(),
+            lambda rates, floor: free_bits(rates * len(rates), floor),
             "The floor is in nats a sentence: take the mean over the batch, not the sum.",
         ),
         Mistake(
+            "Sum over everything before the floor",
+            lambda rates, floor: rates.sum().clamp_min(floor),
+            "First the mean over the batch, one number a coordinate; then the floor; then the sum over coordinates.",
+        ),
+        Mistake(
             "Coordinates and sentences exchanged",
-            lambda rates, floor: rates.mean(1).clamp_min(floor).sum(),
+            lambda rates, floor: free_bits(rates.T, floor),
             "Dimension 0 is the batch, dimension 1 the coordinates.",
         ),
         Mistake(
+            "The largest rate of the batch in place of its mean",
+            lambda rates, floor: free_bits(rates.amax(0, keepdim=True), floor),
+            "A coordinate costs its *mean* over the batch.",
+        ),
+        Mistake(
+            "Only the loudest coordinate charged",
+            lambda rates, floor: rates.mean(0).max().clamp_min(floor),
+            "torch.maximum(a, b) compares entry by entry; .max() takes the largest of all. Every coordinate is charged.",
+        ),
+        Mistake(
+            "The floor divided among the coordinates",
+            lambda rates, floor: free_bits(rates, floor / rates.shape[1]),
+            "Each coordinate gets the whole floor.",
+        ),
+        Mistake(
+            "One value for each coordinate",
+            lambda rates, floor: rates.mean(0).clamp_min(floor),
+            "Right for each coordinate; add them up to one number.",
+        ),
+        Mistake(
             "No floor",
-            lambda rates, floor: rates.mean(0).sum() + 0 * floor,
+            lambda rates, floor: free_bits(rates, 0 * floor),
             "This is the rate itself, the ELBO's own penalty. Where is the floor?",
         ),
     ),
@@ -170,18 +466,29 @@ def normalized_means(means: Tensor, gamma: Tensor) -> Tensor:
 
 def _means() -> list[Arguments]:
     return [
-        _tensors([[1.0, -2.0], [4.0, 0.0]], 0.5),
-        _tensors([[1.0, -2.0], [2.0, 0.0], [4.0, 5.0]], 0.6),
-        _tensors([[0.1, 10.0, -3.0], [0.3, 14.0, -7.0], [-0.2, 9.0, 2.0], [0.5, 3.0, 1.5]], 2.0),
+        _tensors([[1.0, -2.0, 0.0], [4.0, 0.0, 1.0], [-1.0, 3.0, 4.0]], 0.5),
+        _tensors([[1.0, -2.0, 3.0, 0.0], [2.0, 0.0, 3.5, 1.0], [4.0, 5.0, -1.0, 3.0]], 0.6),
+        _tensors([[0.1, 10.0, -3.0], [0.8, 14.0, -7.0], [-0.7, 9.0, 2.0], [1.5, 3.0, 1.5]], 2.0),
     ]
 
 
+def _drawn_means(generator: Generator) -> Arguments:
+    batch, latent = sizes(generator, 2, 4, 8)
+    apart = torch.linspace(-6, 6, batch, dtype=torch.float64)[:, None]  # so that no coordinate is nearly constant
+    scale = 1 + whole(generator, latent, high=2)
+    means = (apart + numbers(generator, batch, latent, low=-4, high=4)) * scale + numbers(generator, latent, low=-4, high=4)
+    return means.mul(100).round() / 100, numbers(generator, low=0.2, high=2.5)
+
+
 NORMALIZED_MEANS = Exercise(
-    task="Posterior means (batch, latent), shifted and scaled to mean 0 and standard deviation gamma in each coordinate.",
+    task="Posterior means (batch, latent), shifted and scaled to mean 0 and standard deviation gamma in each coordinate. "
+    "(In a batch of three or more, and no coordinate is constant.)",
     reference=normalized_means,
     cases=_means,
+    generate=_drawn_means,
+    lesson=lambda g: (torch.randn(32, 16, generator=g) + torch.randn(16, generator=g), torch.tensor(0.6)),
     gradients=("means",),
-    relative_tolerance=1e-4,  # an eps of 1e-5 under the root, as in torch's layer, is no mistake
+    relative_tolerance=3e-4,  # an eps of 1e-5 under the root, as in torch's layer, is no mistake
     hints=(
         "Subtract each coordinate's mean over the batch: means.mean(0).",
         "Divide by each coordinate's standard deviation over the batch, the root of the mean squared deviation.",
@@ -190,28 +497,80 @@ NORMALIZED_MEANS = Exercise(
     mistakes=(
         Mistake(
             "Divided by the variance",
-            lambda means, gamma: gamma * (means - means.mean(0)) / means.var(0, correction=0),
+            lambda means, gamma: normalized_means(means, gamma / means.std(0, correction=0)),
             "The variance has the square of the unit. Divide by its root, the standard deviation.",
         ),
         Mistake(
+            "Divided by the variance, and that by n - 1",
+            lambda means, gamma: normalized_means(means, gamma * means.std(0, correction=0) / means.var(0)),
+            "Divide by the standard deviation, the root of the mean squared deviation: std(0, correction=0).",
+        ),
+        Mistake(
+            "Multiplied with the standard deviation",
+            lambda means, gamma: normalized_means(means, gamma * means.var(0, correction=0)),
+            "Dividing by the standard deviation brings it to 1; multiplying squares it.",
+        ),
+        Mistake(
+            "Not divided by the standard deviation",
+            lambda means, gamma: normalized_means(means, gamma * means.std(0, correction=0)),
+            "Centred and multiplied by gamma, a coordinate has gamma times its old standard deviation. Divide by that one.",
+        ),
+        Mistake(
             "gamma on the wrong side",
-            lambda means, gamma: (means - means.mean(0)) / (gamma * means.std(0, correction=0)),
+            lambda means, gamma: normalized_means(means, 1 / gamma),
             "Normalize first, then multiply by gamma. Dividing by it makes a small gamma ask for a *large* rate.",
         ),
         Mistake(
             "gamma lost in the normalization",
-            lambda means, gamma: (gamma * means - gamma * means.mean(0)) / (gamma * means.std(0, correction=0)),
+            lambda means, gamma: normalized_means(gamma * means, torch.ones_like(gamma)),
             "A scale before the normalization is normalized away. Multiply by gamma afterwards.",
         ),
         Mistake(
+            "gamma on the means, not on what is subtracted",
+            lambda means, gamma: (gamma * means - means.mean(0)) / means.std(0, correction=0),
+            "Centre first, then scale: gamma multiplies the difference, not the means alone.",
+        ),
+        Mistake(
             "gamma read as a variance",
-            lambda means, gamma: gamma.sqrt() * (means - means.mean(0)) / means.std(0, correction=0),
+            lambda means, gamma: normalized_means(means, gamma.sqrt()),
             "gamma is the standard deviation that the means get, not its square.",
         ),
         Mistake(
+            "gamma squared",
+            lambda means, gamma: normalized_means(means, gamma.square()),
+            "gamma is the standard deviation that the means get, not its root: multiply by gamma itself.",
+        ),
+        Mistake(
+            "gamma added",
+            lambda means, gamma: normalized_means(means, torch.ones_like(gamma)) + gamma,
+            "gamma is a scale: multiply by it. Added it would be the new mean.",
+        ),
+        Mistake(
+            "The mean added again",
+            lambda means, gamma: normalized_means(means, gamma) + means.mean(0),
+            "Each coordinate is to have mean 0 over the batch, so what was subtracted stays away.",
+        ),
+        Mistake(
             "Normalized each sentence over its coordinates",
-            lambda means, gamma: gamma * (means - means.mean(1, keepdim=True)) / means.std(1, correction=0, keepdim=True),
+            lambda means, gamma: normalized_means(means.T, gamma).T,
             "That is layer normalization. It lets a coordinate be the same for all sentences. Normalize over the batch.",
+        ),
+        Mistake(
+            "Statistics of each sentence, set against the coordinates",
+            lambda means, gamma: gamma * (means - means.mean(1)) / means.std(1, correction=0),
+            "mean(1) and std(1) are over the coordinates, one for each sentence. Take those over the batch, dimension 0.",
+        ),
+        Mistake(
+            "Normalized over everything",
+            lambda means, gamma: normalized_means(means.reshape(-1, 1), gamma).view_as(means),
+            "Then one coordinate may keep all the variance and the others collapse. Each gets its own: dimension 0.",
+        ),
+        Mistake(
+            "One standard deviation for all coordinates",
+            lambda means, gamma: normalized_means(
+                means, gamma * means.std(0, correction=0) / means.var(0, correction=0).mean().sqrt()
+            ),
+            "Then one coordinate may keep all the variance and the others collapse. Each gets its own: mean(0).",
         ),
         Mistake(
             "Not centred",
@@ -219,19 +578,54 @@ NORMALIZED_MEANS = Exercise(
             "Subtract each coordinate's mean over the batch first. (The layer of the package adds a learned shift again.)",
         ),
         Mistake(
+            "Neither centred nor divided by a deviation",
+            lambda means, gamma: gamma * means / means.square().mean(0).sqrt(),
+            "The root of the mean square is measured from 0. Subtract each coordinate's mean over the batch first.",
+        ),
+        Mistake(
+            "The mean square not centred",
+            lambda means, gamma: gamma * (means - means.mean(0)) / means.square().mean(0).sqrt(),
+            "The standard deviation is measured from the mean: square the centred values.",
+        ),
+        Mistake(
             "Divided by n - 1",
-            lambda means, gamma: gamma * (means - means.mean(0)) / means.std(0),
+            lambda means, gamma: normalized_means(means, gamma * math.sqrt(1 - 1 / len(means))),
             "Batch normalization divides by n: use std(0, correction=0), or the root of the mean square.",
         ),
         Mistake(
-            "One standard deviation for all coordinates",
-            lambda means, gamma: gamma * (means - means.mean(0)) / (means - means.mean(0)).square().mean().sqrt(),
-            "Then one coordinate may keep all the variance and the others collapse. Each gets its own: mean(0).",
+            "Divided by the sum of squares",
+            lambda means, gamma: normalized_means(means, gamma / (len(means) * means.std(0, correction=0))),
+            "A standard deviation is the root of the *mean* square.",
+        ),
+        Mistake(
+            "Brought to length 1",
+            lambda means, gamma: normalized_means(means, gamma / math.sqrt(len(means))),
+            "That divides by the root of the *sum* of squares. A standard deviation takes their mean over the batch.",
+        ),
+        Mistake(
+            "The mean absolute deviation",
+            lambda means, gamma: gamma * (means - means.mean(0)) / (means - means.mean(0)).abs().mean(0),
+            "A standard deviation is the root of the mean *square*.",
+        ),
+        Mistake(
+            "Scaled to a range",
+            lambda means, gamma: gamma * (means - means.amin(0)) / (means.amax(0) - means.amin(0)),
+            "Mean 0 and standard deviation gamma were asked, not a range from 0 to gamma.",
         ),
         Mistake(
             "Constants that carry no gradient",
             lambda means, gamma: gamma * (means - means.mean(0).detach()) / means.std(0, correction=0).detach(),
             "The batch's mean and deviation depend on the encoder as well: no .detach() here.",
+        ),
+        Mistake(
+            "A standard deviation that carries no gradient",
+            lambda means, gamma: gamma * (means - means.mean(0)) / means.std(0, correction=0).detach(),
+            "The batch's deviation depends on the encoder as well: no .detach() here.",
+        ),
+        Mistake(
+            "A mean that carries no gradient",
+            lambda means, gamma: gamma * (means - means.mean(0).detach()) / means.std(0, correction=0),
+            "The batch's mean depends on the encoder as well: no .detach() here.",
         ),
     ),
 )
@@ -247,15 +641,32 @@ def _bills() -> list[Arguments]:
     return [
         _tensors([10.0, 12.0], [1.0, 4.0], 0.5, 3.0),
         _tensors([10.0, 12.0], [6.0, 9.0], 0.5, 3.0),
-        _tensors([14.0, 9.5, 11.0], [2.0, 8.0, 3.0], 0.3, 4.0),
+        _tensors([14.0, 9.5, 11.0], [2.0, 8.0, 3.0], 0.3, 5.0),
         _tensors([14.0, 9.5, 11.0], [9.0, 8.0, 16.0], 1.0, 8.0),
+        _tensors([14.0, 9.5, 11.0, 10.5], [2.0, 8.0, 3.0, 7.5], 0.0, 4.0),  # as in pretraining
+        _tensors([9.0], [3.0], 0.25, 0.0),
+        _tensors([1.0, 2.0], [1.0, 4.0], 0.5, 8.0),  # a floor above everything else
     ]
+
+
+def _drawn_bill(generator: Generator) -> Arguments:
+    batch = size(generator, 2, 6)
+    distortion, rate = numbers(generator, batch, low=5, high=15), numbers(generator, batch, low=0.5, high=9)
+    floor = rate.mean() * (0.6, 1.3, 3.0)[int(whole(generator, high=2))]
+    return distortion, rate, numbers(generator, low=0.1, high=0.9), floor.mul(100).round() / 100 + 0.00137  # never met exactly
+
+
+def _bill_of_a_lesson(generator: Generator) -> Arguments:
+    distortion, rate = 10 + 20 * torch.rand(32, generator=generator), 4 + 8 * torch.rand(32, generator=generator)
+    return distortion, rate, torch.tensor(0.3), torch.tensor(6.0)
 
 
 CURED_LOSS = Exercise(
     task="The loss of annealing with free bits in total: distortion and rate (batch,), a KL weight, and a floor in nats.",
     reference=cured_loss,
     cases=_bills,
+    generate=_drawn_bill,
+    lesson=_bill_of_a_lesson,
     gradients=("distortion", "rate"),
     hints=(
         "Mean distortion plus weight times penalty. The penalty is the batch's mean rate, but at least the floor.",
@@ -265,28 +676,79 @@ CURED_LOSS = Exercise(
     mistakes=(
         Mistake(
             "The weight on the distortion",
-            lambda distortion, rate, kl_weight, floor: kl_weight * distortion.mean() + rate.mean().clamp_min(floor),
+            lambda distortion, rate, kl_weight, floor: cured_loss(
+                kl_weight * distortion, rate, torch.ones_like(kl_weight), floor
+            ),
             "A small weight is to make z cheap. On the distortion it makes words cheap, and z useless.",
         ),
         Mistake(
             "The weight on both terms",
-            lambda distortion, rate, kl_weight, floor: kl_weight * (distortion.mean() + rate.mean().clamp_min(floor)),
+            lambda distortion, rate, kl_weight, floor: cured_loss(kl_weight * distortion, rate, kl_weight, floor),
             "That only scales the learning rate. The weight belongs to the rate's penalty alone.",
         ),
         Mistake(
+            "What the rate weighs is taken from the distortion",
+            lambda distortion, rate, kl_weight, floor: cured_loss((1 - kl_weight) * distortion, rate, kl_weight, floor),
+            "The distortion has weight 1 always. With 1 - weight the loss at weight 1 is no negative ELBO.",
+        ),
+        Mistake(
+            "No weight",
+            lambda distortion, rate, kl_weight, floor: cured_loss(distortion, rate, torch.ones_like(kl_weight), floor),
+            "Annealing multiplies the floored rate by kl_weight.",
+        ),
+        Mistake(
+            "Neither weight nor floor",
+            lambda distortion, rate, kl_weight, floor: (distortion + rate).mean(),
+            "This is the plain negative ELBO. The rate's mean gets a floor, and then the weight.",
+        ),
+        Mistake(
             "Weighted before the floor",
-            lambda distortion, rate, kl_weight, floor: distortion.mean() + (kl_weight * rate.mean()).clamp_min(floor),
+            lambda distortion, rate, kl_weight, floor: cured_loss(
+                distortion, kl_weight * rate, torch.ones_like(kl_weight), floor
+            ),
             "While the weight is small, the weighted rate stays below the floor and costs nothing. Floor first, then weigh.",
         ),
         Mistake(
+            "Weight and floor exchanged",
+            lambda distortion, rate, kl_weight, floor: cured_loss(distortion, rate, floor, kl_weight),
+            "The floor is what the rate is compared with, and the weight is what the result is multiplied by.",
+        ),
+        Mistake(
+            "A floor under the whole loss",
+            lambda distortion, rate, kl_weight, floor: (distortion.mean() + kl_weight * rate.mean()).clamp_min(floor),
+            "The floor is in nats of rate: it belongs to the rate's mean alone, before weight and distortion.",
+        ),
+        Mistake(
+            "The floor under the distortion",
+            lambda distortion, rate, kl_weight, floor: distortion.mean().clamp_min(floor) + kl_weight * rate.mean(),
+            "The floor is in nats of rate: it belongs to the mean rate.",
+        ),
+        Mistake(
+            "A floor under the sum over the batch",
+            lambda distortion, rate, kl_weight, floor: distortion.mean() + kl_weight * rate.sum().clamp_min(floor) / len(rate),
+            "The floor is in nats a sentence: floor the batch's *mean* rate.",
+        ),
+        Mistake(
             "A floor for each sentence",
-            lambda distortion, rate, kl_weight, floor: distortion.mean() + kl_weight * rate.clamp_min(floor).mean(),
+            lambda distortion, rate, kl_weight, floor: cured_loss(distortion, rate.clamp_min(floor), kl_weight, floor),
             "Short sentences may need less than long ones. Floor the batch's mean, not each sentence.",
         ),
         Mistake(
             "Only the excess counted",
-            lambda distortion, rate, kl_weight, floor: distortion.mean() + kl_weight * (rate.mean() - floor).clamp_min(0),
+            lambda distortion, rate, kl_weight, floor: cured_loss(distortion, rate, kl_weight, floor) - kl_weight * floor,
             "The gradients are right, but the loss is too low by the floor: it is no bound any more. Floor, do not subtract.",
+        ),
+        Mistake(
+            "Only the shortfall counted",
+            lambda distortion, rate, kl_weight, floor: cured_loss(distortion, rate, kl_weight, floor) - kl_weight * rate.mean(),
+            "This charges the rate for being below the floor, and lets every large one pass for nothing.",
+        ),
+        Mistake(
+            "Nothing charged below the floor",
+            lambda distortion, rate, kl_weight, floor: (
+                cured_loss(distortion, rate, kl_weight, floor) - kl_weight * floor * (rate.mean() < floor)
+            ),
+            "Below the floor the *floor* is charged. With 0 the loss would jump there.",
         ),
         Mistake(
             "Pulled to the floor from both sides",
@@ -294,18 +756,73 @@ CURED_LOSS = Exercise(
             "This forces the rate to a chosen value, which is another cure (Burgess 2018). A floor leaves it free above.",
         ),
         Mistake(
+            "The floor added",
+            lambda distortion, rate, kl_weight, floor: cured_loss(distortion, rate + floor, kl_weight, floor),
+            "A constant added to the rate changes no gradient. The penalty is the larger of rate and floor.",
+        ),
+        Mistake(
             "A ceiling in place of a floor",
-            lambda distortion, rate, kl_weight, floor: distortion.mean() + kl_weight * rate.mean().clamp_max(floor),
+            lambda distortion, rate, kl_weight, floor: cured_loss(distortion, -rate, -kl_weight, -floor),
             "Above the floor the rate has to be paid in full: clamp_min.",
         ),
         Mistake(
             "The rate subtracted",
-            lambda distortion, rate, kl_weight, floor: distortion.mean() - kl_weight * rate.mean().clamp_min(floor),
+            lambda distortion, rate, kl_weight, floor: cured_loss(distortion, rate, -kl_weight, floor),
             "A loss is minimized: subtracting the rate rewards an ever larger one.",
         ),
         Mistake(
+            "The distortion subtracted",
+            lambda distortion, rate, kl_weight, floor: cured_loss(-distortion, rate, kl_weight, floor),
+            "Distortion is a cost already, minus the log-likelihood: add it.",
+        ),
+        Mistake(
+            "Forgot the distortion",
+            lambda distortion, rate, kl_weight, floor: cured_loss(0 * distortion, rate, kl_weight, floor),
+            "This is the penalty alone. The loss is the mean distortion plus the penalty.",
+        ),
+        Mistake(
+            "Summed over the batch before the floor",
+            lambda distortion, rate, kl_weight, floor: cured_loss(len(rate) * distortion, len(rate) * rate, kl_weight, floor),
+            "The floor is in nats a sentence: take means over the batch, of distortion and of rate.",
+        ),
+        Mistake(
+            "Summed over the batch at the end",
+            lambda distortion, rate, kl_weight, floor: len(rate) * cured_loss(distortion, rate, kl_weight, floor),
+            "The loss is per sentence: the mean over the batch.",
+        ),
+        Mistake(
+            "Distortion summed, rate averaged",
+            lambda distortion, rate, kl_weight, floor: cured_loss(len(rate) * distortion, rate, kl_weight, floor),
+            "Both per sentence: the mean over the batch of the distortion, too.",
+        ),
+        Mistake(
+            "Rate summed, distortion averaged",
+            lambda distortion, rate, kl_weight, floor: cured_loss(distortion, len(rate) * rate, kl_weight, floor),
+            "Both per sentence: the mean over the batch of the rate, too. The floor is in nats a sentence.",
+        ),
+        Mistake(
+            "One value for each sentence",
+            lambda distortion, rate, kl_weight, floor: distortion + kl_weight * rate.mean().clamp_min(floor),
+            "The loss is one number: the mean of the distortion, too.",
+        ),
+        Mistake(
+            "One value and one floor for each sentence",
+            lambda distortion, rate, kl_weight, floor: distortion + kl_weight * rate.clamp_min(floor),
+            "The loss is one number. Take the mean of the rate before the floor, and the mean of the distortion.",
+        ),
+        Mistake(
+            "The rate's gradient is cut",
+            lambda distortion, rate, kl_weight, floor: cured_loss(distortion, rate.detach(), kl_weight, floor),
+            "The value is right, but nothing trains the rate: .detach(), .item(), float(...) or torch.tensor(...) cuts it.",
+        ),
+        Mistake(
+            "The distortion's gradient is cut",
+            lambda distortion, rate, kl_weight, floor: cured_loss(distortion.detach(), rate, kl_weight, floor),
+            "The value is right, but nothing trains the decoder: .detach(), .item(), float(...) or torch.tensor(...) cuts it.",
+        ),
+        Mistake(
             "No floor",
-            lambda distortion, rate, kl_weight, floor: distortion.mean() + kl_weight * rate.mean() + 0 * floor,
+            lambda distortion, rate, kl_weight, floor: cured_loss(distortion, rate, kl_weight, 0 * floor),
             "This is annealing alone. The penalty is at least the floor.",
         ),
     ),
@@ -320,25 +837,45 @@ def squared_mmd(within_x: Tensor, within_y: Tensor, between: Tensor) -> Tensor:
     return off_diagonal / (n * (n - 1)) - 2 * between.mean()
 
 
-def _kernels() -> list[Arguments]:
-    def kernel(a: Tensor, b: Tensor) -> Tensor:
-        return 2 / (2 + (a[:, None] - b).square().sum(-1))
+def _multiquadratic(a: Tensor, b: Tensor) -> Tensor:
+    width = 2 * a.shape[-1]
+    return width / (width + (a[:, None] - b).square().sum(-1))
 
+
+def _kernels() -> list[Arguments]:
     def of(x: list[list[float]], y: list[list[float]]) -> Arguments:
         x_, y_ = _tensors(x, y)
-        return kernel(x_, x_), kernel(y_, y_), kernel(x_, y_)
+        return _multiquadratic(x_, x_), _multiquadratic(y_, y_), _multiquadratic(x_, y_)
 
     return [
         of([[0.0], [1.0]], [[2.0], [5.0]]),
         of([[0.0], [1.0], [3.0]], [[0.5], [-1.0], [2.0]]),
         of([[0.3, 1.0], [0.8, -2.0], [1.7, 0.1], [-1.0, 0.4]], [[2.3, 1.1], [0.1, 0.2], [3.0, -0.5], [0.9, 4.0]]),
+        _tensors([[4.0, 1.0], [1.0, 2.0]], [[3.0, -1.0], [-1.0, 5.0]], [[2.0, 0.0], [1.0, -1.5]]),  # any kernel
     ]
 
 
+def _drawn_kernels(generator: Generator) -> Arguments:
+    n, dimension = size(generator, 3, 6), size(generator, 1, 3)
+    x, y = numbers(generator, n, dimension), numbers(generator, n, dimension, low=-2, high=4)
+    if flags(generator, 1):
+        return _multiquadratic(x, x), _multiquadratic(y, y), _multiquadratic(x, y)
+    return (1 + x @ x.T).square(), (1 + y @ y.T).square(), (1 + x @ y.T).square()
+
+
+def _kernels_of_a_lesson(generator: Generator) -> Arguments:
+    x, y = 0.5 + 0.6 * torch.randn(32, 16, generator=generator), torch.randn(32, 16, generator=generator)
+    return _multiquadratic(x, x), _multiquadratic(y, y), _multiquadratic(x, y)
+
+
 SQUARED_MMD = Exercise(
-    task="The unbiased squared MMD of n draws x and n draws y, from the kernels k(x, x), k(y, y) and k(x, y), all (n, n).",
+    task="The unbiased squared MMD of n draws x and n draws y, n at least 2, from the kernels k(x, x), k(y, y) and k(x, y), "
+    "all (n, n). The mean is over all pairs of two different draws: n (n - 1) within each set, n * n between them.",
     reference=squared_mmd,
     cases=_kernels,
+    generate=_drawn_kernels,
+    lesson=_kernels_of_a_lesson,
+    gradients=("between",),  # the kernels within are symmetric: a sum over one half of them is as right
     hints=(
         "Likeness within x, plus likeness within y, minus twice the likeness between the two; each is a mean over pairs.",
         "Within a set the pairs are of two *different* draws: leave out the diagonal, and n (n - 1) pairs remain.",
@@ -352,36 +889,124 @@ SQUARED_MMD = Exercise(
             "is above 0 even for equal distributions, the more so the smaller the batch.",
         ),
         Mistake(
-            "The diagonal left out of the sum but not of the number of pairs",
+            "The diagonal summed but not counted",
             lambda within_x, within_y, between: (
-                (within_x.sum() - within_x.trace() + within_y.sum() - within_y.trace()) / len(between) ** 2 - 2 * between.mean()
+                (within_x.sum() + within_y.sum()) / (len(between) * (len(between) - 1)) - 2 * between.mean()
+            ),
+            "n (n - 1) pairs are those without the diagonal, so it has to be left out of the sum as well.",
+        ),
+        Mistake(
+            "The diagonal left out of the sum but not of the number of pairs",
+            lambda within_x, within_y, between: squared_mmd(
+                within_x * (1 - 1 / len(between)), within_y * (1 - 1 / len(between)), between
             ),
             "Without the diagonal n (n - 1) pairs remain, not n * n.",
         ),
         Mistake(
-            "The diagonal left out between the sets too",
+            "The diagonal taken to be 1",
             lambda within_x, within_y, between: (
-                (within_x.sum() - within_x.trace() + within_y.sum() - within_y.trace() - 2 * (between.sum() - between.trace()))
-                / (len(between) * (len(between) - 1))
+                squared_mmd(within_x, within_y, between)
+                + (within_x.trace() + within_y.trace() - 2 * len(between)) / (len(between) * (len(between) - 1))
             ),
-            "x number i and y number i are two different draws: between the sets every pair counts.",
+            "That holds for some kernels only. For any of them: subtract what stands on the diagonal, .trace().",
+        ),
+        Mistake(
+            "The diagonal left out between the sets too",
+            lambda within_x, within_y, between: squared_mmd(
+                within_x, within_y, (between - between.diag().diag()) * len(between) / (len(between) - 1)
+            ),
+            "That is an unbiased estimate as well, but not the one that is asked for: x number i and y number i are two "
+            "different draws, and here all n * n pairs between the sets count.",
+        ),
+        Mistake(
+            "The diagonal left out between the sets, but counted",
+            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between - between.diag().diag()),
+            "x number i and y number i are two different draws: between the sets all n * n pairs count, the mean of the table.",
+        ),
+        Mistake(
+            "Too few pairs between the sets",
+            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between * len(between) / (len(between) - 1)),
+            "Between the sets there are n * n pairs, with the diagonal: divide their sum by n * n.",
+        ),
+        Mistake(
+            "Divided by n between the sets",
+            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between * len(between)),
+            "Between the sets there are n * n pairs: divide their sum by n * n.",
+        ),
+        Mistake(
+            "Only draws of the same number compared",
+            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between.diag().diag() * len(between)),
+            "x number i and y number i have nothing to do with one another: compare every x with every y, n * n pairs.",
+        ),
+        Mistake(
+            "Divided by n - 1 in place of n (n - 1)",
+            lambda within_x, within_y, between: squared_mmd(within_x * len(between), within_y * len(between), between),
+            "Each of n draws has n - 1 others: n (n - 1) pairs within a set.",
+        ),
+        Mistake(
+            "Likeness within counted half",
+            lambda within_x, within_y, between: squared_mmd(within_x / 2, within_y / 2, between),
+            "The two sets' means are added, not averaged. And n (n - 1) is the number of entries of a whole matrix without "
+            "its diagonal; its upper half has only half of them.",
+        ),
+        Mistake(
+            "Likeness within counted twice",
+            lambda within_x, within_y, between: squared_mmd(2 * within_x, 2 * within_y, between),
+            "The matrix holds each pair twice, so its n (n - 1) entries are divided by n (n - 1), not by half of that.",
         ),
         Mistake(
             "The likeness between the sets counted once",
-            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between) + between.mean(),
+            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between / 2),
             "The square of a difference has 2 times the mixed term.",
         ),
         Mistake(
             "Added in place of subtracted",
-            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between) + 4 * between.mean(),
+            lambda within_x, within_y, between: squared_mmd(within_x, within_y, -between),
             "Likeness *between* the sets makes the distance smaller.",
         ),
         Mistake(
+            "The likeness between the sets forgotten",
+            lambda within_x, within_y, between: squared_mmd(within_x, within_y, 0 * between),
+            "Without it the sets are never compared. Subtract twice its mean.",
+        ),
+        Mistake(
             "Within x only",
-            lambda within_x, within_y, between: (
-                (within_x.sum() - within_x.trace()) / (len(between) * (len(between) - 1)) - 2 * between.mean()
-            ),
+            lambda within_x, within_y, between: squared_mmd(within_x, 0 * within_y, between),
             "Likeness within y belongs to it as well; without it equal distributions do not get 0.",
+        ),
+        Mistake(
+            "Within y only",
+            lambda within_x, within_y, between: squared_mmd(0 * within_x, within_y, between),
+            "Likeness within x belongs to it as well; without it equal distributions do not get 0.",
+        ),
+        Mistake(
+            "Within y subtracted",
+            lambda within_x, within_y, between: squared_mmd(within_x, -within_y, between),
+            "Likeness within either set makes the distance larger: both are added.",
+        ),
+        Mistake(
+            "Sums in place of means",
+            lambda within_x, within_y, between: squared_mmd(
+                within_x * len(between) * (len(between) - 1),
+                within_y * len(between) * (len(between) - 1),
+                between * len(between) ** 2,
+            ),
+            "Each of the three terms is a mean over its pairs: divide by their number.",
+        ),
+        Mistake(
+            "The sign turned",
+            lambda within_x, within_y, between: -squared_mmd(within_x, within_y, between),
+            "This grows with likeness. A distance is likeness within the sets, minus twice that between them.",
+        ),
+        Mistake(
+            "The absolute value",
+            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between).abs(),
+            "The estimate may be a little below 0, and that is right: only so is it unbiased.",
+        ),
+        Mistake(
+            "Negative estimates cut off",
+            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between).clamp_min(0),
+            "The estimate may be a little below 0, and that is right: only so is it unbiased.",
         ),
         Mistake(
             "The root taken",

@@ -1,17 +1,25 @@
 """Exercises of lesson 10: mutual information, the gap between coordinates, an honest probe, lines and attributes in z."""
 
 import math
+from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
+from torch.nn import functional
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
+from vae_course.exercises.making import flags, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 
 
 def _tensor(rows: object) -> Tensor:
     return torch.tensor(rows, dtype=torch.float64)
+
+
+def _codes(rows: object) -> Tensor:
+    """Codes are in single precision, as in the lesson: a product with a one-hot label, say, is not one with another dtype."""
+    return torch.tensor(rows, dtype=torch.float32)
 
 
 # --- mutual information ---------------------------------------------------------------------------------------------
@@ -29,8 +37,26 @@ def _counts() -> list[Arguments]:
         (_tensor([[3, 1], [1, 3]]),),
         (_tensor([[4, 0], [0, 12]]),),
         (_tensor([[5, 2, 0], [1, 1, 7]]),),
-        (_tensor([[10, 20], [30, 60]]),),
+        (_tensor([[10, 20], [30, 70]]),),
+        (_tensor([[10, 20], [30, 60]]),),  # almost independent
+        (_tensor([[6, 0, 1], [0, 0, 0], [1, 0, 2], [0, 0, 3]]),),  # values that never occur
     ]
+
+
+def _drawn_counts(generator: Generator) -> Arguments:
+    a, b = sizes(generator, 2, low=2)
+    counts = whole(generator, a, b).double() * flags(generator, a, b, share=0.7)
+    counts[0, 0] += size(generator, 1, 9)  # so that a says something of b
+    counts[1, 1] += size(generator, 1, 9)
+    return (counts,)
+
+
+def _lessons_counts(generator: Generator) -> Arguments:
+    """2000 sentences: which of 20 bins a coordinate falls into, and which of 7 values a fact has."""
+    code = torch.randn(2000, generator=generator)
+    value = (code + torch.randn(2000, generator=generator)).mul(1.2).round().clamp(-3, 3).long() + 3
+    bins = code.argsort().argsort() * 20 // 2000
+    return ((bins * 7 + value).bincount(minlength=140).view(20, 7).float(),)
 
 
 def _entropy(shares: Tensor) -> Tensor:
@@ -43,25 +69,47 @@ def _entropies(counts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return _entropy(joint.sum(1)), _entropy(joint.sum(0)), _entropy(joint)
 
 
-def _with_zeros_counted(counts: Tensor) -> Tensor:
+def _parts(counts: Tensor) -> tuple[Tensor, Tensor]:
     joint = counts / counts.sum()
-    return (joint * (joint / (joint.sum(1, keepdim=True) * joint.sum(0, keepdim=True))).log()).sum()
+    return joint, joint.sum(1, keepdim=True) * joint.sum(0, keepdim=True)
 
 
-def _uniform_reference(counts: Tensor) -> Tensor:
-    return math.log(counts.numel()) - _entropies(counts)[2]
+def _terms(counts: Tensor) -> Tensor:
+    joint, independent = _parts(counts)
+    return torch.where(joint > 0, joint * (joint / independent).log(), torch.zeros_like(joint))
+
+
+def _seen_only(counts: Tensor, how: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    joint, independent = _parts(counts)
+    return how(joint[joint > 0], independent[joint > 0]).sum()
 
 
 def _reversed_kl(counts: Tensor) -> Tensor:
-    joint = counts / counts.sum()
-    independent = joint.sum(1, keepdim=True) * joint.sum(0, keepdim=True)
+    joint, independent = _parts(counts)
     return (independent * (independent / joint).log()).sum()
 
 
+def _rows_by_themselves(counts: Tensor) -> Tensor:
+    """Shares within each row, whose sums are 1, and of the columns of these."""
+    joint = counts / counts.sum(1, keepdim=True)
+    return torch.where(joint > 0, joint * (joint / joint.sum(0)).log(), torch.zeros_like(joint)).sum()
+
+
+_WRONG_DIRECTION = "I is the KL *from the joint to the product*: average log(joint / product) over the joint."
+_NO_MEAN = "Each cell comes with its weight, the share p(a, b), already. Add the cells up; do not divide by their number."
+_ONE_MARGINAL = "The joint is compared with the product p(a) p(b). The sums of the rows *and* of the columns belong into it."
+_ALL_CELLS = "One number is asked for: add up the cells of all rows and all columns."
+_NO_SHARE = "That is the share of an entropy that is known, without a unit. Here the nats are asked for."
+
 MUTUAL_INFORMATION_OF_COUNTS = Exercise(
-    task="I(a; b) in nats of two variables from a table of how often each pair was seen, (a, b). One number.",
+    task=(
+        "I(a; b) in nats of two variables from a table of how often each pair was seen, (a, b). "
+        "Some pairs, even some values, may never have been seen. One number."
+    ),
     reference=mutual_information_of_counts,
     cases=_counts,
+    generate=_drawn_counts,
+    lesson=_lessons_counts,
     hints=(
         "Counts over their total are the joint shares p(a, b); the sums of its rows and columns are p(a) and p(b).",
         "I is the KL from the joint p(a, b) to the product p(a) p(b); a pair that was never seen counts 0.",
@@ -75,14 +123,30 @@ MUTUAL_INFORMATION_OF_COUNTS = Exercise(
         ),
         Mistake(
             "0 log 0 became nan",
-            _with_zeros_counted,
+            lambda counts: mutual_information_of_counts(counts) + (0 * counts.log()).sum(),
             "A pair that was never seen counts 0, the limit of p log p, but log(0) times 0 is nan. Leave those cells out.",
         ),
         Mistake(
-            "H(a, b) is the entropy of the joint table, not a sum of two entropies",
+            "A value that never occurs became nan",
+            lambda counts: mutual_information_of_counts(counts) + (0 * (counts.sum(0).log().sum() + counts.sum(1).log().sum())),
+            "Where a whole row or column is 0, so is the product p(a) p(b), and its logarithm times 0 is nan. "
+            "Leave out the pairs that were never seen.",
+        ),
+        Mistake(
+            "H(a) + H(b) taken for H(a, b)",
             lambda counts: 0 * counts.sum(),
-            "You probably took H(a) + H(b) for H(a, b), which is true of independent variables only: then I is always 0. "
+            "Always 0: that H(a, b) is the sum of H(a) and H(b) is true of independent variables only. "
             "Take the entropy over all cells of the joint table.",
+        ),
+        Mistake(
+            "H(a, b) forgotten",
+            lambda counts: _entropies(counts)[0] + _entropies(counts)[1],
+            "H(a) + H(b) counts what both share twice. Subtract H(a, b), the entropy over all cells.",
+        ),
+        Mistake(
+            "H(a, b) added",
+            lambda counts: sum(_entropies(counts)),
+            "What both share is counted twice in H(a) + H(b): *subtract* H(a, b).",
         ),
         Mistake(
             "Joint entropy",
@@ -90,34 +154,122 @@ MUTUAL_INFORMATION_OF_COUNTS = Exercise(
             "This is H(a, b), what there is to know about the pair. I = H(a) + H(b) - H(a, b).",
         ),
         Mistake(
-            "Conditional entropy",
+            "Conditional entropy of b",
             lambda counts: _entropies(counts)[2] - _entropies(counts)[0],
             "H(a, b) - H(a) = H(b given a) is what a leaves *unknown* about b. Subtract it from H(b).",
+        ),
+        Mistake(
+            "Conditional entropy of a",
+            lambda counts: _entropies(counts)[2] - _entropies(counts)[1],
+            "H(a, b) - H(b) = H(a given b) is what b leaves *unknown* about a. Subtract it from H(a).",
         ),
         Mistake(
             "Wrong sign",
             lambda counts: -mutual_information_of_counts(counts),
             "Mutual information is never negative: the joint belongs above the product in the ratio.",
         ),
+        Mistake("The KL in the wrong direction", _reversed_kl, _WRONG_DIRECTION),
         Mistake(
             "The KL in the wrong direction",
-            _reversed_kl,
-            "I is the KL *from the joint to the product*: average log(joint / product) over the joint.",
+            lambda counts: _seen_only(counts, lambda joint, independent: independent * (independent / joint).log()),
+            _WRONG_DIRECTION,
         ),
         Mistake(
             "Compared with a uniform table",
-            _uniform_reference,
+            lambda counts: math.log(counts.numel()) - _entropies(counts)[2],
             "Independent does not mean uniform: compare with p(a) p(b), made of the table's own row and column sums.",
         ),
         Mistake(
+            "Compared with p(a) alone",
+            lambda counts: _entropies(counts)[0] - _entropies(counts)[2],
+            _ONE_MARGINAL,
+        ),
+        Mistake(
+            "Compared with p(b) alone",
+            lambda counts: _entropies(counts)[1] - _entropies(counts)[2],
+            _ONE_MARGINAL,
+        ),
+        Mistake("p(a) taken twice", lambda counts: 2 * _entropies(counts)[0] - _entropies(counts)[2], _ONE_MARGINAL),
+        Mistake("p(b) taken twice", lambda counts: 2 * _entropies(counts)[1] - _entropies(counts)[2], _ONE_MARGINAL),
+        Mistake(
             "Divided by the entropy of b",
             lambda counts: mutual_information_of_counts(counts) / _entropies(counts)[1],
-            "That is the share of H(b) that a tells, without a unit. Here the nats are asked for.",
+            _NO_SHARE,
+        ),
+        Mistake(
+            "Divided by the entropy of a",
+            lambda counts: mutual_information_of_counts(counts) / _entropies(counts)[0],
+            _NO_SHARE,
+        ),
+        Mistake(
+            "Divided by the root of both entropies",
+            lambda counts: mutual_information_of_counts(counts) / (_entropies(counts)[0] * _entropies(counts)[1]).sqrt(),
+            _NO_SHARE,
         ),
         Mistake(
             "Counts not made into shares",
-            lambda counts: mutual_information_of_counts(counts) * counts.sum(),
+            lambda counts: counts.sum() * (mutual_information_of_counts(counts) - counts.sum().log()),
             "Divide the counts by their total first: p(a, b) adds up to 1.",
+        ),
+        Mistake(
+            "Weighted with counts",
+            lambda counts: counts.sum() * mutual_information_of_counts(counts),
+            "This is as many times too large as there are observations. The weight before the log is the share p(a, b).",
+        ),
+        Mistake(
+            "Shares within each row",
+            _rows_by_themselves,
+            "Divided by the sum of its row, a count becomes p(b given a). Divide by the total: *all* cells add up to 1.",
+        ),
+        Mistake(
+            "Shares within each column",
+            lambda counts: _rows_by_themselves(counts.mT),
+            "Divided by the sum of its column, a count becomes p(a given b). Divide by the total: *all* cells add up to 1.",
+        ),
+        Mistake(
+            "Softmax of the counts",
+            lambda counts: mutual_information_of_counts(counts.flatten().softmax(0).view_as(counts)),
+            "Shares are counts divided by their total. A softmax makes e times as likely what was seen once more.",
+        ),
+        Mistake(
+            "The sums of the rows along the columns",
+            lambda counts: torch.xlogy(counts / counts.sum(), counts * counts.sum() / (counts.sum(1) * counts.sum(0))).sum(),
+            "The sums of rows (a,) times those of columns (b,) do not fit, or pair the wrong ones. "
+            "Give the sums of the rows a second dimension: .sum(1, keepdim=True).",
+        ),
+        Mistake(
+            "Means of rows and columns",
+            lambda counts: mutual_information_of_counts(counts) + math.log(counts.numel()),
+            "p(a) is the *sum* of its row of shares and p(b) that of its column, not their means.",
+        ),
+        Mistake("Averaged over the cells", lambda counts: mutual_information_of_counts(counts) / counts.numel(), _NO_MEAN),
+        Mistake(
+            "Averaged over the cells",
+            lambda counts: mutual_information_of_counts(counts) / (counts > 0).sum(),
+            _NO_MEAN,
+        ),
+        Mistake(
+            "Log ratios not weighted",
+            lambda counts: _seen_only(counts, lambda joint, independent: (joint / independent).log()),
+            "A pair counts as often as it occurs: the weight before each log ratio is p(a, b).",
+        ),
+        Mistake(
+            "Log ratios weighted by the product",
+            lambda counts: _seen_only(counts, lambda joint, independent: independent * (joint / independent).log()),
+            "The average is over pairs as they occur together: the weight before the log is the joint p(a, b).",
+        ),
+        Mistake(
+            "The logarithm forgotten",
+            lambda counts: _seen_only(counts, lambda joint, independent: joint * joint / independent),
+            "Without the log this is no information. Average log(joint / product).",
+        ),
+        Mistake("One number for each row", lambda counts: _terms(counts).sum(1), _ALL_CELLS),
+        Mistake("One number for each column", lambda counts: _terms(counts).sum(0), _ALL_CELLS),
+        Mistake("One number for each cell", _terms, _ALL_CELLS),
+        Mistake(
+            "Something added to every count",
+            lambda counts: mutual_information_of_counts(counts + 1),
+            "Added counts make the variables look more independent than they are. Pairs that were never seen count exactly 0.",
         ),
     ),
 )
@@ -133,15 +285,71 @@ def mutual_information_gap(information: Tensor, entropies: Tensor) -> Tensor:
 def _informations() -> list[Arguments]:
     return [
         (_tensor([[1.0], [0.25], [0.0]]), _tensor([2.0])),
+        (_tensor([[0.1, 0.3], [0.5, 0.2]]), _tensor([1.0, 0.5])),
         (_tensor([[0.1, 0.3], [0.5, 0.2], [0.3, 0.1]]), _tensor([1.0, 0.5])),
         (_tensor([[0.1, 0.0, 0.4], [0.1, 0.9, 0.3], [0.0, 0.1, 0.1], [0.05, 0.2, 0.0]]), _tensor([0.7, 1.5, 2.0])),
+        (_tensor([[0.5, 0.0, 0.2], [0.5, 0.0, 0.3]]), _tensor([0.7, 1.0, 2.0])),  # equal ones, and none that knows anything
     ]
 
 
+def _drawn_informations(generator: Generator) -> Arguments:
+    coordinates, factors = sizes(generator, 2, low=2, high=6)
+    information = numbers(generator, coordinates, factors, low=0, high=0.6)
+    information = torch.where(flags(generator, coordinates, factors, share=0.3), information.round(decimals=1), information)
+    return information, numbers(generator, factors, low=0.65, high=2.0)
+
+
+def _best_and(information: Tensor, other: Tensor) -> Tensor:
+    """A table of two coordinates: the best of each factor, and another in the place of the second best."""
+    return torch.stack([information.max(0).values, other])
+
+
+def _below_the_best(information: Tensor, instead: float) -> Tensor:
+    """The largest below the best of each factor."""
+    return information.masked_fill(information == information.max(0).values, instead).max(0).values
+
+
+def _of_the_coordinate(information: Tensor, entropies: Tensor) -> Tensor:
+    best = information.topk(2, dim=1).values
+    return (best[:, 0] - best[:, 1]) / entropies
+
+
+def _first_rows_of_the_best(information: Tensor, entropies: Tensor) -> Tensor:
+    best = information.topk(2).values
+    return (best[0] - best[1]) / entropies
+
+
+def _first_rows_of_the_sorted(information: Tensor, entropies: Tensor) -> Tensor:
+    best = information.sort(descending=True).values
+    return (best[0] - best[1]) / entropies
+
+
+def _distinct_only(information: Tensor, entropies: Tensor) -> Tensor:
+    """As a list of different values has it, which may hold one only."""
+    second = _below_the_best(information, -torch.inf)
+    if bool(second.isinf().any()):
+        raise IndexError
+    return mutual_information_gap(_best_and(information, second), entropies)
+
+
+def _indices(information: Tensor, entropies: Tensor) -> Tensor:
+    best = information.topk(2, dim=0).indices
+    return (best[0] - best[1]) / entropies
+
+
+_TIES = "Two coordinates that know equally much leave a gap of 0: the second best may be as good as the best. Do not skip it."
+_OVER_COORDINATES = "For each factor the *coordinates* compete. They are in dimension 0: topk(2, dim=0), sort(0), max(0)."
+_OWN_ENTROPY = "Each factor is measured by its own entropy."
+
 MUTUAL_INFORMATION_GAP = Exercise(
-    task="The gap of each factor, (factors,): information (coordinates, factors) in nats, entropies (factors,) in nats.",
+    task=(
+        "The gap of each factor, (factors,): information (coordinates, factors) in nats, with at least two coordinates; "
+        "entropies (factors,) in nats, above 0."
+    ),
     reference=mutual_information_gap,
     cases=_informations,
+    generate=_drawn_informations,
+    lesson=lambda g: (0.4 * torch.rand(16, 7, generator=g).square(), 0.6 + torch.rand(7, generator=g)),
     hints=(
         "For one factor: sort the coordinates by what they know of it, and take the best minus the second best.",
         "Divide by the factor's own entropy, the most that can be known, so that 1 is the largest gap there can be.",
@@ -154,20 +362,74 @@ MUTUAL_INFORMATION_GAP = Exercise(
             "A factor of two values has less to know than one of eight. Divide by each factor's entropy.",
         ),
         Mistake(
+            "Multiplied by the entropy",
+            lambda information, entropies: mutual_information_gap(information, 1 / entropies),
+            "The gap is a *share* of what there is to know. Divide by each factor's entropy.",
+        ),
+        Mistake(
             "Best minus the mean",
-            lambda information, entropies: (information.max(0).values - information.mean(0)) / entropies,
+            lambda information, entropies: mutual_information_gap(_best_and(information, information.mean(0)), entropies),
             "Two equal coordinates that share a factor lie far above the mean, yet neither is *its* coordinate. "
             "Compare the best with the second best.",
         ),
         Mistake(
+            "Best minus the mean of the others",
+            lambda information, entropies: mutual_information_gap(
+                _best_and(information, (information.sum(0) - information.max(0).values) / (len(information) - 1)), entropies
+            ),
+            "Many that know nothing pull the mean down, and hide a second that knows as much. Take the second best alone.",
+        ),
+        Mistake(
+            "Best minus the sum of the others",
+            lambda information, entropies: (2 * information.max(0).values - information.sum(0)) / entropies,
+            "The best is compared with one other coordinate, the second best, not with all others together.",
+        ),
+        Mistake(
             "Best minus the worst",
-            lambda information, entropies: (information.max(0).values - information.min(0).values) / entropies,
+            lambda information, entropies: mutual_information_gap(_best_and(information, information.min(0).values), entropies),
             "Nearly any code has some coordinate that knows nothing. Compare the best with the second best.",
         ),
         Mistake(
             "Only the best",
-            lambda information, entropies: information.max(0).values / entropies,
+            lambda information, entropies: mutual_information_gap(
+                _best_and(information, torch.zeros_like(entropies)), entropies
+            ),
             "This is how much the best coordinate knows. Whether it is alone in knowing it, the second best tells.",
+        ),
+        Mistake(
+            "Only the second best",
+            lambda information, entropies: information.topk(2, dim=0).values[1] / entropies,
+            "This is what the second best knows. Subtract it from what the best knows.",
+        ),
+        Mistake(
+            "The two worst",
+            lambda information, entropies: mutual_information_gap(-information, entropies),
+            "sort puts the smallest first. The best is the last, or use descending=True.",
+        ),
+        Mistake(
+            "The first two coordinates",
+            lambda information, entropies: (information[0] - information[1]) / entropies,
+            "Which coordinate is the best differs from factor to factor: sort each column first, or use topk.",
+        ),
+        Mistake(
+            "Equal ones skipped",
+            lambda information, entropies: mutual_information_gap(
+                _best_and(information, _below_the_best(information, -torch.inf)), entropies
+            ),
+            _TIES,
+        ),
+        Mistake(
+            "Equal ones skipped",
+            lambda information, entropies: mutual_information_gap(
+                _best_and(information, _below_the_best(information, 0.0)), entropies
+            ),
+            _TIES,
+        ),
+        Mistake("Equal ones skipped", _distinct_only, _TIES),
+        Mistake(
+            "Only the second best divided",
+            lambda information, entropies: information.max(0).values - information.topk(2, dim=0).values[1] / entropies,
+            "Division goes before subtraction: put the difference in parentheses, then divide.",
         ),
         Mistake(
             "Divided by the best",
@@ -175,9 +437,24 @@ MUTUAL_INFORMATION_GAP = Exercise(
             "Then a coordinate that knows next to nothing may still get 1, if all others know nothing. Divide by the entropy.",
         ),
         Mistake(
+            "Divided by what all coordinates know",
+            lambda information, entropies: mutual_information_gap(information, information.sum(0)),
+            "That sum says nothing of how much there is to know. Divide by the factor's entropy.",
+        ),
+        Mistake(
             "Divided by the sum of all entropies",
             lambda information, entropies: mutual_information_gap(information, entropies.sum()),
-            "Each factor is measured by its own entropy.",
+            _OWN_ENTROPY,
+        ),
+        Mistake(
+            "Divided by the mean entropy",
+            lambda information, entropies: mutual_information_gap(information, entropies.mean()),
+            _OWN_ENTROPY,
+        ),
+        Mistake(
+            "Divided by the largest entropy",
+            lambda information, entropies: mutual_information_gap(information, entropies.max()),
+            _OWN_ENTROPY,
         ),
         Mistake(
             "Averaged over the factors",
@@ -185,9 +462,39 @@ MUTUAL_INFORMATION_GAP = Exercise(
             "The mean is what papers report, but it hides which factor has an axis. Return one gap a factor.",
         ),
         Mistake(
+            "One gap for all factors together",
+            lambda information, entropies: mutual_information_gap(information, entropies.mean()).mean(),
+            "Each factor has its gap, divided by its own entropy. Return one gap a factor.",
+        ),
+        Mistake(
             "Second best minus best",
             lambda information, entropies: -mutual_information_gap(information, entropies),
             "The lead of the best over the second best is not negative.",
+        ),
+        Mistake("The two best factors of a coordinate", _of_the_coordinate, _OVER_COORDINATES),
+        Mistake("Sorted along the factors", _first_rows_of_the_best, _OVER_COORDINATES),
+        Mistake("Sorted along the factors", _first_rows_of_the_sorted, _OVER_COORDINATES),
+        Mistake(
+            "Indices in place of values",
+            _indices,
+            "topk and sort return values and indices. You subtracted the numbers of the coordinates; take .values.",
+        ),
+        Mistake(
+            "Divided along the coordinates",
+            lambda information, entropies: mutual_information_gap(
+                information / entropies[:, None], torch.ones_like(information[0])
+            ),
+            "entropies[:, None] puts the entropies along the coordinates. They belong to the factors, the last dimension.",
+        ),
+        Mistake(
+            "Best and second best not subtracted",
+            lambda information, entropies: information.topk(2, dim=0).values / entropies,
+            "These are two numbers for each factor. The gap is the first minus the second.",
+        ),
+        Mistake(
+            "A dimension too many in front",
+            lambda information, entropies: mutual_information_gap(information, entropies)[None],
+            "The values are right, but in one row, (1, factors). best[0] drops the dimension; best[:1], keepdim=True keep it.",
         ),
     ),
 )
@@ -202,45 +509,151 @@ def probe_accuracy(train: Tensor, train_labels: Tensor, test: Tensor, test_label
 
 
 def _probed() -> list[Arguments]:
-    first = (
-        _tensor([[0.0], [1.0], [3.0], [2.0]]),
-        torch.tensor([0, 0, 1, 1]),
-        _tensor([[0.2], [2.9], [1.2]]),
-        torch.tensor([0, 1, 1]),
+    return [
+        (
+            _codes([[0.0], [1.0], [3.0], [2.0]]),
+            torch.tensor([0, 0, 1, 1]),
+            _codes([[0.2], [2.9], [1.2]]),
+            torch.tensor([0, 1, 1]),
+        ),
+        (  # as many test codes as labels, and none with the last label
+            _codes([[0.0, 1.0], [2.0, 5.0], [4.0, 0.0], [0.0, 5.0], [1.0, 1.0]]),
+            torch.tensor([0, 2, 1, 2, 0]),
+            _codes([[1.0, 0.0], [1.0, 4.0], [4.0, 1.0]]),
+            torch.tensor([0, 0, 1]),
+        ),
+        (
+            _codes([[2.0, 0.0], [0.0, 1.0], [0.0, 3.0]]),
+            torch.tensor([1, 0, 0]),
+            _codes([[2.0, 1.0]]),
+            torch.tensor([1]),
+        ),
+        (
+            _codes([[6.0], [0.0], [2.0]]),
+            torch.tensor([1, 0, 0]),
+            _codes([[5.0], [1.0]]),
+            torch.tensor([1, 0]),
+        ),
+    ]
+
+
+def _some_labels(generator: Generator, values: int, count: int) -> Tensor:
+    """Labels in no order; each occurs, small ones more often."""
+    more = torch.minimum(whole(generator, count, high=values - 1), whole(generator, count, high=values - 1))
+    labels = torch.cat([torch.arange(values), more])
+    return labels[torch.randperm(len(labels), generator=generator)]
+
+
+def _probe_of(generator: Generator, values: int, latent: int, count: int, tested: int, spread: float) -> Arguments:
+    """Codes around a centre for each label; a test code that is about as near to two class means is moved onto its own."""
+    around = torch.randn(values, latent, generator=generator, dtype=torch.float64) + 1
+    train_labels, test_labels = _some_labels(generator, values, count), _some_labels(generator, values, tested)
+    train, test = (
+        around[labels] + spread * torch.randn(len(labels), latent, generator=generator, dtype=torch.float64)
+        for labels in (train_labels, test_labels)
     )
-    cases = [first]
-    generator = torch.Generator().manual_seed(9)
-    for values, latent, count in ((2, 2, 20), (3, 2, 30), (3, 4, 40)):
-        centres = torch.randn(values, latent, generator=generator, dtype=torch.float64)
-        labels = torch.cat([torch.arange(values), torch.randint(values, (2 * count,), generator=generator).square() % values])
-        codes = centres[labels] + 0.9 * torch.randn(len(labels), latent, generator=generator, dtype=torch.float64)
-        cases.append((codes[:count], labels[:count], codes[count:], labels[count:]))
-    return cases
+    train = train.mul(100).round() / 100
+    means = torch.stack([train[train_labels == value].mean(0) for value in range(values)])
+    two = torch.cdist(test, means).topk(2, dim=1, largest=False).values
+    test = torch.where((two[:, 1] - two[:, 0] > 0.05)[:, None], test, means[test_labels])
+    return train.float(), train_labels, (test.mul(100).round() / 100).float(), test_labels
 
 
-def _nearest(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor, power: float = 2.0) -> Tensor:
-    centres = torch.stack([train[train_labels == value].mean(0) for value in train_labels.unique()])
-    return (torch.cdist(test, centres, p=power).argmin(1) == test_labels).double().mean()
+def _drawn_probe(generator: Generator) -> Arguments:
+    latent, values = sizes(generator, 2, low=2, high=4)
+    count, tested = (3 * k + 6 for k in sizes(generator, 2, high=6))
+    return _probe_of(generator, values, latent, count, tested, spread=1.0)
 
 
-def _with_sums(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
-    centres = torch.stack([train[train_labels == value].sum(0) for value in train_labels.unique()])
-    return (torch.cdist(test, centres).argmin(1) == test_labels).double().mean()
+def _by(
+    arguments: tuple[Tensor, Tensor, Tensor, Tensor],
+    score: Callable[[Tensor, Tensor], Tensor],
+    centre: Callable[[Tensor], Tensor] = lambda codes: codes.mean(0),
+) -> Tensor:
+    """The accuracy by the highest ``score`` of test codes for centres."""
+    train, train_labels, test, test_labels = arguments
+    centres = torch.stack([centre(train[train_labels == value]) for value in train_labels.unique()])
+    return (score(test, centres).argmax(1) == test_labels).double().mean()
 
 
-def _farthest(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
-    centres = torch.stack([train[train_labels == value].mean(0) for value in train_labels.unique()])
-    return (torch.cdist(test, centres).argmax(1) == test_labels).double().mean()
+def _nearness(test: Tensor, centres: Tensor) -> Tensor:
+    return -torch.cdist(test, centres)
+
+
+def _similarity(test: Tensor, centres: Tensor) -> Tensor:
+    return functional.cosine_similarity(test[:, None], centres, dim=-1)
 
 
 def _majority(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
     return (test_labels == train_labels.bincount().argmax()).double().mean()
 
 
+def _nearest_code(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
+    return (train_labels[torch.cdist(test, train).argmin(1)] == test_labels).double().mean()
+
+
+def _mean_distance(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
+    apart = torch.cdist(test, train)
+    means = torch.stack([apart[:, train_labels == value].mean(1) for value in train_labels.unique()], dim=1)
+    return (means.argmin(1) == test_labels).double().mean()
+
+
+def _nearest_test_code(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
+    centres = torch.stack([train[train_labels == value].mean(0) for value in train_labels.unique()])
+    return (torch.cdist(test, centres).argmin(0) == test_labels).double().mean()
+
+
+def _labels_of_the_test(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
+    centres = torch.stack([train[train_labels == value].mean(0) for value in test_labels.unique()])
+    return (torch.cdist(test, centres).argmin(1) == test_labels).double().mean()
+
+
+def _in_order_of_occurrence(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
+    centres = torch.stack([train[train_labels == value].mean(0) for value in dict.fromkeys(train_labels.tolist())])
+    return (torch.cdist(test, centres).argmin(1) == test_labels).double().mean()
+
+
+def _each_by_itself(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
+    rows = zip(test.split(1), test_labels.split(1), strict=True)
+    return torch.stack([probe_accuracy(train, train_labels, code, label) for code, label in rows])
+
+
+def _distances_as_labels(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
+    centres = torch.stack([train[train_labels == value].mean(0) for value in train_labels.unique()])
+    return (torch.cdist(test, centres).amin(1) == test_labels).double().mean()
+
+
+def _one_guess(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
+    centres = torch.stack([train[train_labels == value].mean(0) for value in train_labels.unique()])
+    return (torch.cdist(test, centres).argmin() == test_labels).double().mean()
+
+
+def _of_each_label(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
+    of_each = [test_labels == value for value in test_labels.unique()]
+    return torch.stack([probe_accuracy(train, train_labels, test[mine], test_labels[mine]) for mine in of_each])
+
+
+def _balanced(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
+    return _of_each_label(train, train_labels, test, test_labels).mean()
+
+
+def _fitted_on_all(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
+    return probe_accuracy(torch.cat([train, test]), torch.cat([train_labels, test_labels]), test, test_labels)
+
+
+def _scored_on_all(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
+    return probe_accuracy(train, train_labels, torch.cat([train, test]), torch.cat([train_labels, test_labels]))
+
+
 PROBE_ACCURACY = Exercise(
-    task="The share of test codes whose nearest class mean (of the training codes) is that of their own label. One number.",
+    task=(
+        "The share of test codes whose nearest class mean (of the training codes) is that of their own label. One number. "
+        "Labels are 0, 1, 2, ..., in no order, and each occurs in the training codes. Nearest: by Euclidean distance."
+    ),
     reference=probe_accuracy,
     cases=_probed,
+    generate=_drawn_probe,
+    lesson=lambda g: _probe_of(g, 6, 16, 300, 200, spread=2.5),
     hints=(
         "First one mean code for each label 0, 1, 2, ..., over the *training* codes that have it.",
         "torch.cdist(test, centres) is every distance, (test, labels); argmin(1) names the nearest.",
@@ -249,23 +662,113 @@ PROBE_ACCURACY = Exercise(
     mistakes=(
         Mistake(
             "Scored on its training data",
-            lambda train, train_labels, test, test_labels: _nearest(train, train_labels, train, train_labels),
+            lambda train, train_labels, test, test_labels: probe_accuracy(train, train_labels, train, train_labels),
             "A probe that has seen the answers always looks good. Count how often it is right on the *test* codes.",
         ),
         Mistake(
             "Fitted on the test data",
-            lambda train, train_labels, test, test_labels: _nearest(test, test_labels, test, test_labels),
+            lambda train, train_labels, test, test_labels: probe_accuracy(test, test_labels, test, test_labels),
             "The class means come from the training codes; the test codes are for the score alone.",
         ),
         Mistake(
+            "Training and test swapped",
+            lambda train, train_labels, test, test_labels: probe_accuracy(test, test_labels, train, train_labels),
+            "The class means come from the training codes, the score from the test codes.",
+        ),
+        Mistake(
+            "Fitted on all codes",
+            _fitted_on_all,
+            "Then the probe has seen the test codes as well. The class means come from the training codes alone.",
+        ),
+        Mistake(
+            "Scored on all codes",
+            _scored_on_all,
+            "The training codes flatter the probe. Count on the test codes alone.",
+        ),
+        Mistake(
             "The farthest mean",
-            _farthest,
+            lambda *arguments: _by(arguments, torch.cdist),
             "argmax of a distance is the *farthest* class. Take argmin.",
         ),
         Mistake(
             "Sums in place of means",
-            _with_sums,
+            lambda *arguments: _by(arguments, _nearness, lambda codes: codes.sum(0)),
             "A sum grows with the number of codes, so frequent labels lie far out. Divide: .mean(0).",
+        ),
+        Mistake(
+            "Medians in place of means",
+            lambda *arguments: _by(arguments, _nearness, lambda codes: codes.median(0).values),
+            "Each label is stood for by the *mean* of its codes: .mean(0).",
+        ),
+        Mistake(
+            "One code in place of the mean",
+            lambda *arguments: _by(arguments, _nearness, lambda codes: codes[0]),
+            "A label is stood for by the mean of all its training codes, not by the first of them.",
+        ),
+        Mistake(
+            "The nearest training code",
+            _nearest_code,
+            "That is another classifier, the nearest neighbour. Here each label has one mean, and the nearest mean counts.",
+        ),
+        Mistake(
+            "Mean distance in place of the distance to the mean",
+            _mean_distance,
+            "Average the codes of a label first, then take the distance to that mean.",
+        ),
+        Mistake(
+            "Distance added up without squares",
+            lambda *arguments: _by(arguments, lambda test, centres: -torch.cdist(test, centres, p=1)),
+            "The Euclidean distance squares the differences. With absolute values another class may be the nearest.",
+        ),
+        Mistake(
+            "Differences that cancel",
+            lambda *arguments: _by(arguments, lambda test, centres: (centres - test[:, None]).sum(-1)),
+            "Without squares, differences up and down cancel: a sum of differences is no distance. Use torch.cdist.",
+        ),
+        Mistake(
+            "Scalar products in place of distances",
+            lambda *arguments: _by(arguments, lambda test, centres: test @ centres.T),
+            "A scalar product prefers classes with long means. Take the smallest distance, torch.cdist(test, centres).",
+        ),
+        Mistake(
+            "Cosines in place of distances",
+            lambda *arguments: _by(arguments, _similarity),
+            "A cosine compares directions only. Take the smallest distance, torch.cdist(test, centres).",
+        ),
+        Mistake(
+            "The nearest test code of each mean",
+            _nearest_test_code,
+            "It is each *test code* that looks for its nearest mean: of distances (test, labels) take argmin(1).",
+        ),
+        Mistake(
+            "Only the labels of the test codes",
+            _labels_of_the_test,
+            "Every label of the *training* codes has a mean, and may be guessed, whether it occurs in the test or not.",
+        ),
+        Mistake(
+            "Labels in the order in which they occur",
+            _in_order_of_occurrence,
+            "argmin is the row of the nearest mean. Put the means in the order 0, 1, 2, ..., so that the row is the label.",
+        ),
+        Mistake(
+            "One number for each test code",
+            _each_by_itself,
+            "You say for each test code whether it was named right. Take the mean: the share of all of them.",
+        ),
+        Mistake(
+            "Distances in place of labels",
+            _distances_as_labels,
+            "You compare the smallest distance with the label. Take the number of the nearest mean, argmin(1).",
+        ),
+        Mistake(
+            "One guess for all test codes",
+            _one_guess,
+            "argmin() without a dimension looks through the whole table. Each test code has its nearest mean: argmin(1).",
+        ),
+        Mistake(
+            "One share for each label",
+            _of_each_label,
+            "One number is asked for: the share of all test codes, whatever their label.",
         ),
         Mistake(
             "The share that is wrong",
@@ -278,6 +781,11 @@ PROBE_ACCURACY = Exercise(
             "That is the baseline, which needs no codes. Compare each test code with the class means.",
         ),
         Mistake(
+            "Averaged over the labels",
+            _balanced,
+            "Each test code counts once. A mean of the shares of each label lets rare labels count more.",
+        ),
+        Mistake(
             "Percent",
             lambda *arguments: 100 * probe_accuracy(*arguments),
             "A share is between 0 and 1; do not multiply by 100.",
@@ -286,6 +794,13 @@ PROBE_ACCURACY = Exercise(
             "A count, not a share",
             lambda train, train_labels, test, test_labels: len(test) * probe_accuracy(train, train_labels, test, test_labels),
             "Divide by the number of test codes: .mean() in place of .sum().",
+        ),
+        Mistake(
+            "Divided by the number of training codes",
+            lambda train, train_labels, test, test_labels: (
+                len(test) / len(train) * probe_accuracy(train, train_labels, test, test_labels)
+            ),
+            "The share is one of the *test* codes: divide by how many of those there are.",
         ),
     ),
 )
@@ -300,20 +815,51 @@ def interpolate(start: Tensor, end: Tensor, points: int) -> Tensor:
 
 def _ends() -> list[Arguments]:
     return [
-        (_tensor([0.0]), _tensor([1.0]), 3),
-        (_tensor([1.0, 2.0]), _tensor([3.0, -2.0]), 5),
-        (_tensor([0.5, -1.0, 2.0]), _tensor([0.5, 4.0, 0.0]), 4),
+        (_codes([0.0]), _codes([1.0]), 3),
+        (_codes([1.0, 2.0]), _codes([3.0, -2.0]), 5),
+        (_codes([0.5, -1.0, 2.0]), _codes([0.5, 4.0, 0.0]), 4),
+        (_codes([1.0, -2.0, 3.0]), _codes([0.0, 1.0, 1.0]), 2),
     ]
+
+
+def _drawn_ends(generator: Generator) -> Arguments:
+    latent, points = sizes(generator, 2, low=2, high=7)
+    return numbers(generator, latent).float(), numbers(generator, latent).float(), points
+
+
+def _places(start: Tensor, points: int) -> Tensor:
+    return torch.linspace(0, 1, points, dtype=start.dtype, device=start.device)
+
+
+def _counted(start: Tensor, points: int) -> Tensor:
+    return torch.arange(points, dtype=start.dtype, device=start.device)
 
 
 def _at(start: Tensor, end: Tensor, place: Tensor) -> Tensor:
     return start + place[:, None] * (end - start)
 
 
+def _on_the_sphere(start: Tensor, end: Tensor, points: int) -> Tensor:
+    """The angle between the ends is cut evenly."""
+    place = _places(start, points)[:, None]
+    angle = functional.cosine_similarity(start, end, dim=0).acos()
+    return (((1 - place) * angle).sin() * start + (place * angle).sin() * end) / angle.sin()
+
+
+def _without_a_second_dimension(start: Tensor, end: Tensor, points: int) -> Tensor:
+    place = _places(start, points)
+    return (1 - place) * start + place * end
+
+
 INTERPOLATE = Exercise(
-    task="Evenly spaced points on the line from start (latent,) to end (latent,), both of them included: (points, latent).",
+    task=(
+        "Evenly spaced points, at least 2, on the line from start (latent,) to end (latent,), both of them included: "
+        "(points, latent)."
+    ),
     reference=interpolate,
     cases=_ends,
+    generate=_drawn_ends,
+    lesson=lambda g: (torch.randn(16, generator=g), torch.randn(16, generator=g), 9),
     hints=(
         "A point at place t on the line is (1 - t) start + t end.",
         "torch.linspace(0, 1, points) holds 0 and 1 themselves.",
@@ -322,18 +868,49 @@ INTERPOLATE = Exercise(
     mistakes=(
         Mistake(
             "Does not reach the end",
-            lambda start, end, points: _at(start, end, torch.arange(points, dtype=start.dtype) / points),
-            "points / points steps begin at 0 and stop one step short of 1: divide by points - 1, or use linspace.",
+            lambda start, end, points: _at(start, end, _counted(start, points) / points),
+            "Your places are 0, 1/points, 2/points, ...: they begin at 0 and stop one step before 1. "
+            "Divide by points - 1, or use linspace.",
         ),
         Mistake(
             "Neither start nor end",
-            lambda start, end, points: _at(start, end, torch.linspace(0, 1, points + 2, dtype=start.dtype)[1:-1]),
+            lambda start, end, points: interpolate(start, end, points + 2)[1:-1],
             "Both ends belong to the path: the first point is start, the last is end.",
         ),
         Mistake(
             "Leaves the start out",
-            lambda start, end, points: _at(start, end, torch.linspace(0, 1, points + 1, dtype=start.dtype)[1:]),
+            lambda start, end, points: interpolate(start, end, points + 1)[1:],
             "The first point is start itself.",
+        ),
+        Mistake(
+            "Middles of the pieces",
+            lambda start, end, points: _at(start, end, (_counted(start, points) + 0.5) / points),
+            "Both ends belong to the path: the first place is 0, the last is 1.",
+        ),
+        Mistake(
+            "One point too many",
+            lambda start, end, points: interpolate(start, end, points + 1),
+            "Between points points there are points - 1 steps. You made points steps, and so one point more.",
+        ),
+        Mistake(
+            "One point too few",
+            lambda start, end, points: interpolate(start, end, points - 1),
+            "As many points as points says, both ends among them.",
+        ),
+        Mistake(
+            "The ends in addition",
+            lambda start, end, points: interpolate(start, end, points + 2),
+            "The two ends are among the points, not in addition to them.",
+        ),
+        Mistake(
+            "The end cut off",
+            lambda start, end, points: interpolate(start, end, points)[:-1],
+            "The last row, end itself, is missing; torch.arange leaves its end out, linspace does not.",
+        ),
+        Mistake(
+            "Both ends cut off",
+            lambda start, end, points: interpolate(start, end, points)[1:-1],
+            "Both ends belong to the path: the first row is start, the last is end.",
         ),
         Mistake(
             "From end to start",
@@ -342,20 +919,80 @@ INTERPOLATE = Exercise(
         ),
         Mistake(
             "start + t end",
-            lambda start, end, points: start + torch.linspace(0, 1, points, dtype=start.dtype)[:, None] * end,
+            lambda start, end, points: interpolate(start, start + end, points),
             "That adds end without taking start away, and arrives at start + end. Add t (end - start).",
         ),
         Mistake(
+            "start + t (start - end)",
+            lambda start, end, points: interpolate(start, 2 * start - end, points),
+            "This walks away from end. The way from start to end is end - start.",
+        ),
+        Mistake(
+            "end subtracted",
+            lambda start, end, points: interpolate(start, -end, points),
+            "Both parts are added: (1 - t) start + t end.",
+        ),
+        Mistake(
+            "Places 0, 1, 2, ...",
+            lambda start, end, points: _at(start, end, _counted(start, points)),
+            "At place 1 the end is reached already. Divide the places by points - 1, or use linspace.",
+        ),
+        Mistake(
+            "end without its t",
+            lambda start, end, points: interpolate(start + end, end, points),
+            "You add all of end at every place: (1 - t) start + t end.",
+        ),
+        Mistake(
+            "t (end - start) without start",
+            lambda start, end, points: interpolate(torch.zeros_like(start), end - start, points),
+            "This is the way gone, beginning at 0. Add start.",
+        ),
+        Mistake(
+            "end + t (end - start)",
+            lambda start, end, points: interpolate(end, 2 * end - start, points),
+            "This begins at end and goes on from there. Begin at start.",
+        ),
+        Mistake(
+            "t end without (1 - t) start",
+            lambda start, end, points: interpolate(torch.zeros_like(start), end, points),
+            "This goes from 0 to end. Add (1 - t) start.",
+        ),
+        Mistake(
             "One row a coordinate",
-            lambda start, end, points: interpolate(start, end, points).T,
+            lambda start, end, points: interpolate(start, end, points).transpose(0, -1),
             "One row for each point: the decoder takes (points, latent).",
         ),
         Mistake(
+            "One long row",
+            lambda start, end, points: interpolate(start, end, points).flatten(),
+            "Put the points below each other, (points, latent): torch.stack makes a new dimension, torch.cat does not.",
+        ),
+        Mistake(
+            "A dimension in between",
+            lambda start, end, points: interpolate(start, end, points)[:, None],
+            "The values are right, but of shape (points, 1, latent). start and end are (latent,) already.",
+        ),
+        Mistake(
+            "Places without a second dimension",
+            _without_a_second_dimension,
+            "Places (points,) times coordinates (latent,) do not fit, or pair the wrong ones. Use place[:, None].",
+        ),
+        Mistake(
+            "Not evenly spaced",
+            lambda start, end, points: _at(start, end, _places(start, points).square()),
+            "The places are the squares of even ones. All steps are of the same length.",
+        ),
+        Mistake(
             "On the sphere",
+            _on_the_sphere,
+            "Cutting the angle between the ends evenly is a useful variant, but the straight line is asked for.",
+        ),
+        Mistake(
+            "Made as long as its ends",
             lambda start, end, points: (
                 interpolate(start, end, points)
                 / interpolate(start, end, points).norm(dim=1, keepdim=True).clamp_min(1e-9)
-                * _at(start.norm()[None], end.norm()[None], torch.linspace(0, 1, points, dtype=start.dtype))
+                * interpolate(start.norm()[None], end.norm()[None], points)
             ),
             "Keeping the length between those of the ends is a useful variant, but the straight line is asked for.",
         ),
@@ -371,16 +1008,37 @@ def attribute_vector(codes: Tensor, labels: Tensor, source: int, target: int) ->
 
 def _labelled() -> list[Arguments]:
     return [
-        (_tensor([[0.0], [2.0], [5.0]]), torch.tensor([0, 0, 1]), 0, 1),
-        (_tensor([[1.0, 0.0], [3.0, 2.0], [0.0, 4.0], [0.0, 8.0], [5.0, 5.0]]), torch.tensor([0, 0, 1, 1, 2]), 1, 0),
-        (_tensor([[1.0, 0.0, 1.0], [3.0, 2.0, 0.0], [2.0, 4.0, -1.0], [0.0, 8.0, 3.0]]), torch.tensor([2, 1, 2, 0]), 2, 0),
+        (_codes([[0.0], [2.0], [5.0]]), torch.tensor([0, 0, 1]), 0, 1),
+        (_codes([[1.0, 0.0], [3.0, 2.0], [0.0, 4.0], [0.0, 8.0], [5.0, 5.0]]), torch.tensor([0, 0, 1, 1, 2]), 1, 0),
+        (_codes([[1.0, 0.0, 1.0], [3.0, 2.0, 0.0], [2.0, 4.0, -1.0], [0.0, 8.0, 3.0]]), torch.tensor([2, 1, 2, 0]), 2, 0),
+        (_codes([[1.0, 2.0], [4.0, 0.0]]), torch.tensor([3, 1]), 1, 3),
     ]
 
 
+def _labelled_codes(generator: Generator, count: int, latent: int, values: int) -> Arguments:
+    labels = _some_labels(generator, values, count)
+    source, target = sizes(generator, 2, low=0, high=values - 1)
+    return numbers(generator, len(labels), latent).float(), labels, source, target
+
+
+def _drawn_labelled(generator: Generator) -> Arguments:
+    count, latent = sizes(generator, 2, low=2, high=9)
+    return _labelled_codes(generator, count, latent, values=size(generator, 3, 4))
+
+
+def _shared_out(codes: Tensor, chosen: Tensor) -> Tensor:
+    return (codes * chosen[:, None]).mean(0)
+
+
 ATTRIBUTE_VECTOR = Exercise(
-    task="The step in z (latent,) from the mean code of label source to that of label target: codes (n, latent), labels (n,).",
+    task=(
+        "The step in z (latent,) from the mean code of label source to that of label target: codes (n, latent), labels (n,). "
+        "Both labels occur."
+    ),
     reference=attribute_vector,
     cases=_labelled,
+    generate=_drawn_labelled,
+    lesson=lambda g: _labelled_codes(g, 200, 16, values=6),
     hints=(
         "codes[labels == target] are the codes of the sentences that have the value we want.",
         "Average them over sentences, dimension 0, so that one number a coordinate is left.",
@@ -389,7 +1047,7 @@ ATTRIBUTE_VECTOR = Exercise(
     mistakes=(
         Mistake(
             "From target to source",
-            lambda codes, labels, source, target: -attribute_vector(codes, labels, source, target),
+            lambda codes, labels, source, target: attribute_vector(codes, labels, target, source),
             "Added to a code this takes the wanted value *away*. A step is where we want to be minus where we are.",
         ),
         Mistake(
@@ -398,9 +1056,29 @@ ATTRIBUTE_VECTOR = Exercise(
             "Added to a code this leaves the old value in. Subtract the source's mean.",
         ),
         Mistake(
+            "Only the source's mean",
+            lambda codes, labels, source, target: codes[labels == source].mean(0),
+            "This is where the step starts. Subtract it from the target's mean.",
+        ),
+        Mistake(
+            "Both means added",
+            lambda codes, labels, source, target: codes[labels == target].mean(0) + codes[labels == source].mean(0),
+            "A step is a *difference*: the target's mean minus the source's.",
+        ),
+        Mistake(
+            "The middle between both means",
+            lambda codes, labels, source, target: (codes[labels == target].mean(0) + codes[labels == source].mean(0)) / 2,
+            "This is a place halfway, not the step from one to the other. Subtract the source's mean from the target's.",
+        ),
+        Mistake(
             "From the mean of all codes",
             lambda codes, labels, source, target: codes[labels == target].mean(0) - codes.mean(0),
             "The mean of all is part target itself, so the step is too short. Start from the source's mean.",
+        ),
+        Mistake(
+            "To the mean of all codes",
+            lambda codes, labels, source, target: codes.mean(0) - codes[labels == source].mean(0),
+            "This arrives at the mean of all sentences, with any label. Arrive at the target's mean.",
         ),
         Mistake(
             "From everything that is not the target",
@@ -408,9 +1086,26 @@ ATTRIBUTE_VECTOR = Exercise(
             "With more than two values, the others are not all source. Use the codes whose label is source.",
         ),
         Mistake(
+            "To everything that is not the source",
+            lambda codes, labels, source, target: codes[labels != source].mean(0) - codes[labels == source].mean(0),
+            "With more than two values, the others are not all target. Use the codes whose label is target.",
+        ),
+        Mistake(
             "Sums in place of means",
             lambda codes, labels, source, target: codes[labels == target].sum(0) - codes[labels == source].sum(0),
             "A sum grows with the number of sentences. Divide by it: .mean(0).",
+        ),
+        Mistake(
+            "Divided by the number of all sentences",
+            lambda codes, labels, source, target: _shared_out(codes, labels == target) - _shared_out(codes, labels == source),
+            "Zeros in the place of the other sentences take part in the mean. Divide by how many sentences have the label.",
+        ),
+        Mistake(
+            "Medians in place of means",
+            lambda codes, labels, source, target: (
+                codes[labels == target].median(0).values - codes[labels == source].median(0).values
+            ),
+            "The *mean* code of each label is asked for: .mean(0).",
         ),
         Mistake(
             "Averaged over the coordinates too",
@@ -418,16 +1113,69 @@ ATTRIBUTE_VECTOR = Exercise(
             "Keep one number a coordinate: .mean(0) averages over sentences only.",
         ),
         Mistake(
+            "Averaged over the coordinates only",
+            lambda codes, labels, source, target: codes[labels == target].mean(1) - codes[labels == source].mean(1),
+            "Dimension 0 holds the sentences, dimension 1 the coordinates. Average over sentences: .mean(0).",
+        ),
+        Mistake(
+            "The target's codes not averaged",
+            lambda codes, labels, source, target: codes[labels == target] - codes[labels == source].mean(0),
+            "This is one step for each sentence of the target. Average them too: .mean(0).",
+        ),
+        Mistake(
+            "The source's codes not averaged",
+            lambda codes, labels, source, target: codes[labels == target].mean(0) - codes[labels == source],
+            "This is one step for each sentence of the source. Average them too: .mean(0).",
+        ),
+        Mistake(
+            "Nothing averaged",
+            lambda codes, labels, source, target: codes[labels == target] - codes[labels == source],
+            "The groups may be of different sizes. Average each over its sentences, .mean(0), then subtract.",
+        ),
+        Mistake(
+            "A quotient",
+            lambda codes, labels, source, target: codes[labels == target].mean(0) / codes[labels == source].mean(0),
+            "A step is added to a code, so it is a *difference* of means.",
+        ),
+        Mistake(
+            "One sentence in place of the mean",
+            lambda codes, labels, source, target: codes[labels == target][0] - codes[labels == source][0],
+            "One sentence says much besides its label. Average over all that have it.",
+        ),
+        Mistake(
+            "Sentences paired",
+            lambda codes, labels, source, target: (codes[labels == target] - codes[labels == source]).mean(0),
+            "The two labels need not have equally many sentences. Average each group by itself, then subtract.",
+        ),
+        Mistake(
+            "Labels taken for row numbers",
+            lambda codes, labels, source, target: codes[target] - codes[source],
+            "source and target are values of labels, not places in codes. Choose by labels == target.",
+        ),
+        Mistake(
             "Made to length 1",
-            lambda codes, labels, source, target: torch.nn.functional.normalize(
-                attribute_vector(codes, labels, source, target), dim=0
-            ),
+            lambda codes, labels, source, target: functional.normalize(attribute_vector(codes, labels, source, target), dim=0),
             "The length says how far apart the two groups are; a step of 1 then arrives. Do not normalize.",
+        ),
+        Mistake(
+            "Its length only",
+            lambda codes, labels, source, target: attribute_vector(codes, labels, source, target).norm(),
+            "This says how far it is, not where to. Return the difference itself, (latent,).",
+        ),
+        Mistake(
+            "Absolute values",
+            lambda codes, labels, source, target: attribute_vector(codes, labels, source, target).abs(),
+            "A step may go down as well as up: keep the signs.",
         ),
         Mistake(
             "Half the way",
             lambda codes, labels, source, target: attribute_vector(codes, labels, source, target) / 2,
             "This arrives in the middle between the groups.",
+        ),
+        Mistake(
+            "A dimension too many in front",
+            lambda codes, labels, source, target: attribute_vector(codes, labels, source, target)[None],
+            "The values are right, but in one row, (1, latent): keepdim=True leaves a dimension.",
         ),
     ),
 )

@@ -19,6 +19,11 @@ class Mistake:
     message: str
 
 
+def one_minus(result: Tensor) -> Tensor:
+    """1 - result."""
+    return 1 - result
+
+
 # What may be done to any right result: a name, how, and what to say.
 GENERAL: tuple[tuple[str, Callable[[Tensor], Tensor], str], ...] = (
     ("Wrong sign", torch.neg, "Everything has the opposite sign."),
@@ -38,9 +43,13 @@ GENERAL: tuple[tuple[str, Callable[[Tensor], Tensor], str], ...] = (
     ("The exponential of it", torch.exp, "This is exp of the right result: a log is missing, or an exp too many."),
     ("The square root of it", torch.sqrt, "This is the square root of the right result."),
     ("The square of it", torch.square, "This is the square of the right result."),
-    ("One minus it", lambda r: 1 - r, "This is 1 minus the right result."),
+    ("One minus it", one_minus, "This is 1 minus the right result."),
     ("Upside down", torch.reciprocal, "This is 1 divided by the right result."),
 )
+
+
+# Of two general mistakes at once neither is one of these: -(1 - r) is more likely a 1 that was subtracted.
+CURVED = {torch.log, torch.exp, torch.sqrt, torch.square, torch.reciprocal, one_minus}
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,8 @@ def composed(first: Callable[..., Any], second: Callable[..., Any], reference: s
     ``None`` where the second does not call the reference.
     """
     if isinstance(second, Changed):
-        return Changed(first, second.how)
+        both = [mistake.how for mistake in (first, second) if isinstance(mistake, Changed)]
+        return Changed(first, second.how) if len(both) < 2 or not CURVED & set(both) else None
     if not isinstance(second, FunctionType) or reference not in _names_in(second.__code__):
         return None
     namespace = {**second.__globals__, reference: first}

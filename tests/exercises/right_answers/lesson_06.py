@@ -1,1 +1,66 @@
 """Right answers to lesson 06 in another style than ours: what a reader may well write."""
+
+import torch
+
+
+def discriminator_loss(real_logits, fake_logits):
+    logits = torch.cat([real_logits, fake_logits])
+    labels = torch.cat([torch.ones_like(real_logits), torch.zeros_like(fake_logits)])
+    return 2 * torch.nn.functional.binary_cross_entropy_with_logits(logits, labels)
+
+
+def generator_loss(fake_logits):
+    certain = torch.distributions.Bernoulli(logits=fake_logits)
+    return -certain.log_prob(torch.ones_like(fake_logits)).mean()
+
+
+def optimal_discriminator(log_p, log_q):
+    return torch.exp(log_p - torch.logaddexp(log_p, log_q))
+
+
+def loop_over_examples(real_logits, fake_logits):
+    total = 0.0
+    for real, fake in zip(real_logits, fake_logits, strict=True):
+        total = total - torch.nn.functional.logsigmoid(real) - torch.nn.functional.logsigmoid(-fake)
+    return total / len(real_logits)
+
+
+MORE = {
+    "discriminator_loss": [
+        loop_over_examples,
+        lambda real_logits, fake_logits: (
+            -torch.nn.functional.logsigmoid(real_logits).mean() - torch.nn.functional.logsigmoid(-fake_logits).mean()
+        ),
+        lambda real_logits, fake_logits: (
+            torch.nn.BCEWithLogitsLoss()(real_logits, torch.ones_like(real_logits))
+            + torch.nn.BCEWithLogitsLoss()(fake_logits, torch.zeros_like(fake_logits))
+        ),
+        lambda real_logits, fake_logits: (
+            torch.logaddexp(torch.zeros_like(real_logits), -real_logits)
+            + torch.logaddexp(torch.zeros_like(fake_logits), fake_logits)
+        ).mean(),
+        # (a b) = softplus(a) - a: the labels' form of the cross entropy
+        lambda real_logits, fake_logits: (
+            (torch.nn.functional.softplus(real_logits) - real_logits + torch.nn.functional.softplus(fake_logits)).sum()
+            / real_logits.shape[0]
+        ),
+    ],
+    "generator_loss": [
+        lambda fake_logits: -torch.nn.functional.logsigmoid(fake_logits).mean(),
+        lambda fake_logits: torch.nn.functional.binary_cross_entropy_with_logits(fake_logits, torch.ones_like(fake_logits)),
+        lambda fake_logits: torch.nn.functional.softplus(fake_logits, beta=-1.0).neg().sum().div(len(fake_logits)),
+        lambda fake_logits: (torch.log1p(torch.exp(-fake_logits.abs())) + torch.relu(-fake_logits)).sum() / len(fake_logits),
+    ],
+    "optimal_discriminator": [
+        lambda log_p, log_q: 1 / (1 + torch.exp(log_q - log_p)),
+        lambda log_p, log_q: torch.stack([log_p, log_q], dim=-1).softmax(-1)[:, 0],
+        lambda log_p, log_q: torch.stack([torch.sigmoid(p - q) for p, q in zip(log_p, log_q, strict=True)]),
+        lambda log_p, log_q: 1 - torch.sigmoid(log_q - log_p),
+        lambda log_p, log_q: 0.5 * (1 + torch.tanh((log_p - log_q) / 2)),
+        lambda log_p, log_q: (
+            torch.exp(log_p - torch.maximum(log_p, log_q))
+            / (torch.exp(log_p - torch.maximum(log_p, log_q)) + torch.exp(log_q - torch.maximum(log_p, log_q)))
+        ),
+        lambda log_p, log_q: torch.distributions.Categorical(logits=torch.stack([log_q, log_p], 1)).probs[:, 1],
+    ],
+}

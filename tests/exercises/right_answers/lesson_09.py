@@ -1,1 +1,112 @@
 """Right answers to lesson 09 in another style than ours: what a reader may well write."""
+
+import torch
+
+
+def cyclical_weight(step, period, cycles):
+    cycle = torch.floor(step / period)
+    weight = torch.minimum((step - cycle * period) / (period / 2), torch.ones_like(step))
+    weight[cycle >= cycles] = 1
+    return weight
+
+
+def free_bits(rates, floor):
+    per_coordinate = rates.sum(0) / rates.shape[0]
+    return torch.where(per_coordinate > floor, per_coordinate, floor).sum()
+
+
+def normalized_means(means, gamma):
+    return gamma * torch.nn.functional.batch_norm(means, None, None, training=True, eps=1e-12)
+
+
+def cured_loss(distortion, rate, kl_weight, floor):
+    penalty = torch.maximum(rate.mean(), floor)
+    return (distortion + kl_weight * penalty).mean()
+
+
+def squared_mmd(within_x, within_y, between):
+    n = within_x.shape[0]
+    different = ~torch.eye(n, dtype=torch.bool, device=within_x.device)
+    return within_x[different].mean() + within_y[different].mean() - 2 * between.mean()
+
+
+def _weights_in_a_loop(step, period, cycles):
+    weights = []
+    for number in step.tolist():
+        if number >= period * cycles:
+            weights.append(1.0)
+        else:
+            weights.append(min(1.0, 2 * (number % float(period)) / float(period)))
+    return torch.tensor(weights, device=step.device)
+
+
+def _free_bits_in_a_loop(rates, floor):
+    total = 0.0
+    for coordinate in range(rates.shape[1]):
+        rate = rates[:, coordinate].mean()
+        total = total + (rate if rate > floor else floor)
+    return total
+
+
+def _mmd_by_halves(within_x, within_y, between):
+    n = len(between)
+    x = torch.triu(within_x, diagonal=1).sum() / (n * (n - 1) / 2)
+    y = torch.triu(within_y, diagonal=1).sum() / (n * (n - 1) / 2)
+    return x + y - 2 * between.sum() / n**2
+
+
+MORE = {
+    "cyclical_weight": [
+        _weights_in_a_loop,
+        lambda step, period, cycles: torch.clamp(torch.fmod(step, period) / period * 2, 0, 1).masked_fill(
+            step >= period * cycles, 1.0
+        ),
+        lambda step, period, cycles: torch.where(step < cycles * period, (2 * (step / period).frac()).clamp(max=1), 1.0),
+        lambda step, period, cycles: torch.where(
+            (step % period < period / 2) & (step < period * cycles), step % period / (0.5 * period), torch.ones_like(step)
+        ),
+    ],
+    "free_bits": [
+        _free_bits_in_a_loop,
+        lambda rates, floor: torch.clamp(rates.mean(dim=0), min=floor).sum(),
+        lambda rates, floor: (torch.relu(rates.mean(0) - floor) + floor).sum(),
+        lambda rates, floor: torch.max(rates.mean(0, keepdim=True), floor.expand(1, rates.shape[1])).sum(-1).squeeze(),
+    ],
+    "normalized_means": [
+        lambda means, gamma: gamma * torch.nn.functional.batch_norm(means, None, None, training=True),
+        lambda means, gamma: (means - means.mean(0)) / means.std(0, correction=0) * gamma,
+        lambda means, gamma: gamma * (means - means.mean(dim=0, keepdim=True)) / (means.var(0, unbiased=False) + 1e-8).sqrt(),
+        lambda means, gamma: torch.stack(
+            [gamma * (m - m.mean()) / ((m - m.mean()) ** 2).mean() ** 0.5 for m in means.unbind(1)], dim=1
+        ),
+        lambda means, gamma: gamma * (means - means.mean(0)) / (means.square().mean(0) - means.mean(0).square()).sqrt(),
+    ],
+    "cured_loss": [
+        lambda distortion, rate, kl_weight, floor: distortion.mean() + kl_weight * torch.clamp(rate.mean(), min=floor),
+        lambda distortion, rate, kl_weight, floor: (
+            distortion.mean() + kl_weight * (floor + torch.nn.functional.relu(rate.mean() - floor))
+        ),
+        lambda distortion, rate, kl_weight, floor: (
+            distortion.sum() / len(distortion) + kl_weight * max(rate.sum() / len(rate), floor)
+        ),
+        lambda distortion, rate, kl_weight, floor: (
+            distortion.mean() + kl_weight * (rate.mean() if rate.mean() > floor else floor)
+        ),
+    ],
+    "squared_mmd": [
+        _mmd_by_halves,
+        lambda within_x, within_y, between: (
+            sum((k.sum() - k.diagonal().sum()) / (len(k) * (len(k) - 1)) for k in (within_x, within_y)) - 2 * between.mean()
+        ),
+        lambda within_x, within_y, between: (
+            (within_x + within_y).fill_diagonal_(0).sum() / (len(between) ** 2 - len(between)) - between.mean() * 2
+        ),
+        lambda within_x, within_y, between: (
+            (
+                (within_x + within_y) * (1 - torch.eye(len(between), device=between.device)) / (len(between) - 1)
+                - 2 * between / len(between)
+            ).sum()
+            / len(between)
+        ),
+    ],
+}

@@ -1,1 +1,153 @@
 """Right answers to lesson 10 in another style than ours: what a reader may well write."""
+
+import torch
+
+
+def mutual_information_of_counts(counts):
+    joint = counts / counts.sum()
+
+    def entropy(p):
+        return -torch.xlogy(p, p).sum()
+
+    return entropy(joint.sum(1)) + entropy(joint.sum(0)) - entropy(joint)
+
+
+def mutual_information_gap(information, entropies):
+    gaps = []
+    for factor, entropy in enumerate(entropies):
+        column = information[:, factor].sort(descending=True).values
+        gaps.append((column[0] - column[1]) / entropy)
+    return torch.stack(gaps)
+
+
+def probe_accuracy(train, train_labels, test, test_labels):
+    one_hot = torch.nn.functional.one_hot(train_labels).to(train.dtype)
+    centres = one_hot.T @ train / one_hot.sum(0)[:, None]
+    squared = (test[:, None] - centres).square().sum(-1)
+    return (squared.min(1).indices == test_labels).to(train.dtype).mean()
+
+
+def interpolate(start, end, points):
+    return torch.stack([start + k / (points - 1) * (end - start) for k in range(points)])
+
+
+def attribute_vector(codes, labels, source, target):
+    def mean_of(value):
+        chosen = (labels == value).to(codes.dtype)
+        return torch.einsum("n,nl->l", chosen, codes) / chosen.sum()
+
+    return mean_of(target) - mean_of(source)
+
+
+def _information_by_loops(counts):
+    joint = counts / counts.sum()
+    total = torch.zeros((), dtype=counts.dtype, device=counts.device)
+    for a, row in enumerate(joint):
+        for b, share in enumerate(row):
+            if share > 0:
+                total = total + share * torch.log(share / (joint[a].sum() * joint[:, b].sum()))
+    return total
+
+
+def _information_by_categoricals(counts):
+    joint = torch.distributions.Categorical(probs=counts.flatten())
+    product = torch.outer(counts.sum(1), counts.sum(0)).flatten()
+    return torch.distributions.kl_divergence(joint, torch.distributions.Categorical(probs=product))
+
+
+def _information_without_shares(counts):
+    def total(n):
+        return torch.xlogy(n, n).sum()
+
+    n = counts.sum()
+    return (total(counts) - total(counts.sum(0)) - total(counts.sum(1)) + total(n)) / n
+
+
+def _gap_without_the_best(information, entropies):
+    best = information.argmax(0, keepdim=True)
+    others = information.scatter(0, best, float("-inf"))
+    return (information.max(0).values - others.max(0).values) / entropies
+
+
+def _probe_by_loops(train, train_labels, test, test_labels):
+    means = {int(v): train[train_labels == v].mean(0) for v in train_labels.unique()}
+    right = 0
+    for code, label in zip(test, test_labels, strict=True):
+        nearest = min(means, key=lambda v: (code - means[v]).norm())
+        right += int(nearest == label)
+    return torch.tensor(right / len(test), device=test.device)
+
+
+def _probe_by_products(train, train_labels, test, test_labels):
+    count = int(train_labels.max()) + 1
+    sums = torch.zeros(count, train.shape[1], dtype=train.dtype, device=train.device).index_add(0, train_labels, train)
+    centres = sums / train_labels.bincount(minlength=count)[:, None]
+    score = test @ centres.T - centres.square().sum(1) / 2
+    return (score.argmax(dim=-1) == test_labels).float().mean()
+
+
+def _path_by_steps(start, end, points):
+    path = [start]
+    for _ in range(points - 1):
+        path.append(path[-1] + (end - start) / (points - 1))
+    return torch.stack(path)
+
+
+MORE = {
+    "mutual_information_of_counts": [
+        _information_by_loops,
+        _information_by_categoricals,
+        _information_without_shares,
+        lambda counts: (
+            counts / counts.sum() * (counts * counts.sum() / (counts.sum(0) * counts.sum(1, keepdim=True))).log()
+        ).nansum(),
+    ],
+    "mutual_information_gap": [
+        _gap_without_the_best,
+        lambda information, entropies: -information.sort(dim=0).values[-2:].flip(0).diff(dim=0).squeeze(0) / entropies,
+        lambda information, entropies: (information / entropies).T.topk(2).values @ information.new_tensor([1.0, -1.0]),
+    ],
+    "probe_accuracy": [
+        _probe_by_loops,
+        _probe_by_products,
+        lambda train, train_labels, test, test_labels: (
+            (
+                torch.cdist(
+                    test,
+                    torch.nn.functional.normalize(torch.nn.functional.one_hot(train_labels).float(), p=1, dim=0).T @ train,
+                ).argmin(1)
+                == test_labels
+            )
+            .float()
+            .mean()
+        ),
+    ],
+    "interpolate": [
+        _path_by_steps,
+        lambda start, end, points: torch.lerp(start, end, torch.linspace(0, 1, points).to(start.device)[:, None]),
+        lambda start, end, points: torch.lerp(
+            start, end, torch.linspace(0, 1, points, dtype=start.dtype, device=start.device)[:, None]
+        ),
+        lambda start, end, points: start + torch.outer(torch.linspace(0, 1, points).to(start), end - start),
+        lambda start, end, points: torch.stack(
+            [torch.linspace(float(a), float(b), points, dtype=start.dtype) for a, b in zip(start, end, strict=True)], dim=1
+        ).to(start.device),
+    ],
+    "attribute_vector": [
+        lambda codes, labels, source, target: (
+            codes[labels == target].sum(0) / (labels == target).sum()
+            - codes[labels == source].sum(0) / (labels == source).sum()
+        ),
+        lambda codes, labels, source, target: (
+            torch.stack([code for code, label in zip(codes, labels.tolist(), strict=True) if label == target]).mean(dim=0)
+            - torch.stack([code for code, label in zip(codes, labels.tolist(), strict=True) if label == source]).mean(dim=0)
+        ),
+        lambda codes, labels, source, target: (
+            (labels == target).float() @ codes / (labels == target).sum()
+            - (labels == source).float() @ codes / (labels == source).sum()
+        ),
+        lambda codes, labels, source, target: (
+            codes[labels == target].mean(0, keepdim=True) - codes[labels == source].mean(0, keepdim=True)
+        ).squeeze(0),
+    ],
+}
