@@ -23,10 +23,14 @@ TIME_LIMIT = 10.0  # seconds for all inputs of a check together
 
 @dataclass(frozen=True)
 class Failure:
-    """What went wrong in place of a result, with what to say of it. Two answers fail alike if the ``kind`` is the same."""
+    """What went wrong in place of a result, with what to say of it. Two answers fail alike if the ``kind`` is the same.
+
+    ``message`` is an exception's own, by which answers are told apart that do nothing but raise.
+    """
 
     kind: str
     told: str
+    message: str = ""
 
 
 # What an answer gives on one input: "result" (or several by name), and "gradient with respect to x" where that is asked for.
@@ -60,7 +64,7 @@ def observe(
     except NotComparableError as error:
         return {"result": Failure("not comparable", f"{error}.")}
     except BaseException as error:  # anything at all may go wrong in a reader's code, SystemExit too: it is told as theirs
-        return {"result": Failure(type(error).__name__, _exception_told(answer, error, names, case))}
+        return {"result": Failure(type(error).__name__, _exception_told(answer, error, names, case), str(error))}
     if result is ...:
         raise NotAttemptedError
     if type(result).__module__ == "torch.return_types":

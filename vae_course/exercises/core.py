@@ -204,11 +204,14 @@ class Exercise:
 
     def _named(self, observed: Sequence[Observation], cases: Sequence[Arguments]) -> str | None:
         """The mistake that gives the same on every input; if none does, the two that do so together."""
-        if all(isinstance(o.get("result"), Failure) for o in observed):
-            return None  # what raises on every input is told best by the exception itself
+        raises_always = all(isinstance(o.get("result"), Failure) for o in observed)
         for mistake in self.known_mistakes():
-            if self._agrees(mistake.function, observed, cases):
+            if self._agrees(mistake.function, observed, cases) and (
+                not raises_always or self._says_the_same(mistake.function, observed, cases)
+            ):
                 return f"{mistake.name}. {mistake.message}"
+        if raises_always:
+            return None
         together = [
             (first, second)
             for first, second in itertools.permutations(self._distinct(cases), 2)
@@ -227,6 +230,14 @@ class Exercise:
             if not self._same(values, first):
                 return False
         return all(self._same(o, self._observe(function, case)) for o, case in zip(observed, cases, strict=True))
+
+    def _says_the_same(self, function: Callable[..., Any], observed: Sequence[Observation], cases: Sequence[Arguments]) -> bool:
+        """Whether exceptions have the same message: very different answers raise a ``RuntimeError`` on every input."""
+        made = (self._observe(function, case) for case in cases)
+        return all(
+            isinstance(a, Failure) and isinstance(b, Failure) and a.message == b.message
+            for a, b in zip((o.get("result") for o in observed), (m.get("result") for m in made), strict=True)
+        )
 
     def _distinct(self, cases: Sequence[Arguments]) -> list[Mistake]:
         """The known mistakes without general ones that are right here, or that the exercise has under a name of its own."""

@@ -219,8 +219,8 @@ def _posteriors() -> list[Arguments]:
             [[0.05, 1.0, 0.3, 1.0], [0.05, 1.0, 0.9, 1.0], [0.05, 1.0, 1.5, 1.0], [0.05, 1.0, 2.1, 1.0]],
         ),
         _tensors(
-            [[5.0, 1.0, 3.0], [5.001, 0.5, 3.0], [5.002, 0.75, 3.0]],
-            [[0.9, 0.2, 1.0], [0.9, 0.3, 1.0], [0.9, 0.2, 1.0]],
+            [[5.0, 1.0, 0.0, 0.0], [5.001, 0.5, 0.012, 0.018], [5.002, 0.75, 0.0, 0.0]],
+            [[0.9, 0.2, 1.0, 1.0], [0.9, 0.3, 1.0, 1.0], [0.9, 0.2, 1.0, 1.0]],
         ),
     ]
 
@@ -289,6 +289,16 @@ ACTIVE_UNITS = Exercise(
             "Not centred: mean square in place of variance",
             lambda mean, std: (mean.square().mean(0) > 0.01).sum(),
             "A coordinate that sits at 3 for every sentence is far from the prior, and still tells nothing. Use the variance.",
+        ),
+        Mistake(
+            "The mean absolute value in place of the variance",
+            lambda mean, std: (mean.abs().mean(0) > 0.01).sum(),
+            "A coordinate may lie far from 0 and be the same for all sentences. How much it moves is its variance.",
+        ),
+        Mistake(
+            "Any mean away from 0 counted",
+            lambda mean, std: (mean.abs() > 0.01).any(0).sum(),
+            "A coordinate may lie far from 0 and be the same for all sentences. How much it moves is its variance.",
         ),
         Mistake(
             "The mean over sentences in place of the variance",

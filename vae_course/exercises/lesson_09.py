@@ -339,6 +339,11 @@ FREE_BITS = Exercise(
             "First the mean over the batch, one number a coordinate; then the floor; then the sum over coordinates.",
         ),
         Mistake(
+            "Only the excess of each sentence counted",
+            lambda rates, floor: (rates - floor).clamp_min(0).sum(1).mean(),
+            "Below the floor the *floor* is charged, not 0. And it lies under the mean over the batch, not under each sentence's rate.",
+        ),
+        Mistake(
             "Floors for the total of each sentence",
             lambda rates, floor: free_bits(rates.sum(1, keepdim=True).clamp_min(floor * rates.shape[1]), floor),
             "A floor for each *coordinate* was asked, under its mean over the batch. The sum comes last.",
@@ -552,7 +557,7 @@ NORMALIZED_MEANS = Exercise(
         ),
         Mistake(
             "Normalized each sentence over its coordinates",
-            lambda means, gamma: normalized_means(means.T, gamma).T,
+            lambda means, gamma: normalized_means(means.T, gamma).transpose(0, 1),
             "That is layer normalization. It lets a coordinate be the same for all sentences. Normalize over the batch.",
         ),
         Mistake(
@@ -722,6 +727,11 @@ CURED_LOSS = Exercise(
             "The floor under the distortion",
             lambda distortion, rate, kl_weight, floor: distortion.mean().clamp_min(floor) + kl_weight * rate.mean(),
             "The floor is in nats of rate: it belongs to the mean rate.",
+        ),
+        Mistake(
+            "A floor for each sentence, and summed over the batch",
+            lambda distortion, rate, kl_weight, floor: (distortion + kl_weight * rate.clamp_min(floor)).sum(),
+            "The loss is per sentence: take the mean of the rate first, floor it, and add the mean distortion.",
         ),
         Mistake(
             "A floor under the sum over the batch",
