@@ -192,14 +192,20 @@ def accepted(exercise: Exercise) -> tuple[int, list[str]]:
     return count, survivors
 
 
+def equivalent() -> dict[str, dict[str, str]]:
+    """Mutants that are as right as the original, by exercise, each with its reason."""
+    known: dict[str, dict[str, str]] = {}
+    for path in EQUIVALENT.glob("lesson_*.json"):
+        known |= json.loads(path.read_text(encoding="utf-8"))
+    return known
+
+
 def main() -> None:
     """Print the table, and the survivors that no reason excuses; exit status 1 if there are any."""
     attempts.TIME_LIMIT = core.TIME_LIMIT = 2.0
     # What a mutant is called makes no difference here, and naming it takes most of the time.
     core.Exercise._named = lambda self, observed, cases: None  # type: ignore[method-assign]
-    known: dict[str, dict[str, str]] = {}
-    for path in EQUIVALENT.glob("lesson_*.json"):
-        known |= json.loads(path.read_text(encoding="utf-8"))
+    known = equivalent()
     names = sys.argv[1:] or list(all_exercises())
     made = alive = excused = 0
     for name in names:

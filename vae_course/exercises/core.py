@@ -7,6 +7,7 @@ import io
 import itertools
 import textwrap
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -141,7 +142,9 @@ class Exercise:
                 expected = [self._observe(self.reference, case) for case in cases]
                 if all(map(self._same, observed, expected)):
                     return self._right(answer, cases[-1])
-                return _wrong(self._named(observed, cases) or self._difference(answer, cases, observed, expected))
+                with warnings.catch_warnings(action="ignore"):  # of our mistakes, not of the reader's answer
+                    named = self._named(observed, cases)
+                return _wrong(named or self._difference(answer, cases, observed, expected))
         except NotAttemptedError:
             return self.not_attempted()
         except TooLongError as error:

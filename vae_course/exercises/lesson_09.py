@@ -341,7 +341,7 @@ FREE_BITS = Exercise(
         Mistake(
             "Only the excess of each sentence counted",
             lambda rates, floor: (rates - floor).clamp_min(0).sum(1).mean(),
-            "Below the floor the *floor* is charged, not 0. And it lies under the mean over the batch, not under each sentence's rate.",
+            "Below the floor the *floor* is charged, not 0. And it lies under the mean over the batch, not under each rate.",
         ),
         Mistake(
             "Floors for the total of each sentence",
