@@ -1,5 +1,6 @@
 """The judge itself, on small exercises made for the purpose, and what a notebook calls."""
 
+import functools
 import inspect
 import math
 import time
@@ -512,6 +513,47 @@ def negative_elbo(distortion, mean, log_var):
 def test_what_no_exercise_asks_for_is_handed_back(answer, message, capsys):
     assert exercises.check(answer) is answer
     assert message in " ".join(capsys.readouterr().out.split())
+
+
+class Grumpy:
+    """An object that refuses every question."""
+
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+    def __repr__(self):
+        raise RuntimeError
+
+
+async def to_bits(nats):
+    return nats
+
+
+def all_kinds():
+    yield from (None, object(), Grumpy(), Grumpy, math, iter([1]), [1], {"a": 1}, print, Grumpy.__repr__, type, Exception("x"))
+    yield from (
+        functools.partial(math.log, 2),
+        torch.tensor([1.0]),
+        nn.Linear(1, 1),
+        nn.Linear,
+        "to_bits",
+        to_bits,
+        float("nan"),
+    )
+
+
+@pytest.mark.filterwarnings("ignore:coroutine:RuntimeWarning")
+@pytest.mark.parametrize("answer", all_kinds(), ids=lambda answer: type(answer).__name__)
+def test_check_raises_for_nothing_whatever(answer, capsys):
+    handed_back = exercises.check(answer)
+    assert handed_back is answer or handed_back is exercises.find("to_bits").reference
+    assert capsys.readouterr().out
+
+
+def test_an_instance_is_told_to_be_the_class(capsys):
+    encoder = exercises.find("GaussianEncoder").reference(2, 3, 1)
+    assert exercises.check(encoder) is exercises.find("GaussianEncoder").reference
+    assert "got an instance of GaussianEncoder; write its name without ( )." in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_close_name_is_told(capsys):

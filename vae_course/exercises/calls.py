@@ -1,10 +1,11 @@
 """What a lesson calls: ``check``, ``hint``, ``solution`` and ``case``, and ``reveal``."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from vae_course.exercises.attempts import Arguments
-from vae_course.exercises.catalogue import find, judge, number_of
+from vae_course.exercises.catalogue import all_exercises, find, judge, number_of
 from vae_course.exercises.core import Status
 from vae_course.exercises.telling import wrapped
 
@@ -18,16 +19,17 @@ def check(answer: Answer) -> Answer | Callable[..., Any]:
     Returns your function if it is correct, and not far slower than ours; else ours. So ``negative_elbo = check(negative_elbo)``
     always leaves one that works. What no exercise asks for is handed back as it came. Never raises for a wrong answer.
     """
-    name = getattr(answer, "__name__", None)
-    if not isinstance(name, str) or name == "<lambda>":
+    name = _name(answer)
+    if name is None:
         called = "." if callable(answer) else "; if you called it, write its name without ( )."
-        told = f"check needs the function that an exercise asks for, written with def under its name, got {_kind(answer)}"
-        print(wrapped(told + called))
+        kind = "a lambda" if inspect.isfunction(answer) else type(answer).__name__
+        told = f"check needs the function that an exercise asks for, written with def under its name, got {kind}{called}"
+        print(wrapped(told))
         return answer
     try:
         exercise = find(name)
     except ValueError as error:
-        print(wrapped(f"check goes by the function's name, and {error}"))
+        print(wrapped(f"check goes by the name of what it is given, and {error}"))
         return answer
     # Ours, handed back by an earlier call, is no attempt of the reader's.
     verdict = exercise.not_attempted() if answer is exercise.reference else judge(name, answer)
@@ -36,8 +38,11 @@ def check(answer: Answer) -> Answer | Callable[..., Any]:
     return answer if verdict.status is Status.CORRECT and not verdict.slow else exercise.reference
 
 
-def _kind(answer: object) -> str:
-    return "a lambda" if getattr(answer, "__name__", "") == "<lambda>" else type(answer).__name__
+def _name(answer: object) -> str | None:
+    """The name of a function or a class, and of the class of an object where an exercise asks for that class."""
+    if inspect.isfunction(answer) or inspect.isclass(answer):
+        return answer.__name__ if answer.__name__ != "<lambda>" else None
+    return type(answer).__name__ if type(answer).__name__ in all_exercises() else None
 
 
 def hint(name: str) -> None:

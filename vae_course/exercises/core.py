@@ -114,7 +114,7 @@ class Exercise:
         wanted = inspect.signature(self.reference)
         try:
             inspect.signature(answer).bind(*wanted.parameters)
-        except TypeError:
+        except (TypeError, ValueError):
             count = len(wanted.parameters)
             many = f"{count} argument{'s' * (count != 1)}"
             return f"your function takes {inspect.signature(answer)}, it will be called with {many}: {_bare(wanted)}."
