@@ -793,6 +793,11 @@ POSTERIOR_MEAN = Exercise(
             "Prior times likelihood is the joint. The posterior's weights sum to 1: divide by their sum, or use a softmax.",
         ),
         Mistake(
+            "Not normalized",
+            lambda log_likelihood, grid: _centre(_log_joint(log_likelihood, grid).exp() / math.sqrt(2 * math.pi), grid),
+            "Prior times likelihood is the joint. The posterior's weights sum to 1: divide by their sum, or use a softmax.",
+        ),
+        Mistake(
             "Not normalized after multiplying with the prior",
             lambda log_likelihood, grid: _centre(
                 torch.softmax(log_likelihood, 0) * torch.softmax(-grid[:, None].square() / 2, 0), grid

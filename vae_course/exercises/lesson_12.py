@@ -138,8 +138,7 @@ LOG_POSTERIOR = Exercise(
         Mistake(
             "Not normalized",
             _joint,
-            "This is log p(world and reports). Its likeliest world is right, but its probabilities do not sum to 1: "
-            "subtract joint.logsumexp(0).",
+            "This is log p(world and reports). Its probabilities do not sum to 1: subtract joint.logsumexp(0).",
         ),
         Mistake(
             "Normalized without the prior",
@@ -393,6 +392,11 @@ ROUGE_1 = Exercise(
             "The larger count is what one of the two has. Shared is the smaller: torch.minimum.",
             lambda summary, reference: _f1(torch.maximum(summary, reference).sum(), summary, reference),
             lambda summary, reference: _f1(torch.maximum(summary, reference).sum(), *_undefined_if_empty(summary, reference)),
+            lambda summary, reference: torch.where(
+                torch.minimum(summary, reference).sum() > 0,
+                _f1(torch.maximum(summary, reference).sum(), summary, reference),
+                0.0,
+            ),
         ),
         *_variants(
             "Arithmetic mean of precision and recall",
@@ -922,7 +926,7 @@ SUBSET_MEANS = Exercise(
         Mistake(
             "Latents and subsets swapped",
             lambda codes, masks: subset_means(codes, masks).transpose(0, 1),
-            "The values are right, but (subsets, latent) is asked for: a row for each subset.",
+            "(subsets, latent) is asked for: a row for each subset.",
         ),
     ),
 )

@@ -469,7 +469,7 @@ BLEU = Exercise(
         Mistake(
             "0 to 1",
             lambda m, t, w, r: bleu(m, t, w, r) / 100,
-            "Right up to the scale: BLEU is reported from 0 to 100.",
+            "BLEU is reported from 0 to 100: times 100.",
         ),
     ),
 )
@@ -869,6 +869,16 @@ SHARE_OF_MIXTURES = Exercise(
             "The table of p(a) p(b) must lie as joint does: sums of rows downwards, sums of columns across.",
         ),
         Mistake(
+            "First and second word swapped",
+            lambda joint: (joint.sum(0)[:, None] * joint.sum(1)[None] * (joint == 0)).sum(),
+            "The table of p(a) p(b) must lie as joint does: sums of rows downwards, sums of columns across.",
+        ),
+        Mistake(
+            "All pairs that are likelier apart",
+            lambda joint: _product(joint)[_product(joint) > joint].sum(),
+            "Mixtures are pairs that never occur together, joint == 0; these are all that the product makes likelier.",
+        ),
+        Mistake(
             "The second word's share twice",
             lambda joint: torch.outer(joint.sum(0), joint.sum(0))[joint == 0].sum(),
             "The first word's shares are sums over the *other* dimension, .sum(1); yours are both .sum(0).",
@@ -1048,7 +1058,7 @@ CHRF = Exercise(
             lambda m, w, r: chrf(m[-1:], w[-1:], r[-1:]),
             "Average precision and recall over all the orders, not only the last.",
         ),
-        Mistake("0 to 1", lambda m, w, r: chrf(m, w, r) / 100, "Right up to the scale: chrF is reported from 0 to 100."),
+        Mistake("0 to 1", lambda m, w, r: chrf(m, w, r) / 100, "chrF is reported from 0 to 100: times 100."),
     ),
 )
 

@@ -597,6 +597,13 @@ EPOCHS_TO_TARGET = Exercise(
             "This is how many epochs are good enough. Asked for is the number of the first of them.",
         ),
         Mistake(
+            "Counted the epochs at or below the target",
+            lambda losses, target: torch.where(
+                (losses <= target).any(-1), (losses <= target).sum(-1).to(losses.dtype), torch.inf
+            ),
+            "This is how many epochs are good enough. Asked for is the number of the first of them.",
+        ),
+        Mistake(
             "Whether it arrives, not when",
             lambda losses, target: (losses <= target).any(-1),
             "True or False says whether a run arrives. Return the number of the epoch.",
