@@ -417,17 +417,21 @@ def test_an_update_step_is_judged_by_the_weights_it_leaves():
         loss = torch.nn.functional.mse_loss(model(noisy), batch, reduction="none").sum(1).mean(0)
         loss.backward()
         optimizer.step()
-        return loss
+        return loss.detach()
 
     def no_step(model, optimizer, batch, generator):
         loss = (model(batch) - batch).square().sum(-1).mean()
         loss.backward()
-        return loss
+        return loss.detach()
 
+    def with_graph(model, optimizer, batch, generator):
+        return step(model, optimizer, batch, generator) + 0 * model.weight.sum()
+
+    assert "still carries its graph" in told(with_graph, STEP)
     assert STEP.grade(mine).status is Status.CORRECT
     assert STEP.grade(lambda model, optimizer, batch, generator: ...).status is Status.NOT_ATTEMPTED
     assert told(without_zero_grad, STEP) == "Not yet: Gradients not put back to zero. optimizer.zero_grad() first."
-    assert "the set of weights after 2 calls differs" in told(no_step, STEP)
+    assert "the set of weights after 2 calls is not what ours leaves: some weight is off by" in told(no_step, STEP)
 
 
 # --- what a notebook calls ------------------------------------------------------------------------------------------

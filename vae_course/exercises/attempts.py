@@ -280,4 +280,6 @@ def difference_told(name: str, got: Tensor | Failure, expected: Tensor | Failure
         return f"the {name} has shape {tuple(got.shape)}, expected {tuple(expected.shape)}."
     if name.startswith("gradient") and not bool(got.any()):
         return f"the {name} is 0: detach, .item(), .data, torch.no_grad and torch.tensor(...) all cut it."
+    if name.startswith("set of weights"):
+        return f"the {name} is not what ours leaves: some weight is off by {float((got - expected).abs().max()):.3g}."
     return f"  expected {shown(expected)}\n  got      {shown(got)}"

@@ -112,6 +112,9 @@ class UpdateExercise(Exercise):
             returned = answer(*live)
             if returned is ...:
                 return ...
+            if isinstance(returned, Tensor) and returned.requires_grad:
+                told = "what your function returns still carries its graph, which costs memory at every step"
+                raise NotComparableError(f"{told}: return loss.detach()")
         models = [part for part in live if isinstance(part, nn.Module)]
         weights = torch.cat([p.detach().flatten() for model in models for p in model.parameters()])
         results = {f"set of weights after {self.calls} calls": weights}

@@ -410,7 +410,7 @@ CORRELATED_DRAWS = Exercise(
         Mistake(
             "Forgot the mean",
             lambda noise, mean, covariance: correlated_draws(noise, torch.zeros_like(mean), covariance),
-            "The spread is right, the place is not: add the mean.",
+            "The draws lie around 0: add the mean.",
         ),
         Mistake(
             "The mean was subtracted",

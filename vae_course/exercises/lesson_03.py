@@ -740,7 +740,7 @@ STRAIGHT_THROUGH = Exercise(
         Mistake(
             "The gradient is lost",
             lambda soft: straight_through(soft).detach(),
-            "The values are right, but argmax has no gradient. Add soft - soft.detach(): it is 0, and carries the gradient.",
+            "argmax has no gradient. Add soft - soft.detach(): it is 0, and carries the gradient.",
         ),
         Mistake(
             "The value is still soft",

@@ -1148,7 +1148,7 @@ KL_WEIGHT_OF_MEANS = Exercise(
             "The two means divide by different numbers, so they do not cancel, unless there are as many latents as pixels.",
         ),
         Mistake(
-            "Divided without a rest",
+            "Divided without the remainder",
             lambda pixels, latent: pixels // latent,
             "A weight need not be whole: divide with /, not with //.",
         ),

@@ -441,7 +441,7 @@ PERPLEXITY = Exercise(
         Mistake(
             "No exp: nats per token",
             lambda nll, tokens: perplexity(nll, tokens).log(),
-            "Right so far. Perplexity is exp of that.",
+            "Perplexity is exp of that.",
         ),
     ),
 )
