@@ -222,6 +222,20 @@ def test_a_loop_without_end_is_stopped(monkeypatch, answer, stopped):
     assert ("still runs. Restart the kernel" in message) is not stopped
 
 
+def test_what_is_printed_later_is_not_lost_with_an_answer_that_was_given_up(monkeypatch, capsys):
+    """From the second input on, what an answer prints is not shown; its thread, given up, must not keep that so."""
+
+    def sleeps_later(x, y, weight):
+        if x.numel() > 1:
+            time.sleep(3)
+        return 2 * x + weight * y
+
+    monkeypatch.setattr(core, "TIME_LIMIT", 0.3)
+    assert "still runs" in told(sleeps_later)
+    print("shown")
+    assert capsys.readouterr().out == "shown\n"
+
+
 def test_a_right_answer_that_is_far_slower_is_told_and_ours_is_used(monkeypatch):
     def loops(x, y, weight):
         rows = [[2 * a + weight * b for a, b in zip(*row, strict=True)] for row in zip(x, y, strict=True)]

@@ -5,6 +5,7 @@ import contextlib
 import inspect
 import io
 import itertools
+import sys
 import textwrap
 import time
 import warnings
@@ -160,6 +161,7 @@ class Exercise:
     def _observed(self, answer: Callable[..., Any], cases: Sequence[Arguments]) -> list[Observation]:
         """What an answer gives on each input, in the time that all of them have; what it prints is shown for the first."""
         observed: list[Observation] = []
+        stdout = sys.stdout
 
         def observe_all() -> None:
             observed.append(self._observe(answer, cases[0]))
@@ -174,6 +176,8 @@ class Exercise:
             if not error.ended:
                 told += "\nIt could not be stopped and still runs. Restart the kernel before you go on."
             raise TooLongError(error.ended, told) from None
+        finally:
+            sys.stdout = stdout  # which a thread that still runs would keep
         return observed
 
     def _same(self, a: Observation, b: Observation) -> bool:
