@@ -1,13 +1,11 @@
 """Every exercise of the course: right answers pass, in more than one style; a stub is no attempt; mistakes are told by name."""
 
 import ast
-import importlib.util
 import inspect
 import itertools
-import sys
-from pathlib import Path
 
 import pytest
+import right_answers
 import torch
 
 from vae_course.exercises import Exercise, Status, all_exercises, catalogue
@@ -17,20 +15,8 @@ from vae_course.exercises.mistakes import composed
 ALL = list(all_exercises().values())
 MISTAKES = [(exercise, mistake) for exercise in ALL for mistake in exercise.mistakes]
 SEEDS = (0, 1, 2)  # 0 is what readers meet; the others stand for a teacher's own
-STYLES = {lesson: Path(__file__).parent / "right_answers" / f"lesson_{lesson:02}.py" for lesson in catalogue.by_lesson()}
 
-
-def right_answers(path):
-    """What a file of right answers defines under each name: the first of all, and more of them in MORE."""
-    spec = importlib.util.spec_from_file_location(f"right_answers_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where inspect looks for the source of a class
-    spec.loader.exec_module(module)
-    first = {name: value for name, value in vars(module).items() if name in all_exercises()}
-    return [*first.items(), *((name, f) for name, several in getattr(module, "MORE", {}).items() for f in several)]
-
-
-RIGHT = [(lesson, name, answer) for lesson, path in STYLES.items() for name, answer in right_answers(path)]
+RIGHT = [(lesson, name, answer) for lesson in catalogue.by_lesson() for name, answer in right_answers.all_of(lesson)]
 every = pytest.mark.parametrize("exercise", ALL, ids=lambda e: e.name)
 
 

@@ -1,16 +1,12 @@
 """The checker is strict: a small change of a reference is found wrong, or is as right and says for which reason."""
 
-import importlib.util
 import inspect
-from pathlib import Path
 
+import mutants
 import pytest
 
 from vae_course.exercises import all_exercises, core
 
-SPEC = importlib.util.spec_from_file_location("mutants", Path(__file__).with_name("mutants.py"))
-mutants = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(mutants)
 FUNCTIONS = [exercise for exercise in all_exercises().values() if inspect.isfunction(exercise.reference)]
 
 

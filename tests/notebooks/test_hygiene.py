@@ -2,7 +2,6 @@
 
 import ast
 import inspect
-import json
 import re
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from vae_course import exercises
 from vae_course.course.lessons import NOTEBOOKS, Lesson
 from vae_course.course.storing import METADATA
 from vae_course.exercises import catalogue
+from vae_course.studies import stored_seeds
 
 ROOT = NOTEBOOKS.parent
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
@@ -175,7 +175,7 @@ def test_its_exercises_are_stubs_of_the_references(lesson):
 
 def test_its_ranges_were_drawn_from_five_seeds(lesson):
     """The ranges that the lesson prints are those of the stored runs, and every seed's value lies inside."""
-    stored = json.loads((ROOT / "data" / "results" / "seeds" / f"{lesson.stem}.json").read_text())["expectations"]
+    stored = stored_seeds(lesson.stem)["expectations"]
     shown = re.findall(r"^✓ (.+): (\S+) to (\S+)$", printed(lesson), re.MULTILINE)
     assert shown == [(e["claim"], f"{e['low']:g}", f"{e['high']:g}") for e in stored]
     assert len(stored) >= 3

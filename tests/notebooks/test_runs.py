@@ -5,31 +5,25 @@ The lessons as they are stored are run by nbval, which collects ``notebooks/`` b
 
 import ast
 import copy
-import importlib.util
 import inspect
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
+import right_answers
 
 from vae_course.course.lessons import NOTEBOOKS
 from vae_course.course.running import execute
 from vae_course.course.storing import METADATA, with_answers
-from vae_course.exercises import all_exercises, number_of
+from vae_course.exercises import number_of
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
-RIGHT_ANSWERS = Path(__file__).parents[1] / "exercises" / "right_answers"
 
 
-def right_answers(lesson):
-    """The sources of right answers in another style than ours, by the exercise's name."""
-    spec = importlib.util.spec_from_file_location("right_answers", RIGHT_ANSWERS / f"lesson_{lesson}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where inspect looks for the source of a class
-    spec.loader.exec_module(module)
-    return {name: inspect.getsource(value) for name, value in vars(module).items() if name in all_exercises()}
+def sources(path):
+    """Right answers to a lesson's exercises in another style than ours, by name, as source."""
+    return {name: inspect.getsource(answer) for name, answer in right_answers.first_of(int(path.stem[:2])).items()}
 
 
 def code_cells(notebook):
@@ -55,7 +49,7 @@ def is_definition(node):
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_a_lesson_solved_in_another_style_is_told_correct_and_meets_every_expectation(path):
     """Where no cell runs on what the reader writes, the exercises alone are run, after the parameters and the imports."""
-    solved = with_answers(nbformat.read(path, as_version=4), right_answers(path.stem[:2]))
+    solved = with_answers(nbformat.read(path, as_version=4), sources(path))
     if not uses_what_the_reader_writes(solved):
         parameters, imports, *others = (cell for cell, _ in code_cells(solved))
         solved.cells = [parameters, imports, *(cell for cell in others if cell.metadata.get("exercise"))]

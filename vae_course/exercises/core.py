@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Generator, Tensor
@@ -63,6 +63,8 @@ class Exercise:
     a teacher's own seed makes new ones. ``lesson``: an input as the lesson has it, in its shape and dtype.
     ``gradients`` names the arguments with respect to which the gradient of the result is compared too.
     """
+
+    general: ClassVar = GENERAL
 
     task: str
     reference: Callable[..., Any]
@@ -186,28 +188,29 @@ class Exercise:
     def _right(self, answer: Callable[..., Any], case: Arguments) -> Verdict:
         """Right; unless it fails on the device of the lessons, or is far slower than ours on an input of the lesson's size."""
         case = tuple(a.to(find_device()) if isinstance(a, Tensor) else a for a in case)
-        got, want = self._observe(answer, case), self._observe(self.reference, case)
+        (got, seconds), (want, ours) = self._timed(answer, case), self._timed(self.reference, case)
         if not self._same(got, want):
             return _wrong(self._difference(answer, [case], [got], [want]))
-        seconds, ours = self._seconds(answer, case), self._seconds(self.reference, case)
         if seconds > SLOW and seconds > SLOWER * ours:
             told = f"correct, but {seconds / ours:.0f} times slower than ours on a batch of the lesson ({seconds:.1f} s). "
             told += "From here on ours is used. Is there a loop over what torch can do at once?"
             return Verdict(Status.CORRECT, told, slow=True)
         return Verdict(Status.CORRECT, "correct.")
 
-    def _seconds(self, answer: Callable[..., Any], case: Arguments) -> float:
-        """Of the processor, for a busy machine makes no answer slow."""
+    def _timed(self, answer: Callable[..., Any], case: Arguments) -> tuple[Observation, float]:
+        """What an answer gives, and in how many seconds: of the processor, for a busy machine makes no answer slow."""
         start = time.thread_time()
-        with contextlib.redirect_stdout(io.StringIO()):
-            self._observe(answer, case)
-        return time.thread_time() - start
+        return self._observe(answer, case), time.thread_time() - start
 
     # --- naming a mistake -------------------------------------------------------------------------------------------
 
+    def general_mistakes(self) -> tuple[Mistake, ...]:
+        """What may be done to the result of any function that returns one tensor."""
+        return tuple(Mistake(name, Changed(self.reference, how), told) for name, how, told in self.general)
+
     def known_mistakes(self) -> tuple[Mistake, ...]:
-        """Those of the exercise, and the general ones of any function that returns one tensor."""
-        return self.mistakes + tuple(Mistake(name, Changed(self.reference, how), told) for name, how, told in GENERAL)
+        """Those of the exercise, and the general ones."""
+        return self.mistakes + self.general_mistakes()
 
     def _named(self, observed: Sequence[Observation], cases: Sequence[Arguments]) -> str | None:
         """The mistake that gives the same on every input; if none does, the two that do so together."""
@@ -249,7 +252,7 @@ class Exercise:
     def _distinct(self, cases: Sequence[Arguments]) -> list[Mistake]:
         """The known mistakes without general ones that are right here, or that the exercise has under a name of its own."""
         distinct: list[Mistake] = list(self.mistakes)
-        for mistake in self.known_mistakes()[len(self.mistakes) :]:
+        for mistake in self.general_mistakes():
             made = [self._observe(mistake.function, case) for case in cases]
             others = (self.reference, *(other.function for other in distinct))
             if not any(self._agrees(other, made, cases) for other in others):
@@ -296,8 +299,8 @@ def _wrong(message: str) -> Verdict:
 
 def _about_precision(observation: Observation) -> bool:
     """Whether an answer failed because it mixes single precision with the doubles that it was given."""
-    told = (value.told for value in observation.values() if isinstance(value, Failure))
-    return any("raised" in t and any(word in t for word in ("dtype", "scalar type", "Float", "Double")) for t in told)
+    messages = (value.message for value in observation.values() if isinstance(value, Failure))
+    return any(word in message for message in messages for word in ("dtype", "scalar type", "Float", "Double"))
 
 
 def _in_single_precision(value: Any) -> Any:  # noqa: ANN401 - arguments of any kind

@@ -3,14 +3,13 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from vae_course.exercises.attempts import Arguments, NotComparableError
 from vae_course.exercises.core import Exercise
-from vae_course.exercises.mistakes import Mistake
 from vae_course.training import seeded, seeded_weights
 
 # --- modules ----------------------------------------------------------------------------------------------------------
@@ -24,11 +23,9 @@ class ModuleExercise(Exercise):
     weights, by name or else in order, and must give the same as ours.
     """
 
-    building: int = 1
+    general: ClassVar = ()  # what may be done to a tensor cannot be done to a class
 
-    def known_mistakes(self) -> tuple[Mistake, ...]:
-        """Those of the exercise: what may be done to a tensor cannot be done to a class."""
-        return self.mistakes
+    building: int = 1
 
     def parameters(self) -> list[str]:
         """What the class is built with, and what ``forward`` takes."""
@@ -93,13 +90,11 @@ class UpdateExercise(Exercise):
     generator of noise. After ``calls`` calls on them the weights must be those that ours leaves.
     """
 
+    general: ClassVar = ()  # here it is the weights that are compared, not a result
+
     start: Callable[..., Arguments] = tuple
     made_from: tuple[str, ...] = ()
     calls: int = 2
-
-    def known_mistakes(self) -> tuple[Mistake, ...]:
-        """Those of the exercise: here it is the weights that are compared, not a result."""
-        return self.mistakes
 
     def parameters(self) -> list[str]:
         """What ``start`` takes."""

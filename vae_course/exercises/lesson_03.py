@@ -8,12 +8,8 @@ from torch.nn import functional
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
-from vae_course.exercises.making import flags, numbers, probabilities, size, sizes, whole
+from vae_course.exercises.making import doubles, flags, numbers, probabilities, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
-
-
-def _tensors(*rows: list[object]) -> Arguments:
-    return tuple(torch.tensor(row, dtype=torch.float64) for row in rows)
 
 
 def _drawn_shape(generator: Generator) -> list[int]:
@@ -30,10 +26,10 @@ def reparameterize(mean: Tensor, log_var: Tensor, noise: Tensor) -> Tensor:
 
 def _means_and_noise() -> list[Arguments]:
     return [
-        _tensors([1.0], [0.8], [0.5]),
-        _tensors([2.0, 0.5], [0.0, 1.4], [0.0, -1.0]),
-        _tensors([0.5, -1.0], [-1.5, 0.6], [1.2, -0.7]),
-        _tensors([[0.0, 2.0], [-1.0, 0.3]], [[0.4, -2.0], [1.0, 0.0]], [[-0.3, 1.5], [0.8, -1.1]]),
+        doubles([1.0], [0.8], [0.5]),
+        doubles([2.0, 0.5], [0.0, 1.4], [0.0, -1.0]),
+        doubles([0.5, -1.0], [-1.5, 0.6], [1.2, -0.7]),
+        doubles([[0.0, 2.0], [-1.0, 0.3]], [[0.4, -2.0], [1.0, 0.0]], [[-0.3, 1.5], [0.8, -1.1]]),
     ]
 
 
@@ -178,9 +174,9 @@ def score_gradient_draws(values: Tensor, z: Tensor, mean: Tensor, log_var: Tenso
 
 def _values_and_draws() -> list[Arguments]:
     return [
-        _tensors([3.0, 0.5], [[1.5], [-0.4]], [0.5], [0.7]),
-        _tensors([2.0], [[1.0, -0.5, 0.3]], [0.5, 0.5, 0.3], [0.0, 1.1, -0.6]),
-        _tensors([1.0, -2.0, 0.0], [[0.3, 1.0], [2.0, -1.0], [0.1, 0.4]], [0.5, -0.5], [-1.0, 1.2]),
+        doubles([3.0, 0.5], [[1.5], [-0.4]], [0.5], [0.7]),
+        doubles([2.0], [[1.0, -0.5, 0.3]], [0.5, 0.5, 0.3], [0.0, 1.1, -0.6]),
+        doubles([1.0, -2.0, 0.0], [[0.3, 1.0], [2.0, -1.0], [0.1, 0.4]], [0.5, -0.5], [-1.0, 1.2]),
     ]
 
 
@@ -366,10 +362,10 @@ SUBTRACT_BASELINE = Exercise(
     task="From each of the values (samples,), subtract the mean over the other samples. At least two samples.",
     reference=subtract_baseline,
     cases=lambda: [
-        _tensors([1.0, 4.0]),
-        _tensors([3.0, 5.0, 10.0]),
-        _tensors([2.0, 2.0, 5.0, 0.0]),
-        _tensors([-1.0, 0.5, 2.0, 2.5, 7.0]),
+        doubles([1.0, 4.0]),
+        doubles([3.0, 5.0, 10.0]),
+        doubles([2.0, 2.0, 5.0, 0.0]),
+        doubles([-1.0, 0.5, 2.0, 2.5, 7.0]),
     ],
     generate=_drawn_values,
     lesson=lambda g: (torch.randn(200, generator=g) + 3,),
@@ -509,7 +505,7 @@ def _logits_and_noise() -> list[Arguments]:
         ([[0.5, 0.1, -0.4], [2.0, 0.0, 1.0]], [[0.2, 0.8, 0.5], [0.35, 0.95, 0.6]], 0.7),
         ([[[0.5, 0.1], [-0.4, 1.0], [0.0, 0.3]]], [[[0.2, 0.8], [0.5, 0.6], [0.9, 0.1]]], 1.5),
     ]
-    return [(*_tensors(logits, uniform), temperature) for logits, uniform, temperature in rows]
+    return [(*doubles(logits, uniform), temperature) for logits, uniform, temperature in rows]
 
 
 def _drawn_logits_and_noise(generator: Generator) -> Arguments:
@@ -700,12 +696,12 @@ def straight_through(soft: Tensor) -> Tensor:
 
 def _soft_samples() -> list[Arguments]:
     return [
-        _tensors([0.3, 0.7]),
-        _tensors([0.5, 0.5]),
-        _tensors([0.4, 0.35, 0.25]),
-        _tensors([1.0, 0.0, 0.0]),
-        _tensors([[0.1, 0.2, 0.7], [0.45, 0.3, 0.25]]),
-        _tensors([[[0.1, 0.9], [0.6, 0.4], [0.2, 0.8]]]),
+        doubles([0.3, 0.7]),
+        doubles([0.5, 0.5]),
+        doubles([0.4, 0.35, 0.25]),
+        doubles([1.0, 0.0, 0.0]),
+        doubles([[0.1, 0.2, 0.7], [0.45, 0.3, 0.25]]),
+        doubles([[[0.1, 0.9], [0.6, 0.4], [0.2, 0.8]]]),
     ]
 
 

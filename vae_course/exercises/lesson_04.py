@@ -11,15 +11,10 @@ from torch.optim import Optimizer
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.kinds import ModuleExercise, UpdateExercise, start_of
-from vae_course.exercises.making import flags, numbers, probabilities, size, sizes, whole
+from vae_course.exercises.making import doubles, flags, numbers, probabilities, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 from vae_course.probability.distributions import standard_normal
 from vae_course.training import seeded
-
-
-def _tensors(*rows: object) -> Arguments:
-    return tuple(torch.tensor(row, dtype=torch.float64) for row in rows)
-
 
 # --- the exact posterior --------------------------------------------------------------------------------------------
 
@@ -31,11 +26,11 @@ def exact_posterior(log_prior: Tensor, log_likelihood: Tensor) -> Tensor:
 def _states() -> list[Arguments]:
     half, third = math.log(1 / 2), math.log(1 / 3)
     return [
-        _tensors([half, half], [math.log(0.8), math.log(0.2)]),
-        _tensors([math.log(0.7), math.log(0.3)], [math.log(0.1), math.log(0.8)]),
-        _tensors([math.log(0.3), math.log(0.7)], [-math.inf, math.log(0.3)]),
-        _tensors([math.log(0.6), math.log(0.3), math.log(0.1)], [-1.0, -2.0, -0.5]),
-        _tensors([third, third, third], [-1000.0, -1001.0, -1003.0]),
+        doubles([half, half], [math.log(0.8), math.log(0.2)]),
+        doubles([math.log(0.7), math.log(0.3)], [math.log(0.1), math.log(0.8)]),
+        doubles([math.log(0.3), math.log(0.7)], [-math.inf, math.log(0.3)]),
+        doubles([math.log(0.6), math.log(0.3), math.log(0.1)], [-1.0, -2.0, -0.5]),
+        doubles([third, third, third], [-1000.0, -1001.0, -1003.0]),
     ]
 
 
@@ -220,12 +215,12 @@ def importance_weighted_bound(log_weights: Tensor) -> Tensor:
 
 def _log_weights() -> list[Arguments]:
     return [
-        _tensors([[-1.0], [-3.0]]),
-        _tensors([[-1.0, 0.5, -2.0]]),
-        _tensors([[-2.0, -1.0], [-2.0, 0.5], [-2.0, -4.0]]),
-        _tensors([[-0.3, -1.2, 0.4], [-2.0, -0.7, 1.1]]),
-        _tensors([[-1000.0, -3.0], [-1002.0, -900.0], [-1001.0, -2.0]]),
-        _tensors([[1000.0, 2.0], [999.0, 1.0], [1001.0, 3.0]]),
+        doubles([[-1.0], [-3.0]]),
+        doubles([[-1.0, 0.5, -2.0]]),
+        doubles([[-2.0, -1.0], [-2.0, 0.5], [-2.0, -4.0]]),
+        doubles([[-0.3, -1.2, 0.4], [-2.0, -0.7, 1.1]]),
+        doubles([[-1000.0, -3.0], [-1002.0, -900.0], [-1001.0, -2.0]]),
+        doubles([[1000.0, 2.0], [999.0, 1.0], [1001.0, 3.0]]),
     ]
 
 
@@ -388,11 +383,11 @@ def bernoulli_log_likelihood(logits: Tensor, x: Tensor) -> Tensor:
 
 def _logits_and_pixels() -> list[Arguments]:
     return [
-        _tensors([[0.0]], [[1.0]]),
-        _tensors([[2.0, -1.0]], [[1.0, 0.0]]),
-        _tensors([[1.0], [-2.0], [0.5]], [[0.0], [0.0], [1.0]]),
-        _tensors([[2.0, -1.0, 0.5], [0.3, 1.5, -2.0]], [[0.0, 0.0, 1.0], [1.0, 1.0, 1.0]]),
-        _tensors([[1000.0, -1000.0], [1000.0, -1000.0]], [[1.0, 0.0], [0.0, 1.0]]),
+        doubles([[0.0]], [[1.0]]),
+        doubles([[2.0, -1.0]], [[1.0, 0.0]]),
+        doubles([[1.0], [-2.0], [0.5]], [[0.0], [0.0], [1.0]]),
+        doubles([[2.0, -1.0, 0.5], [0.3, 1.5, -2.0]], [[0.0, 0.0, 1.0], [1.0, 1.0, 1.0]]),
+        doubles([[1000.0, -1000.0], [1000.0, -1000.0]], [[1.0, 0.0], [0.0, 1.0]]),
     ]
 
 
@@ -588,11 +583,11 @@ def negative_elbo(distortion: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
 
 def _encoded_batches() -> list[Arguments]:
     return [
-        _tensors([2.0], [[1.0]], [[0.0]]),
-        _tensors([4.0, 1.0, 0.0], [[0.0], [0.0], [2.0]], [[0.0], [0.0], [0.0]]),
-        _tensors([2.0], [[0.5, 1.0]], [[0.5, 1.5]]),
-        _tensors([3.0], [[1.0, -2.0]], [[0.5, -1.0]]),
-        _tensors([1.0, 2.0, 6.0], [[0.0, 1.0], [0.5, 2.0], [-1.0, 0.3]], [[0.0, 0.2], [-1.0, -2.0], [0.4, -0.5]]),
+        doubles([2.0], [[1.0]], [[0.0]]),
+        doubles([4.0, 1.0, 0.0], [[0.0], [0.0], [2.0]], [[0.0], [0.0], [0.0]]),
+        doubles([2.0], [[0.5, 1.0]], [[0.5, 1.5]]),
+        doubles([3.0], [[1.0, -2.0]], [[0.5, -1.0]]),
+        doubles([1.0, 2.0, 6.0], [[0.0, 1.0], [0.5, 2.0], [-1.0, 0.3]], [[0.0, 0.2], [-1.0, -2.0], [0.4, -0.5]]),
     ]
 
 
@@ -1051,11 +1046,11 @@ def kl_weight_of_means(pixels: Tensor, latent: Tensor) -> Tensor:
 
 def _sizes() -> list[Arguments]:
     return [
-        _tensors(64.0, 1.0),
-        _tensors(64.0, 16.0),
-        _tensors([8.0], [8.0]),
-        _tensors([3.0, 9.0], [5.0, 4.0]),
-        _tensors([784.0, 784.0], [2.0, 64.0]),
+        doubles(64.0, 1.0),
+        doubles(64.0, 16.0),
+        doubles([8.0], [8.0]),
+        doubles([3.0, 9.0], [5.0, 4.0]),
+        doubles([784.0, 784.0], [2.0, 64.0]),
     ]
 
 

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
-from vae_course.exercises.making import numbers, size, sizes, whole
+from vae_course.exercises.making import doubles, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 from vae_course.text.vocabulary import BOS, EOS, PAD
 
@@ -758,20 +758,17 @@ def nll_from_samples(log_likelihood: Tensor, log_prior: Tensor, log_q: Tensor) -
 
 
 def _draws() -> list[Arguments]:
-    def tensors(*rows: object) -> Arguments:
-        return tuple(torch.tensor(row, dtype=torch.float64) for row in rows)
-
     return [
-        tensors([[-14.0]], [[-3.0]], [[-1.0]]),
-        tensors([[-14.0], [-17.0]], [[-3.0], [-2.0]], [[-1.0], [-1.5]]),
-        tensors([[-14.0, -12.0, -13.0]], [[-3.0, -2.0, -4.0]], [[-1.0, -1.5, 0.5]]),
-        tensors(
+        doubles([[-14.0]], [[-3.0]], [[-1.0]]),
+        doubles([[-14.0], [-17.0]], [[-3.0], [-2.0]], [[-1.0], [-1.5]]),
+        doubles([[-14.0, -12.0, -13.0]], [[-3.0, -2.0, -4.0]], [[-1.0, -1.5, 0.5]]),
+        doubles(
             [[-14.0, -12.0], [-17.0, -11.5], [-13.0, -15.0]],
             [[-3.0, -4.0], [-2.0, -5.0], [-3.5, -4.5]],
             [[-1.0, -2.0], [-1.5, -0.5], [-0.7, -1.0]],
         ),
-        tensors([[-1500.0], [-1501.0]], [[-3.0], [-2.5]], [[-1.0], [-2.0]]),
-        tensors([[-1500.0, -20.0], [-1503.0, -21.0]], [[-3.0, -2.0], [-2.5, -4.0]], [[-1.0, -1.0], [-2.0, -0.5]]),
+        doubles([[-1500.0], [-1501.0]], [[-3.0], [-2.5]], [[-1.0], [-2.0]]),
+        doubles([[-1500.0, -20.0], [-1503.0, -21.0]], [[-3.0, -2.0], [-2.5, -4.0]], [[-1.0, -1.0], [-2.0, -0.5]]),
     ]
 
 

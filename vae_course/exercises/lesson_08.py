@@ -7,13 +7,8 @@ from torch import Generator, Tensor
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
-from vae_course.exercises.making import flags, numbers, size, sizes, whole
+from vae_course.exercises.making import doubles, flags, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
-
-
-def _tensors(*rows: object) -> Arguments:
-    return tuple(torch.tensor(row, dtype=torch.float64) for row in rows)
-
 
 # --- mutual information ---------------------------------------------------------------------------------------------
 
@@ -26,11 +21,11 @@ def mutual_information(log_q: Tensor) -> Tensor:
 
 def _log_densities() -> list[Arguments]:
     return [
-        _tensors([[0.0, -3.0], [-1.0, 0.5]]),
-        _tensors([[-1.0, -1.5, -4.0], [-2.0, -0.5, -1.0], [-6.0, -3.0, 0.2]]),
-        _tensors([[1.0, -2.0, -3.0, 0.5], [-4.0, 0.0, -1.0, -2.0], [0.3, -1.0, 1.5, -5.0], [-0.2, -3.0, -1.0, 0.7]]),
-        _tensors([[-1000.0, -1002.0], [-1003.0, -1001.0]]),
-        _tensors([[-2.0, -2.0, -5.0], [-1.5, -1.5, -4.0], [-6.0, -6.0, -1.0]]),  # two posteriors are equal
+        doubles([[0.0, -3.0], [-1.0, 0.5]]),
+        doubles([[-1.0, -1.5, -4.0], [-2.0, -0.5, -1.0], [-6.0, -3.0, 0.2]]),
+        doubles([[1.0, -2.0, -3.0, 0.5], [-4.0, 0.0, -1.0, -2.0], [0.3, -1.0, 1.5, -5.0], [-0.2, -3.0, -1.0, 0.7]]),
+        doubles([[-1000.0, -1002.0], [-1003.0, -1001.0]]),
+        doubles([[-2.0, -2.0, -5.0], [-1.5, -1.5, -4.0], [-6.0, -6.0, -1.0]]),  # two posteriors are equal
     ]
 
 
@@ -204,26 +199,26 @@ def active_units(mean: Tensor, std: Tensor) -> Tensor:
 
 def _posteriors() -> list[Arguments]:
     return [
-        _tensors([[0.0, 0.0], [0.8, 0.0]], [[0.5, 1.0], [0.5, 1.0]]),
-        _tensors(
+        doubles([[0.0, 0.0], [0.8, 0.0]], [[0.5, 1.0], [0.5, 1.0]]),
+        doubles(
             [[0.0, 2.0, -1.5, 0.05], [0.0, 2.0, -1.5, -0.05], [0.0, 2.0, -1.5, 0.04]],
             [[1.0, 0.1, 0.3, 0.1], [0.9, 0.1, 0.3, 0.1], [1.1, 0.1, 0.3, 0.1]],
         ),
-        _tensors(
+        doubles(
             [[1.0, 0.3, 0.01, 3.0], [-1.0, -0.3, -0.02, 3.0], [0.5, 0.2, 0.01, 3.0]],
             [[0.3, 0.9, 1.2, 1.1], [0.2, 0.8, 1.1, 1.0], [0.3, 0.9, 1.2, 1.1]],
         ),
         # Variances of 0.0075, 0.0173, 0.0333 and 0.00011, on either side of 0.01.
-        _tensors(
+        doubles(
             [[1.0, 0.0, -2.0, 5.0], [1.15, 0.2, -1.8, 5.0], [1.0, 0.25, -1.7, 5.0], [1.15, 0.0, -2.1, 5.021]],
             [[0.05, 1.0, 0.3, 1.0], [0.05, 1.0, 0.9, 1.0], [0.05, 1.0, 1.5, 1.0], [0.05, 1.0, 2.1, 1.0]],
         ),
-        _tensors(
+        doubles(
             [[5.0, 1.0, 0.0, 0.0], [5.001, 0.5, 0.012, 0.018], [5.002, 0.75, 0.0, 0.0]],
             [[0.9, 0.2, 1.0, 1.0], [0.9, 0.3, 1.0, 1.0], [0.9, 0.2, 1.0, 1.0]],
         ),
         # Nothing is used, rows hardly vary, and the posteriors are narrow.
-        _tensors(
+        doubles(
             [[0.3, 0.31, 0.3], [0.3, 0.31, 0.3], [0.3, 0.31, 0.31], [0.3, 0.31, 0.31]],
             [[0.005, 0.004, 0.9], [0.005, 0.006, 0.9], [0.005, 0.004, 0.9], [0.005, 0.006, 0.9]],
         ),
@@ -404,7 +399,7 @@ def _distortions() -> list[Arguments]:
         [[10.0, 14.5, 11.0], [17.0, 12.0, 11.5], [19.0, 20.0, 9.0]],
     )
     orders = ([1, 0], [1, 2, 0], [2, 3, 1, 0], [1, 1, 1])  # the last gives one z to all, and one of them its own
-    return [(*_tensors(table), torch.tensor(order)) for table, order in zip(tables, orders, strict=True)]
+    return [(*doubles(table), torch.tensor(order)) for table, order in zip(tables, orders, strict=True)]
 
 
 def _drawn_distortions(generator: Generator) -> Arguments:
@@ -549,11 +544,11 @@ def net_earnings(without_z: Tensor, with_z: Tensor, rate: Tensor) -> Tensor:
 
 def _accounts() -> list[Arguments]:
     return [
-        _tensors([20.0], [14.0], [[1.0, 2.0]]),
-        _tensors([31.0, 30.0], [20.0, 19.5], [[1.0, 0.5, 2.0], [0.3, 0.7, 1.1]]),
-        _tensors([15.0, 16.0, 14.0], [14.0, 15.5, 14.5], [[0.9, 0.4], [1.0, 0.2], [0.6, 0.3]]),
-        _tensors([15.0, 16.0], [13.0, 15.5], [[0.9], [0.2]]),
-        _tensors([15.0, 17.0], [16.0, 15.5], [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]),  # collapsed: nothing is paid
+        doubles([20.0], [14.0], [[1.0, 2.0]]),
+        doubles([31.0, 30.0], [20.0, 19.5], [[1.0, 0.5, 2.0], [0.3, 0.7, 1.1]]),
+        doubles([15.0, 16.0, 14.0], [14.0, 15.5, 14.5], [[0.9, 0.4], [1.0, 0.2], [0.6, 0.3]]),
+        doubles([15.0, 16.0], [13.0, 15.5], [[0.9], [0.2]]),
+        doubles([15.0, 17.0], [16.0, 15.5], [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]),  # collapsed: nothing is paid
     ]
 
 
@@ -696,10 +691,10 @@ def posterior_mean(log_likelihood: Tensor, grid: Tensor) -> Tensor:
 
 def _grids() -> list[Arguments]:
     return [
-        _tensors([[-3.0], [-2.0], [-2.5]], [-1.0, 0.0, 1.0]),
-        _tensors([[-9.0, -4.0], [-8.0, -5.0], [-6.0, -5.5], [-5.0, -7.0], [-5.2, -9.0]], [-2.0, -1.0, 0.0, 1.0, 2.0]),
-        _tensors([[-1010.0, -1000.0], [-1005.0, -1003.0], [-1001.0, -1006.0]], [-1.5, 0.0, 1.5]),
-        _tensors([[-4.0, -4.0, -4.0, -7.0], [-4.0, -5.0, -2.0, -7.0]], [0.5, 1.5]),  # fewer points than sentences
+        doubles([[-3.0], [-2.0], [-2.5]], [-1.0, 0.0, 1.0]),
+        doubles([[-9.0, -4.0], [-8.0, -5.0], [-6.0, -5.5], [-5.0, -7.0], [-5.2, -9.0]], [-2.0, -1.0, 0.0, 1.0, 2.0]),
+        doubles([[-1010.0, -1000.0], [-1005.0, -1003.0], [-1001.0, -1006.0]], [-1.5, 0.0, 1.5]),
+        doubles([[-4.0, -4.0, -4.0, -7.0], [-4.0, -5.0, -2.0, -7.0]], [0.5, 1.5]),  # fewer points than sentences
     ]
 
 

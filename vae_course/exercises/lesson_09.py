@@ -7,13 +7,8 @@ from torch import Generator, Tensor
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
-from vae_course.exercises.making import flags, numbers, size, sizes, whole
+from vae_course.exercises.making import doubles, flags, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
-
-
-def _tensors(*rows: object) -> Arguments:
-    return tuple(torch.tensor(row, dtype=torch.float64) for row in rows)
-
 
 # --- a cyclical schedule --------------------------------------------------------------------------------------------
 
@@ -26,10 +21,10 @@ def cyclical_weight(step: Tensor, period: Tensor, cycles: Tensor) -> Tensor:
 
 def _steps() -> list[Arguments]:
     return [
-        _tensors([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 4.0, 1.0),
-        _tensors([0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 79.0, 80.0, 90.0, 130.0], 40.0, 2.0),
-        _tensors([25.0, 105.0, 250.0, 275.0, 299.0, 300.0, 330.0, 10_000.0], 100.0, 3.0),
-        _tensors([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0], 5.0, 2.0),  # an odd period
+        doubles([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 4.0, 1.0),
+        doubles([0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 79.0, 80.0, 90.0, 130.0], 40.0, 2.0),
+        doubles([25.0, 105.0, 250.0, 275.0, 299.0, 300.0, 330.0, 10_000.0], 100.0, 3.0),
+        doubles([0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0], 5.0, 2.0),  # an odd period
     ]
 
 
@@ -37,7 +32,7 @@ def _drawn_steps(generator: Generator) -> Arguments:
     period, cycles = size(generator, 3, 12), size(generator, 1, 4)
     last = period * cycles + size(generator, 0, 2 * period)
     step = torch.arange(last + 1, dtype=torch.float64)
-    return step[int(whole(generator, high=2)) :], *_tensors(float(period), float(cycles))
+    return step[int(whole(generator, high=2)) :], *doubles(float(period), float(cycles))
 
 
 def _steps_of_a_lesson(generator: Generator) -> Arguments:
@@ -284,13 +279,13 @@ def free_bits(rates: Tensor, floor: Tensor) -> Tensor:
 
 def _rates() -> list[Arguments]:
     return [
-        _tensors([[0.1, 0.9], [0.5, 0.1]], 0.4),
-        _tensors([[0.05, 1.2, 0.3], [0.15, 0.0, 0.7], [0.25, 2.0, 0.2], [0.35, 0.1, 0.1]], 0.25),
-        _tensors([[2.0, 3.0], [1.0, 4.0]], 0.5),
-        _tensors([[0.01, 0.02], [0.03, 0.0]], 0.5),
-        _tensors([[0.3, 0.05, 1.5]], 0.2),
-        _tensors([[0.1, 0.0, 0.05], [1.0, 0.3, 0.5]], 0.4),
-        _tensors([[0.3, 0.05, 1.5], [0.1, 0.2, 0.0]], 0.0),
+        doubles([[0.1, 0.9], [0.5, 0.1]], 0.4),
+        doubles([[0.05, 1.2, 0.3], [0.15, 0.0, 0.7], [0.25, 2.0, 0.2], [0.35, 0.1, 0.1]], 0.25),
+        doubles([[2.0, 3.0], [1.0, 4.0]], 0.5),
+        doubles([[0.01, 0.02], [0.03, 0.0]], 0.5),
+        doubles([[0.3, 0.05, 1.5]], 0.2),
+        doubles([[0.1, 0.0, 0.05], [1.0, 0.3, 0.5]], 0.4),
+        doubles([[0.3, 0.05, 1.5], [0.1, 0.2, 0.0]], 0.0),
     ]
 
 
@@ -471,9 +466,9 @@ def normalized_means(means: Tensor, gamma: Tensor) -> Tensor:
 
 def _means() -> list[Arguments]:
     return [
-        _tensors([[1.0, -2.0, 0.0], [4.0, 0.0, 1.0], [-1.0, 3.0, 4.0]], 0.5),
-        _tensors([[1.0, -2.0, 3.0, 0.0], [2.0, 0.0, 3.5, 1.0], [4.0, 5.0, -1.0, 3.0]], 0.6),
-        _tensors([[0.1, 10.0, -3.0], [0.8, 14.0, -7.0], [-0.7, 9.0, 2.0], [1.5, 3.0, 1.5]], 2.0),
+        doubles([[1.0, -2.0, 0.0], [4.0, 0.0, 1.0], [-1.0, 3.0, 4.0]], 0.5),
+        doubles([[1.0, -2.0, 3.0, 0.0], [2.0, 0.0, 3.5, 1.0], [4.0, 5.0, -1.0, 3.0]], 0.6),
+        doubles([[0.1, 10.0, -3.0], [0.8, 14.0, -7.0], [-0.7, 9.0, 2.0], [1.5, 3.0, 1.5]], 2.0),
     ]
 
 
@@ -644,13 +639,13 @@ def cured_loss(distortion: Tensor, rate: Tensor, kl_weight: Tensor, floor: Tenso
 
 def _bills() -> list[Arguments]:
     return [
-        _tensors([10.0, 12.0], [1.0, 4.0], 0.5, 3.0),
-        _tensors([10.0, 12.0], [6.0, 9.0], 0.5, 3.0),
-        _tensors([14.0, 9.5, 11.0], [2.0, 8.0, 3.0], 0.3, 5.0),
-        _tensors([14.0, 9.5, 11.0], [9.0, 8.0, 16.0], 1.0, 8.0),
-        _tensors([14.0, 9.5, 11.0, 10.5], [2.0, 8.0, 3.0, 7.5], 0.0, 4.0),  # as in pretraining
-        _tensors([9.0], [3.0], 0.25, 0.0),
-        _tensors([1.0, 2.0], [1.0, 4.0], 0.5, 8.0),  # a floor above everything else
+        doubles([10.0, 12.0], [1.0, 4.0], 0.5, 3.0),
+        doubles([10.0, 12.0], [6.0, 9.0], 0.5, 3.0),
+        doubles([14.0, 9.5, 11.0], [2.0, 8.0, 3.0], 0.3, 5.0),
+        doubles([14.0, 9.5, 11.0], [9.0, 8.0, 16.0], 1.0, 8.0),
+        doubles([14.0, 9.5, 11.0, 10.5], [2.0, 8.0, 3.0, 7.5], 0.0, 4.0),  # as in pretraining
+        doubles([9.0], [3.0], 0.25, 0.0),
+        doubles([1.0, 2.0], [1.0, 4.0], 0.5, 8.0),  # a floor above everything else
     ]
 
 
@@ -854,14 +849,14 @@ def _multiquadratic(a: Tensor, b: Tensor) -> Tensor:
 
 def _kernels() -> list[Arguments]:
     def of(x: list[list[float]], y: list[list[float]]) -> Arguments:
-        x_, y_ = _tensors(x, y)
+        x_, y_ = doubles(x, y)
         return _multiquadratic(x_, x_), _multiquadratic(y_, y_), _multiquadratic(x_, y_)
 
     return [
         of([[0.0], [1.0]], [[2.0], [5.0]]),
         of([[0.0], [1.0], [3.0]], [[0.5], [-1.0], [2.0]]),
         of([[0.3, 1.0], [0.8, -2.0], [1.7, 0.1], [-1.0, 0.4]], [[2.3, 1.1], [0.1, 0.2], [3.0, -0.5], [0.9, 4.0]]),
-        _tensors([[4.0, 1.0], [1.0, 2.0]], [[3.0, -1.0], [-1.0, 5.0]], [[2.0, 0.0], [1.0, -1.5]]),  # any kernel
+        doubles([[4.0, 1.0], [1.0, 2.0]], [[3.0, -1.0], [-1.0, 5.0]], [[2.0, 0.0], [1.0, -1.5]]),  # any kernel
     ]
 
 

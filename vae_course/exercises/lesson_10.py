@@ -9,12 +9,8 @@ from torch.nn import functional
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
-from vae_course.exercises.making import flags, numbers, size, sizes, whole
+from vae_course.exercises.making import double, flags, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
-
-
-def _tensor(rows: object) -> Tensor:
-    return torch.tensor(rows, dtype=torch.float64)
 
 
 def _codes(rows: object) -> Tensor:
@@ -34,12 +30,12 @@ def mutual_information_of_counts(counts: Tensor) -> Tensor:
 
 def _counts() -> list[Arguments]:
     return [
-        (_tensor([[3, 1], [1, 3]]),),
-        (_tensor([[4, 0], [0, 12]]),),
-        (_tensor([[5, 2, 0], [1, 1, 7]]),),
-        (_tensor([[10, 20], [30, 70]]),),
-        (_tensor([[10, 20], [30, 60]]),),  # almost independent
-        (_tensor([[6, 0, 1], [0, 0, 0], [1, 0, 2], [0, 0, 3]]),),  # values that never occur
+        (double([[3, 1], [1, 3]]),),
+        (double([[4, 0], [0, 12]]),),
+        (double([[5, 2, 0], [1, 1, 7]]),),
+        (double([[10, 20], [30, 70]]),),
+        (double([[10, 20], [30, 60]]),),  # almost independent
+        (double([[6, 0, 1], [0, 0, 0], [1, 0, 2], [0, 0, 3]]),),  # values that never occur
     ]
 
 
@@ -284,11 +280,11 @@ def mutual_information_gap(information: Tensor, entropies: Tensor) -> Tensor:
 
 def _informations() -> list[Arguments]:
     return [
-        (_tensor([[1.0], [0.25], [0.0]]), _tensor([2.0])),
-        (_tensor([[0.1, 0.3], [0.5, 0.2]]), _tensor([1.0, 0.5])),
-        (_tensor([[0.1, 0.3], [0.5, 0.2], [0.3, 0.1]]), _tensor([1.0, 0.5])),
-        (_tensor([[0.1, 0.0, 0.4], [0.1, 0.9, 0.3], [0.0, 0.1, 0.1], [0.05, 0.2, 0.0]]), _tensor([0.7, 1.5, 2.0])),
-        (_tensor([[0.5, 0.0, 0.2], [0.5, 0.0, 0.3]]), _tensor([0.7, 1.0, 2.0])),  # equal ones, and none that knows anything
+        (double([[1.0], [0.25], [0.0]]), double([2.0])),
+        (double([[0.1, 0.3], [0.5, 0.2]]), double([1.0, 0.5])),
+        (double([[0.1, 0.3], [0.5, 0.2], [0.3, 0.1]]), double([1.0, 0.5])),
+        (double([[0.1, 0.0, 0.4], [0.1, 0.9, 0.3], [0.0, 0.1, 0.1], [0.05, 0.2, 0.0]]), double([0.7, 1.5, 2.0])),
+        (double([[0.5, 0.0, 0.2], [0.5, 0.0, 0.3]]), double([0.7, 1.0, 2.0])),  # equal ones, and none that knows anything
     ]
 
 

@@ -10,14 +10,10 @@ from torch import Generator, Tensor
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
-from vae_course.exercises.making import flags, numbers, size, sizes, whole
+from vae_course.exercises.making import double, flags, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 
 Words = tuple[str, ...]
-
-
-def _tensor(rows: object) -> Tensor:
-    return torch.tensor(rows, dtype=torch.float64)
 
 
 def _split(*lines: str) -> list[Words]:
@@ -474,12 +470,12 @@ def tempered(logits: Tensor, temperature: float) -> Tensor:
 
 def _logits() -> list[Arguments]:
     return [
-        (_tensor([[2.0, 0.0]]), 0.5),
-        (_tensor([[1.0, -1.0, 0.5], [0.0, 3.0, 0.0]]), 2.0),
-        (_tensor([[4.0, 1.0, -2.0], [0.5, 0.25, 0.0], [-1.0, -3.0, -1.5]]), 0.7),
-        (_tensor([[1.0], [-2.0]]), 1.0),
-        (_tensor([[9.0, 8.98], [-9.0, -9.0]]), 0.01),  # nearly greedy: exp(900) is infinite on a computer
-        (_tensor([[2.0, -2.0, 1.0]]), 10.0),
+        (double([[2.0, 0.0]]), 0.5),
+        (double([[1.0, -1.0, 0.5], [0.0, 3.0, 0.0]]), 2.0),
+        (double([[4.0, 1.0, -2.0], [0.5, 0.25, 0.0], [-1.0, -3.0, -1.5]]), 0.7),
+        (double([[1.0], [-2.0]]), 1.0),
+        (double([[9.0, 8.98], [-9.0, -9.0]]), 0.01),  # nearly greedy: exp(900) is infinite on a computer
+        (double([[2.0, -2.0, 1.0]]), 10.0),
     ]
 
 
@@ -631,14 +627,14 @@ def keep_nucleus(probabilities: Tensor, nucleus: float) -> Tensor:
 
 def _distributions() -> list[Arguments]:
     return [
-        (_tensor([0.15, 0.55, 0.3]), 0.7),
-        (_tensor([0.06, 0.5, 0.04, 0.3, 0.1]), 0.85),
-        (_tensor([0.08, 0.8, 0.12]), 0.6),
-        (_tensor([0.25, 0.11, 0.14, 0.2, 0.12, 0.18]), 0.5),
-        (_tensor([0.25, 0.5, 0.25]), 0.5),  # met exactly by one word
-        (_tensor([0.125, 0.0, 0.5, 0.375]), 1.0),
-        (_tensor([0.125, 0.625, 0.0, 0.25]), 0.875),
-        (_tensor([1.0]), 0.3),
+        (double([0.15, 0.55, 0.3]), 0.7),
+        (double([0.06, 0.5, 0.04, 0.3, 0.1]), 0.85),
+        (double([0.08, 0.8, 0.12]), 0.6),
+        (double([0.25, 0.11, 0.14, 0.2, 0.12, 0.18]), 0.5),
+        (double([0.25, 0.5, 0.25]), 0.5),  # met exactly by one word
+        (double([0.125, 0.0, 0.5, 0.375]), 1.0),
+        (double([0.125, 0.625, 0.0, 0.25]), 0.875),
+        (double([1.0]), 0.3),
     ]
 
 
@@ -855,15 +851,15 @@ def beam_score(log_p: Tensor, tokens: Tensor, power: float) -> Tensor:
 
 def _hypotheses() -> list[Arguments]:
     return [
-        (_tensor([[-1.0, -2.0, -0.5]]), torch.tensor([[4, 5, 2]]), 1.0),
-        (_tensor([[-1.0, -2.0, -0.5, -0.25], [-1.5, -0.75, -3.0, -4.0]]), torch.tensor([[4, 6, 5, 2], [7, 2, 0, 0]]), 0.7),
+        (double([[-1.0, -2.0, -0.5]]), torch.tensor([[4, 5, 2]]), 1.0),
+        (double([[-1.0, -2.0, -0.5, -0.25], [-1.5, -0.75, -3.0, -4.0]]), torch.tensor([[4, 6, 5, 2], [7, 2, 0, 0]]), 0.7),
         (
-            _tensor([[-0.5, -1.0, -2.0], [-1.0, -0.25, -2.0], [-2.0, -1.0, -1.0]]),
+            double([[-0.5, -1.0, -2.0], [-1.0, -0.25, -2.0], [-2.0, -1.0, -1.0]]),
             torch.tensor([[4, 5, 2], [5, 2, 0], [2, 0, 0]]),
             0.0,
         ),
-        (_tensor([[-3.0, -1.0]]), torch.tensor([[2, 0]]), 2.0),
-        (_tensor([[0.0, 0.0, -1.0], [0.0, -0.5, -1.0]]), torch.tensor([[5, 2, 0], [3, 4, 2]]), 1.0),
+        (double([[-3.0, -1.0]]), torch.tensor([[2, 0]]), 2.0),
+        (double([[0.0, 0.0, -1.0], [0.0, -0.5, -1.0]]), torch.tensor([[5, 2, 0], [3, 4, 2]]), 1.0),
     ]
 
 

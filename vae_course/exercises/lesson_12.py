@@ -10,12 +10,8 @@ from torch.nn import functional
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
-from vae_course.exercises.making import flags, numbers, probabilities, size, sizes, whole
+from vae_course.exercises.making import double, flags, numbers, probabilities, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
-
-
-def _tensor(rows: object) -> Tensor:
-    return torch.tensor(rows, dtype=torch.float64)
 
 
 def _variants(name: str, message: str, *functions: Callable[..., Any]) -> tuple[Mistake, ...]:
@@ -33,12 +29,12 @@ def log_posterior(log_prior: Tensor, log_channel: Tensor) -> Tensor:
 
 def _events() -> list[Arguments]:
     return [
-        (_tensor([0.5, 0.5]).log(), _tensor([[0.8, 0.2], [0.6, 0.3]]).log()),
-        (_tensor([0.9, 0.1]).log(), _tensor([[0.2, 0.8], [0.3, 0.9], [0.5, 0.25]]).log()),
-        (_tensor([0.5, 0.25, 0.125, 0.125]).log(), _tensor([[0.1, 0.7, 0.2, 0.3], [0.3, 0.3, 0.9, 0.1]]).log()),
-        (_tensor([0.5, 0.5]).log(), _tensor([[-400, -401], [-402, -400]])),  # long texts: exp(-800) is 0 on a computer
-        (_tensor([0.5, 0.5]).log(), _tensor([[-500, -3], [-600, -2]])),  # a world that is out of the question
-        (_tensor([0.25, 0.5, 0.25]).log(), _tensor([[0.2, 0.4, 0.1]]).log()),
+        (double([0.5, 0.5]).log(), double([[0.8, 0.2], [0.6, 0.3]]).log()),
+        (double([0.9, 0.1]).log(), double([[0.2, 0.8], [0.3, 0.9], [0.5, 0.25]]).log()),
+        (double([0.5, 0.25, 0.125, 0.125]).log(), double([[0.1, 0.7, 0.2, 0.3], [0.3, 0.3, 0.9, 0.1]]).log()),
+        (double([0.5, 0.5]).log(), double([[-400, -401], [-402, -400]])),  # long texts: exp(-800) is 0 on a computer
+        (double([0.5, 0.5]).log(), double([[-500, -3], [-600, -2]])),  # a world that is out of the question
+        (double([0.25, 0.5, 0.25]).log(), double([[0.2, 0.4, 0.1]]).log()),
     ]
 
 
@@ -254,14 +250,14 @@ def rouge_1(summary: Tensor, reference: Tensor) -> Tensor:
 
 def _counts() -> list[Arguments]:
     return [
-        (_tensor([1, 1, 0, 0]), _tensor([1, 1, 1, 1])),
-        (_tensor([3, 1, 0, 1]), _tensor([1, 1, 1, 1])),
-        (_tensor([2, 1, 4, 0, 1]), _tensor([1, 3, 2, 1, 0])),
-        (_tensor([5, 0, 1, 1, 0, 2]), _tensor([1, 1, 1, 0, 1, 1])),
-        (_tensor([2, 0, 1]), _tensor([0, 3, 0])),
-        (_tensor([1, 0, 2]), _tensor([3, 1, 0])),  # one word
-        (_tensor([0, 2, 1]), _tensor([0, 2, 1])),
-        (_tensor([0, 0, 0]), _tensor([0, 2, 1])),
+        (double([1, 1, 0, 0]), double([1, 1, 1, 1])),
+        (double([3, 1, 0, 1]), double([1, 1, 1, 1])),
+        (double([2, 1, 4, 0, 1]), double([1, 3, 2, 1, 0])),
+        (double([5, 0, 1, 1, 0, 2]), double([1, 1, 1, 0, 1, 1])),
+        (double([2, 0, 1]), double([0, 3, 0])),
+        (double([1, 0, 2]), double([3, 1, 0])),  # one word
+        (double([0, 2, 1]), double([0, 2, 1])),
+        (double([0, 0, 0]), double([0, 2, 1])),
     ]
 
 
@@ -765,12 +761,12 @@ def subset_means(codes: Tensor, masks: Tensor) -> Tensor:
 
 def _codes() -> list[Arguments]:
     generator = torch.Generator().manual_seed(11)
-    masks = _tensor([[1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 1, 1], [1, 1, 1]])
+    masks = double([[1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 1, 1], [1, 1, 1]])
     return [
-        (_tensor([[1.0], [3.0]]), _tensor([[1, 0], [1, 1]])),
-        (_tensor([[1.0, 0.0], [3.0, -2.0], [2.0, 8.0]]), masks),
+        (double([[1.0], [3.0]]), double([[1, 0], [1, 1]])),
+        (double([[1.0, 0.0], [3.0, -2.0], [2.0, 8.0]]), masks),
         (torch.randn(3, 4, generator=generator, dtype=torch.float64), masks),
-        (_tensor([[2.0, -1.0, 0.5]]), _tensor([[1.0]])),
+        (double([[2.0, -1.0, 0.5]]), double([[1.0]])),
     ]
 
 
@@ -941,10 +937,10 @@ def medoid(codes: Tensor) -> Tensor:
 def _scattered() -> list[Arguments]:
     generator = torch.Generator().manual_seed(5)
     cases: list[Arguments] = [
-        (_tensor([[5.0], [0.0], [1.0], [9.0], [2.0]]),),
-        (_tensor([[0.0, 0.0], [1.0, 0.2], [0.3, 1.0], [9.0, 9.0], [2.0, 2.0]]),),
-        (_tensor([[1.0, -2.0, 3.0]]),),
-        (_tensor([[5.0], [0.1], [2.0], [9.0], [0.0]]),),
+        (double([[5.0], [0.0], [1.0], [9.0], [2.0]]),),
+        (double([[0.0, 0.0], [1.0, 0.2], [0.3, 1.0], [9.0, 9.0], [2.0, 2.0]]),),
+        (double([[1.0, -2.0, 3.0]]),),
+        (double([[5.0], [0.1], [2.0], [9.0], [0.0]]),),
     ]
     for latent in (2, 3, 4, 3, 2):
         rows = torch.randn(6, latent, generator=generator, dtype=torch.float64)

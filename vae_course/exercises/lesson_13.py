@@ -8,14 +8,10 @@ from torch.distributions import Normal, kl_divergence
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
-from vae_course.exercises.making import numbers, probabilities, size, sizes, whole
+from vae_course.exercises.making import double, numbers, probabilities, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 
 Words = tuple[str, ...]
-
-
-def _tensor(rows: object) -> Tensor:
-    return torch.tensor(rows, dtype=torch.float64)
 
 
 # --- matching n-grams -----------------------------------------------------------------------------------------------
@@ -335,16 +331,16 @@ def _counted() -> list[Arguments]:
         ([70, 50, 30, 20], [90, 80, 70, 60], 90, 110),
         ([4, 2, 1, 0], [5, 4, 3, 2], 5, 6),
     ]
-    return [tuple(_tensor(row).double() for row in arguments) for arguments in rows]
+    return [tuple(double(row).double() for row in arguments) for arguments in rows]
 
 
 def _drawn_counts(generator: Generator, high: int = 99) -> Arguments:
     """Of some sentences: each has one n-gram less than it has (n - 1)-grams."""
     sentences = size(generator, 1, 5)
     words = size(generator, 5 * sentences, high)
-    total = _tensor([words - n * sentences for n in range(4)])
+    total = double([words - n * sentences for n in range(4)])
     matched = (total * numbers(generator, 4, low=0.1, high=1)).ceil()
-    return matched, total, _tensor(float(words)), _tensor(float(size(generator, words // 2, 3 * words // 2)))
+    return matched, total, double(float(words)), double(float(size(generator, words // 2, 3 * words // 2)))
 
 
 def _brevity(w: Tensor, r: Tensor) -> Tensor:
@@ -487,22 +483,22 @@ def conditional_loss(
 
 def _conditional() -> list[Arguments]:
     return [
-        (_tensor([-3.0]), _tensor([-5.0]), _tensor([[1.0]]), _tensor([[-1.0]]), _tensor([[0.0]]), _tensor([[0.5]])),
+        (double([-3.0]), double([-5.0]), double([[1.0]]), double([[-1.0]]), double([[0.0]]), double([[0.5]])),
         (
-            _tensor([-2.0, -4.0]),
-            _tensor([-6.0, -4.5]),
-            _tensor([[0.5, -1.0], [2.0, 0.0]]),
-            _tensor([[-2.0, -0.5], [-1.0, -3.0]]),
-            _tensor([[0.0, 0.3], [1.0, -0.2]]),
-            _tensor([[0.2, 0.0], [-0.4, 0.7]]),
+            double([-2.0, -4.0]),
+            double([-6.0, -4.5]),
+            double([[0.5, -1.0], [2.0, 0.0]]),
+            double([[-2.0, -0.5], [-1.0, -3.0]]),
+            double([[0.0, 0.3], [1.0, -0.2]]),
+            double([[0.2, 0.0], [-0.4, 0.7]]),
         ),
         (
-            _tensor([-2.0, -4.0, -1.0]),
-            _tensor([-6.0, -4.5, -1.5]),
-            _tensor([[0.5, -1.0], [2.0, 0.0], [0.5, 0.5]]),
-            _tensor([[0.5, 1.0], [0.2, 0.1], [0.3, 1.5]]),
-            _tensor([[0.0, 0.3], [1.0, -0.2], [0.5, 0.5]]),
-            _tensor([[0.2, 0.4], [1.0, 0.7], [0.3, 1.5]]),
+            double([-2.0, -4.0, -1.0]),
+            double([-6.0, -4.5, -1.5]),
+            double([[0.5, -1.0], [2.0, 0.0], [0.5, 0.5]]),
+            double([[0.5, 1.0], [0.2, 0.1], [0.3, 1.5]]),
+            double([[0.0, 0.3], [1.0, -0.2], [0.5, 0.5]]),
+            double([[0.2, 0.4], [1.0, 0.7], [0.3, 1.5]]),
         ),
     ]
 
@@ -749,14 +745,14 @@ def share_of_mixtures(joint: Tensor) -> Tensor:
 
 def _joints() -> list[Arguments]:
     return [
-        (_tensor([[0.5, 0.0], [0.0, 0.5]]),),
-        (_tensor([[0.7, 0.0], [0.0, 0.3]]),),
-        (_tensor([[0.4, 0.1, 0.0], [0.0, 0.2, 0.3]]),),
-        (_tensor([[0.2, 0.2], [0.3, 0.3]]),),
-        (_tensor([[0.3, 0.5], [0.0, 0.2]]),),
-        (_tensor([[0.0, 0.3, 0.3], [0.4, 0.0, 0.0]]),),
-        (_tensor([[0.6, 0.4, 0.0]]),),
-        (_tensor([[0.3, 0.2], [0.0, 0.0], [0.0, 0.5]]),),
+        (double([[0.5, 0.0], [0.0, 0.5]]),),
+        (double([[0.7, 0.0], [0.0, 0.3]]),),
+        (double([[0.4, 0.1, 0.0], [0.0, 0.2, 0.3]]),),
+        (double([[0.2, 0.2], [0.3, 0.3]]),),
+        (double([[0.3, 0.5], [0.0, 0.2]]),),
+        (double([[0.0, 0.3, 0.3], [0.4, 0.0, 0.0]]),),
+        (double([[0.6, 0.4, 0.0]]),),
+        (double([[0.3, 0.2], [0.0, 0.0], [0.0, 0.5]]),),
     ]
 
 
@@ -916,18 +912,18 @@ def chrf(matched: Tensor, written: Tensor, reference: Tensor) -> Tensor:
 
 def _characters() -> list[Arguments]:
     return [
-        (_tensor([4.0]), _tensor([5.0]), _tensor([8.0])),
-        (_tensor([6, 5, 4, 3, 2, 1]), _tensor([12, 11, 10, 9, 8, 7]), _tensor([7, 6, 5, 4, 3, 2])),
-        (_tensor([9, 7, 5, 4, 3, 2]), _tensor([10, 9, 8, 7, 6, 5]), _tensor([14, 13, 12, 11, 10, 9])),
-        (_tensor([0, 0]), _tensor([3, 2]), _tensor([4, 3])),
-        (_tensor([3, 2]), _tensor([3, 2]), _tensor([3, 2])),
-        (_tensor([1, 1]), _tensor([12, 11]), _tensor([14, 13])),
+        (double([4.0]), double([5.0]), double([8.0])),
+        (double([6, 5, 4, 3, 2, 1]), double([12, 11, 10, 9, 8, 7]), double([7, 6, 5, 4, 3, 2])),
+        (double([9, 7, 5, 4, 3, 2]), double([10, 9, 8, 7, 6, 5]), double([14, 13, 12, 11, 10, 9])),
+        (double([0, 0]), double([3, 2]), double([4, 3])),
+        (double([3, 2]), double([3, 2]), double([3, 2])),
+        (double([1, 1]), double([12, 11]), double([14, 13])),
     ]
 
 
 def _drawn_characters(generator: Generator, orders: int | None = None, shortest: int = 7, longest: int = 40) -> Arguments:
     count = size(generator, 1, 6) if orders is None else orders
-    written, reference = (_tensor([n - k for k in range(count)]) for n in sizes(generator, 2, shortest, longest))
+    written, reference = (double([n - k for k in range(count)]) for n in sizes(generator, 2, shortest, longest))
     matched = (torch.minimum(written, reference) * numbers(generator, count, low=0.1, high=1) ** 2).ceil()
     return matched, written, reference
 

@@ -8,12 +8,8 @@ from torch import Generator, Tensor
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
-from vae_course.exercises.making import flags, numbers, probabilities, size, sizes, whole
+from vae_course.exercises.making import double, flags, numbers, probabilities, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
-
-
-def _tensor(rows: object) -> Tensor:
-    return torch.tensor(rows, dtype=torch.float64)
 
 
 def _flags(*rows: int) -> Tensor:
@@ -28,12 +24,12 @@ def surprisal(logits: Tensor, tokens: Tensor) -> Tensor:
 
 
 def _sentences() -> list[Arguments]:
-    first = _tensor([[0.5, 2.0, -1.0], [1.0, 0.2, 3.0], [0.1, 1.0, 0.5]])
+    first = double([[0.5, 2.0, -1.0], [1.0, 0.2, 3.0], [0.1, 1.0, 0.5]])
     second = torch.randn(5, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 2
     return [
         (first, torch.tensor([0, 1, 2])),
         (second, torch.tensor([0, 3, 1, 2, 2])),
-        (_tensor([[0.4, 0.3], [1.0, 2.0]]), torch.tensor([0, 1])),
+        (double([[0.4, 0.3], [1.0, 2.0]]), torch.tensor([0, 1])),
     ]
 
 
@@ -414,27 +410,27 @@ def f_one(flagged: Tensor, wrong: Tensor) -> Tensor:
 
 def _held_out() -> list[Arguments]:
     return [
-        (_tensor([1.0, 3.0, 2.0]), _flags(0, 1, 0), _tensor([2.5, 3.0, 0.5, 4.0]), _flags(0, 0, 1, 1), f_half),
-        (_tensor([2.0]), _flags(1), _tensor([1.0, 2.0, 2.5]), _flags(1, 0, 1), f_half),
+        (double([1.0, 3.0, 2.0]), _flags(0, 1, 0), double([2.5, 3.0, 0.5, 4.0]), _flags(0, 0, 1, 1), f_half),
+        (double([2.0]), _flags(1), double([1.0, 2.0, 2.5]), _flags(1, 0, 1), f_half),
         (
-            _tensor([0.5, 2.0, 1.5, 3.0, 1.0]),
+            double([0.5, 2.0, 1.5, 3.0, 1.0]),
             _flags(0, 1, 0, 1, 0),
-            _tensor([2.0, 1.8, 0.4, 2.6]),
+            double([2.0, 1.8, 0.4, 2.6]),
             _flags(0, 1, 0, 1),
             share_right,
         ),
-        (_tensor([1.0, 3.0]), _flags(0, 1), _tensor([1.0, 2.0, 1.5]), _flags(0, 1, 0), f_half),
+        (double([1.0, 3.0]), _flags(0, 1), double([1.0, 2.0, 1.5]), _flags(0, 1, 0), f_half),
         (
-            _tensor([3.0, 2.0, 5.0, 1.0, 4.0]),
+            double([3.0, 2.0, 5.0, 1.0, 4.0]),
             _flags(0, 1, 0, 0, 0),
-            _tensor([4.5, 2.5, 1.5, 2.0, 5.0, 0.5]),
+            double([4.5, 2.5, 1.5, 2.0, 5.0, 0.5]),
             _flags(1, 0, 0, 1, 0, 0),
             f_half,
         ),
         (
-            _tensor([1.0, 4.0, 6.0, 2.0, 3.0, 5.0]),
+            double([1.0, 4.0, 6.0, 2.0, 3.0, 5.0]),
             _flags(1, 0, 1, 1, 0, 0),
-            _tensor([0.5, 2.0, 6.0, 3.0]),
+            double([0.5, 2.0, 6.0, 3.0]),
             _flags(1, 1, 0, 0),
             f_one,
         ),
@@ -666,11 +662,11 @@ def meant_given_written(prior: Tensor, channel: Tensor, written: Tensor) -> Tens
 
 def _channels() -> list[Arguments]:
     return [
-        (_tensor([0.9, 0.1]), _tensor([[0.8, 0.2], [0.3, 0.7]]), torch.tensor(1)),
-        (_tensor([0.5, 0.3, 0.2]), _tensor([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.3, 0.0, 0.7]]), torch.tensor(0)),
-        (_tensor([0.5, 0.3, 0.2]), _tensor([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.3, 0.0, 0.7]]), torch.tensor(1)),
-        (_tensor([1.0]), _tensor([[0.6, 0.4]]), torch.tensor(1)),
-        (_tensor([0.0, 0.4, 0.6]), _tensor([[0.5, 0.5], [0.5, 0.5], [1.0, 0.0]]), torch.tensor(1)),
+        (double([0.9, 0.1]), double([[0.8, 0.2], [0.3, 0.7]]), torch.tensor(1)),
+        (double([0.5, 0.3, 0.2]), double([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.3, 0.0, 0.7]]), torch.tensor(0)),
+        (double([0.5, 0.3, 0.2]), double([[0.7, 0.2, 0.1], [0.1, 0.6, 0.3], [0.3, 0.0, 0.7]]), torch.tensor(1)),
+        (double([1.0]), double([[0.6, 0.4]]), torch.tensor(1)),
+        (double([0.0, 0.4, 0.6]), double([[0.5, 0.5], [0.5, 0.5], [1.0, 0.0]]), torch.tensor(1)),
     ]
 
 
@@ -822,11 +818,11 @@ def doubt(posterior: Tensor, readings: Tensor, written: Tensor) -> Tensor:
 
 def _readings() -> list[Arguments]:
     return [
-        (_tensor([0.7, 0.3]), torch.tensor([[1, 2], [1, 3]]), torch.tensor([1, 3])),
-        (_tensor([0.5, 0.3, 0.2]), torch.tensor([[4, 2, 7], [4, 3, 7], [5, 3, 6]]), torch.tensor([4, 3, 6])),
-        (_tensor([0.4, 0.35, 0.25]), torch.tensor([[1, 2, 3, 4], [9, 2, 3, 5], [9, 8, 3, 5]]), torch.tensor([9, 2, 3, 4])),
-        (_tensor([0.6, 0.4]), torch.tensor([[1, 2, 2], [2, 1, 2]]), torch.tensor([2, 1, 1])),
-        (_tensor([1.0]), torch.tensor([[1, 2]]), torch.tensor([1, 3])),
+        (double([0.7, 0.3]), torch.tensor([[1, 2], [1, 3]]), torch.tensor([1, 3])),
+        (double([0.5, 0.3, 0.2]), torch.tensor([[4, 2, 7], [4, 3, 7], [5, 3, 6]]), torch.tensor([4, 3, 6])),
+        (double([0.4, 0.35, 0.25]), torch.tensor([[1, 2, 3, 4], [9, 2, 3, 5], [9, 8, 3, 5]]), torch.tensor([9, 2, 3, 4])),
+        (double([0.6, 0.4]), torch.tensor([[1, 2, 2], [2, 1, 2]]), torch.tensor([2, 1, 1])),
+        (double([1.0]), torch.tensor([[1, 2]]), torch.tensor([1, 3])),
     ]
 
 

@@ -8,13 +8,8 @@ from torch.nn import functional
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
-from vae_course.exercises.making import numbers, probabilities, size, sizes, whole
+from vae_course.exercises.making import double, numbers, probabilities, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
-
-
-def _tensor(rows: object) -> Tensor:
-    return torch.tensor(rows, dtype=torch.float64)
-
 
 # --- the article's bound --------------------------------------------------------------------------------------------
 
@@ -31,7 +26,7 @@ def _pairs() -> list[Arguments]:
         ([[0.2, 0.3, 0.5], [0.7, 0.2, 0.1]], [[0.6, 0.3, 0.1], [0.25, 0.25, 0.5]]),
         ([[0.9, 0.1]], [[0.2, 0.8]]),
     ]
-    return [(_tensor(p), _tensor(q)) for p, q in rows]
+    return [(double(p), double(q)) for p, q in rows]
 
 
 def _drawn_pair(generator: Generator) -> Arguments:
@@ -221,7 +216,7 @@ def believed_pixel_std(pixels: Tensor, kl_weight: Tensor) -> Tensor:
 
 def _sizes() -> list[Arguments]:
     rows = [([2.0], [1.0]), ([64.0], [1.0]), ([784.0, 784.0, 784.0], [1.0, 0.01, 0.0001]), ([1.0, 3.0], [0.5, 4.0])]
-    return [(_tensor(pixels), _tensor(weight)) for pixels, weight in rows]
+    return [(double(pixels), double(weight)) for pixels, weight in rows]
 
 
 def _drawn_sizes(generator: Generator) -> Arguments:
@@ -381,7 +376,7 @@ def _trainings() -> list[Arguments]:
         ([[3.0, 2.5], [4.0, 5.0]], 1.0),
         ([[3.0, 0.5, 2.0, 1.0], [1.0, 3.0, 4.0, 0.0]], 1.5),
     ]
-    return [(_tensor(losses), target) for losses, target in rows]
+    return [(double(losses), target) for losses, target in rows]
 
 
 def _drawn_trainings(generator: Generator) -> Arguments:

@@ -1,7 +1,17 @@
-"""Drawing inputs for exercises: of random sizes, in double precision, with few digits, so that what is shown is exact."""
+"""Inputs for exercises, in double precision: typed by hand, or drawn, of random sizes and few digits, to show exactly."""
 
 import torch
 from torch import Generator, Tensor
+
+
+def double(rows: object) -> Tensor:
+    """Numbers typed by hand, in double precision."""
+    return torch.tensor(rows, dtype=torch.float64)
+
+
+def doubles(*several: object) -> tuple[Tensor, ...]:
+    """The arguments of an input typed by hand, each in double precision."""
+    return tuple(map(double, several))
 
 
 def size(generator: Generator, low: int = 1, high: int = 5) -> int:
