@@ -1,4 +1,8 @@
-"""For every test, of the package and of the notebooks: one thread, no progress bars, no network; a table of lesson times."""
+"""For every test, of the package and of the notebooks: one thread, no progress bars, no network; a table of lesson times.
+
+Which tests are run: those of ``pytest`` are quick. ``pytest -m slow`` runs lessons solved and every cell twice, and
+``pytest --device sim`` (or ``cuda``) all lessons, and what tests the package there, on that device.
+"""
 
 import os
 import sys
@@ -22,18 +26,45 @@ from hypothesis import settings  # noqa: E402
 settings.register_profile("course", deadline=None, derandomize=True)
 settings.load_profile("course")
 
-LESSON_LIMIT = 60  # seconds on two CPU cores
+LESSON_LIMIT = 45  # seconds on a CPU core
+
+
+def pytest_addoption(parser):
+    """Add ``--device``."""
+    parser.addoption("--device", choices=["sim", "cuda"], help="run the lessons there, with tolerances for stored outputs")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what was not asked for: slow tests, and what is for another device."""
+    device, asked = config.getoption("--device"), config.getoption("-m")
+
+    def is_wanted(item):
+        for_a_device = item.get_closest_marker("on_device") is not None
+        if device is not None:
+            return for_a_device or "place" in getattr(item, "fixturenames", ())
+        return not for_a_device and (bool(asked) or item.get_closest_marker("slow") is None)
+
+    left_out = [item for item in items if not is_wanted(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if is_wanted(item)]
 
 
 def pytest_terminal_summary(terminalreporter):
     """Show each lesson's seconds, as the tests ran it."""
+    elsewhere = terminalreporter.config.getoption("--device")
     seconds = defaultdict(float)
     for reports in terminalreporter.stats.values():
         for report in reports:
-            name = getattr(report, "nodeid", "").split("::")[0]
-            if name.endswith(".ipynb") and hasattr(report, "duration"):
+            if not hasattr(report, "duration"):
+                continue
+            name = report.nodeid.split("::")[0]
+            if name.endswith(".ipynb"):
                 seconds[Path(name).stem] += report.duration
+            for lesson in (value for key, value in report.user_properties if key == "lesson" and report.when == "call"):
+                seconds[lesson] += report.duration
     if seconds:
-        terminalreporter.section("seconds per lesson")
+        terminalreporter.section(f"seconds per lesson{f' on {elsewhere}' if elsewhere else ''}")
         for name, taken in sorted(seconds.items()):
-            terminalreporter.write_line(f"{name:28}{taken:6.1f} s{'  OVER THE LIMIT' if taken > LESSON_LIMIT else ''}")
+            over = "  OVER THE LIMIT" if taken > LESSON_LIMIT and not elsewhere else ""
+            terminalreporter.write_line(f"{name:28}{taken:6.1f} s{over}")
+        terminalreporter.write_line(f"{'all':28}{sum(seconds.values()):6.1f} s")

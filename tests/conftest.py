@@ -1,6 +1,9 @@
 """What tests of several rooms share."""
 
 import pytest
+import simulated_device
+
+from vae_course.training import find_device
 
 PICTURES = [
     ["a red dog runs on grass", "the red dog runs on grass", "a red dog runs", "a dog runs on", "dog runs"],
@@ -58,3 +61,11 @@ def model_rows():
 def rows_without_truth():
     """The same three models of a text whose truth nobody knows."""
     return [{key: value for key, value in row.items() if key != "nats_above_truth"} for row in ROWS]
+
+
+@pytest.fixture(scope="session")
+def place(request):
+    """The accelerator that tests use: a pretended one, or with ``--device cuda`` the machine's own."""
+    if request.config.getoption("--device") == "cuda":
+        return find_device("cuda")
+    return simulated_device.install()

@@ -20,7 +20,7 @@ Text with $x^2$, as in [lesson 01](01_fails.ipynb), and
 
 $$\\mathbb{{E}}_q[\\log p(x)] \\le 0$$
 
-**5 minutes to read · 7 seconds to run**"""
+**5 minutes, exercises included · 7 seconds to run**"""
 
 
 def write_lesson(folder, name, question, *sources):

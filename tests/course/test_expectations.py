@@ -11,6 +11,19 @@ def test_an_expectation_prints_its_range_not_the_value(capsys):
     assert capsys.readouterr().out == "✓ loss, nats: 1 to 2\n"
 
 
+def test_a_claim_in_words_stands_above_the_figure_that_decides_it(capsys):
+    expect("loss, nats", 1.2345, 1, 2, otherwise="a sum", says="The loss is small.")
+    expect("loss, nats", None, 1, 2, otherwise="a sum", says="The loss is small.", applies=False)
+    assert capsys.readouterr().out.splitlines() == [
+        "✓ The loss is small.",
+        "  loss, nats: 1 to 2",
+        "– The loss is small.",
+        "  loss, nats: not checked, its range was drawn on the generated corpus",
+    ]
+    with pytest.raises(AssertionError, match=r"^loss, nats: got 3, expected 1 to 2"):
+        expect("loss, nats", 3, 1, 2, otherwise="a sum", says="The loss is small.")
+
+
 @pytest.mark.parametrize("value", [0.99, 2.01, math.nan, math.inf])
 def test_outside_its_range_it_says_what_to_suspect(value):
     with pytest.raises(AssertionError, match=r"loss, nats: got .*, expected 1 to 2\. What to suspect: a sum"):

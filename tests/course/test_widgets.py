@@ -39,12 +39,13 @@ def test_a_failure_is_shown_and_the_button_works_again(chooser, caplog):
 
 def test_a_chooser_carries_its_static_picture(chooser, monkeypatch, capsys):
     shown = []
-    monkeypatch.setattr("vae_course.course.widgets.display", lambda data, raw: shown.append(data))
+    monkeypatch.setattr("vae_course.course.widgets.display", lambda data, metadata, raw: shown.append((data, metadata)))
     chooser._ipython_display_()
-    (bundle,) = shown
+    ((bundle, metadata),) = shown
     assert {"image/png", "text/plain", "application/vnd.jupyter.widget-view+json"} <= set(bundle)
-    assert bundle["text/plain"] == "the bar of a"
-    assert "the cure, and a button: Train. At the start: the bar of a" in capsys.readouterr().out
+    assert bundle["text/plain"] == metadata["image/png"]["alt"] == "the bar of a"
+    assert metadata["image/png"]["width"] == draw("a").width
+    assert capsys.readouterr().out == "In JupyterLab: the cure, and a button: Train.\n"
 
 
 def test_nothing_to_choose_from_is_an_error():
@@ -63,7 +64,7 @@ def test_a_text_box_draws_what_was_typed_when_its_button_is_pressed(capsys):
     assert box.image.value == b"as it was"  # it is drawn already
     assert box.words.value == "the bar of b"
     box._ipython_display_()
-    assert "written, and a button: Correct. At the start: the bar of a" in capsys.readouterr().out
+    assert capsys.readouterr().out.endswith("In JupyterLab: written, and a button: Correct.\n")
     with pytest.raises(ValueError, match="some text to begin with"):
         TextBox(draw, " ", label="l", button="b")
 
@@ -85,15 +86,16 @@ def test_an_explorer_redraws_when_a_slider_moves(capsys):
     assert explorer.image.value != before
     assert explorer.image.value == divergences.two_gaussians(-1.0, 0.5).png()
     assert explorer.words.value != words
+    assert explorer.image.width == str(explorer.start.width)
     explorer._ipython_display_()
-    assert "Sliders in JupyterLab: mean of q; std. At the start: q = N(1.5" in capsys.readouterr().out
+    assert capsys.readouterr().out.endswith("Sliders in JupyterLab: mean of q; std.\n")
 
 
 def test_an_explorer_carries_its_static_picture(monkeypatch):
     shown = []
-    monkeypatch.setattr("vae_course.course.widgets.display", lambda data, raw: shown.append(data))
+    monkeypatch.setattr("vae_course.course.widgets.display", lambda data, metadata, raw: shown.append((data, metadata)))
     Explorer(
         divergences.two_gaussians, mean=Slider("mean", -3, 3, 1.5, 0.1), std=Slider("std", 0.2, 3, 0.5, 0.1)
     )._ipython_display_()
-    (bundle,) = shown
+    ((bundle, _),) = shown
     assert {"image/png", "text/plain", "application/vnd.jupyter.widget-view+json"} <= set(bundle)

@@ -19,7 +19,6 @@ from typing import Any, ClassVar
 
 import torch
 from torch.utils import backend_registration
-from torch.utils._mode_utils import no_dispatch
 from torch.utils._pytree import tree_map
 
 NAME = "sim"
@@ -226,10 +225,9 @@ class Operation:
 
     name: str
     compute: Callable[..., Any]
-    changes_first: bool  # its first argument is written to
+    changes: bool  # it writes to an argument: the first, or ``out``
     takes_numbers: bool  # a CPU tensor without dimensions may stand beside tensors of the device
     draws: bool
-    reshapes: bool  # its first argument gets another shape in place
 
     @classmethod
     @functools.cache
@@ -238,10 +236,9 @@ class Operation:
         return cls(
             name=name,
             compute=FUSED.get(name, func),
-            changes_first=func._schema.is_mutable,
+            changes=func._schema.is_mutable,
             takes_numbers=torch.Tag.pointwise in tags,
             draws=torch.Tag.nondeterministic_seeded in tags,
-            reshapes=torch.Tag.inplace_view in tags,
         )
 
 
@@ -266,9 +263,10 @@ def _dispatch(func: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
         return result
     if operation.name in ON_CPU:
         return tuple(t if i == ON_CPU[operation.name] else SimulatedTensor(t) for i, t in enumerate(result))
-    if operation.reshapes:
-        with no_dispatch():
-            func(*args, **kwargs)
+    if operation.changes:  # perhaps to another shape
+        for tensor in filter(_is_simulated, tensors):
+            if tensor.shape != tensor.raw.shape or tensor.stride() != tensor.raw.stride():
+                tensor.data = SimulatedTensor(tensor.raw)
     # What an operation changes in place it hands back as the very tensor that it was given.
     given = {id(t.raw): t for t in tensors if _is_simulated(t)}
     return _mapped(lambda t: _wrapped(t, given), result)
@@ -307,7 +305,7 @@ def _refuse_mixed(operation: Operation, args: tuple, tensors: list[torch.Tensor]
             raise MixedDevices(f"{name}: argument {ON_CPU[name] + 1} must be on the CPU, got {exempt.device}")
     foreign = [t for t in tensors if not _is_simulated(t) and t is not exempt]
     if operation.takes_numbers:  # added to, or compared with, but not written to
-        foreign = [t for t in foreign if t.dim() > 0 or (operation.changes_first and t is args[0])]
+        foreign = [t for t in foreign if t.dim() > 0 or (operation.changes and t is args[0])]
     if foreign and any(map(_is_simulated, tensors)):
         raise MixedDevices(
             f"{name}: expected all tensors on the same device, found one on {NAME}:0 and {tuple(foreign[0].shape)} on the CPU"

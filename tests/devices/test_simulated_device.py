@@ -110,6 +110,9 @@ def test_what_is_changed_in_place_is_the_tensor_itself_and_its_views():
     assert torch.add(there, there, out=there) is there
     there[:1].zero_()
     assert there.tolist() == [0.0, 6.0]
+    assert there.unsqueeze_(0).shape == there.shape == (1, 2)
+    assert torch.eye(2, device=SIM).shape == (2, 2)  # which torch resizes from nothing
+    assert (torch.eye(2, device=SIM) @ torch.ones(2, device=SIM)).tolist() == [1.0, 1.0]
 
 
 @pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU])

@@ -46,6 +46,7 @@ def is_definition(node):
     return isinstance(node, ast.FunctionDef | ast.ClassDef)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_a_lesson_solved_in_another_style_is_told_correct_and_meets_every_expectation(path):
     """Where no cell runs on what the reader writes, the exercises alone are run, after the parameters and the imports."""
@@ -58,6 +59,45 @@ def test_a_lesson_solved_in_another_style_is_told_correct_and_meets_every_expect
         if name := cell.metadata.get("exercise"):
             printed = "".join(output.get("text", "") for output in cell.outputs)
             assert printed == f"Exercise {number_of(name)}: correct.\n"
+
+
+def run_twice(notebook):
+    """Run a notebook in which every code cell stands twice, but for those that say why they may not; return the pairs."""
+    pairs = []
+    for position in reversed(range(len(notebook.cells))):
+        cell = notebook.cells[position]
+        if cell.cell_type == "code" and "runs_once" not in cell.metadata:
+            again = nbformat.v4.new_code_cell(cell.source)
+            notebook.cells.insert(position + 1, again)
+            pairs.insert(0, (cell, again))
+    execute(notebook, NOTEBOOKS)
+    return pairs
+
+
+def shown(cell):
+    """What a cell prints, and displays apart from widgets, which are new each time."""
+    printed = "".join(output.text for output in cell.outputs if output.output_type == "stream")
+    displayed = [dict(output.data) for output in cell.outputs if "data" in output]
+    for data in displayed:
+        data.pop("application/vnd.jupyter.widget-view+json", None)
+    return printed, displayed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_every_cell_can_be_run_twice(path):
+    """And shows the same again: generators are made in the cell that draws from them, a model in the one that trains it."""
+    for cell, again in run_twice(nbformat.read(path, as_version=4)):
+        assert shown(again) == shown(cell), cell.source
+
+
+def test_a_cell_that_goes_on_where_it_stopped_is_found():
+    sources = ["values = []", "values.append(1)\nprint(values)", "print(len(values))"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources], metadata=METADATA)
+    notebook.cells[2].metadata["runs_once"] = "as an example"
+    pairs = run_twice(notebook)
+    assert [shown(again) == shown(cell) for cell, again in pairs] == [True, False]
+    assert len(notebook.cells) == 5
 
 
 def run_nbval(notebook, path):

@@ -1,6 +1,7 @@
 """The course's own machinery.
 
-``lessons``: the lessons as files. ``running``, ``storing``, ``pages``: run, stored with their outputs, turned into HTML.
+``lessons``: the lessons as files. ``running``, ``storing``, ``ranges``, ``pages``: run, stored with their outputs, run under
+several seeds, turned into HTML.
 ``expectations``: asserted claims. ``widgets``: sliders and choices. ``claims``: the article's claims and what decides them.
 ``cli``: the command ``vae-course``.
 """

@@ -5,6 +5,7 @@ from . import (
     expectations as expectations,
     lessons as lessons,
     pages as pages,
+    ranges as ranges,
     running as running,
     storing as storing,
     widgets as widgets,

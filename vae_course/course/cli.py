@@ -59,10 +59,10 @@ def lab(context: typer.Context) -> None:
 
 @app.command("list")
 def list_lessons() -> None:
-    """List the lessons: the question each answers, minutes to read, measured seconds to run on two CPU cores."""
-    typer.echo(f"{'lesson':24}{'question':64}{'read':>7}{'run':>7}")
+    """List the lessons: the question each answers, minutes with its exercises, measured seconds to run on two CPU cores."""
+    typer.echo(f"{'lesson':24}{'question':64}{'takes':>8}{'runs':>7}")
     for lesson in _lessons(None):
-        typer.echo(f"{lesson.name:24}{lesson.question:64}{lesson.minutes:>3} min{lesson.seconds:>5} s")
+        typer.echo(f"{lesson.name:24}{lesson.question:64}{lesson.minutes:>4} min{lesson.seconds:>5} s")
 
 
 @app.command()
@@ -158,7 +158,7 @@ def _run_lesson(lesson: "Lesson", parameters: dict[str, str], output: Path) -> "
 
 @app.command(rich_help_panel="For maintainers")
 def store(lessons: LessonNames = None) -> None:
-    """Run lessons and store their outputs and measured seconds in the notebooks themselves."""
+    """Run lessons; store their outputs, minutes and measured seconds in the notebooks themselves."""
     from vae_course.course.storing import store as store_lesson
 
     for lesson in _lessons(lessons):
@@ -213,7 +213,7 @@ def spread(
     output: Annotated[Path, typer.Option(help="Folder for the results, a JSON file a lesson.")] = Path("data/results/seeds"),
 ) -> None:
     """Run lessons under several seeds and store the value of every expectation; exit status 1 if any leaves its range."""
-    from vae_course.course.storing import seed_ranges, write_seed_ranges
+    from vae_course.course.ranges import seed_ranges, write_seed_ranges
 
     output.mkdir(parents=True, exist_ok=True)
     all_held = True

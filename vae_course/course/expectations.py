@@ -7,14 +7,25 @@ from pathlib import Path
 RECORD = "VAE_COURSE_RECORD"  # names a file that collects every expectation's value, to draw ranges from
 
 
-def expect(claim: str, value: float | None, low: float, high: float, *, otherwise: str, applies: bool = True) -> None:
+def expect(
+    claim: str,
+    value: float | None,
+    low: float,
+    high: float,
+    *,
+    otherwise: str,
+    says: str | None = None,
+    applies: bool = True,
+) -> None:
     """Assert that ``low <= value <= high`` and print the claim with its range, which reads the same on every machine.
 
-    ``otherwise`` says what to suspect outside the range. ``applies=False``: the range was drawn on another corpus, so it is
-    only said that the claim is not checked. Raises ``AssertionError`` with the value found.
+    ``says`` is the claim as a reader would say it, printed above the figure that decides it. ``otherwise`` says what to suspect
+    outside the range. ``applies=False``: the range was drawn on another corpus, so it is only said that the claim is not
+    checked. Raises ``AssertionError`` with the value found.
     """
+    figure = f"{says}\n  {claim}" if says else claim
     if not applies:
-        print(f"– {claim}: not checked, its range was drawn on the generated corpus")
+        print(f"– {figure}: not checked, its range was drawn on the generated corpus")
         return
     if value is None:
         raise ValueError(f"{claim}: there is no value to check; pass applies=False where the truth is not known")
@@ -24,4 +35,4 @@ def expect(claim: str, value: float | None, low: float, high: float, *, otherwis
             file.write(json.dumps({"claim": claim, "value": value, "low": low, "high": high}) + "\n")
     elif not low <= value <= high:  # NaN fails too
         raise AssertionError(f"{claim}: got {value:.5g}, expected {low:g} to {high:g}. What to suspect: {otherwise}")
-    print(f"✓ {claim}: {low:g} to {high:g}")
+    print(f"✓ {figure}: {low:g} to {high:g}")

@@ -10,12 +10,17 @@ from pathlib import Path
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 
 QUESTION = re.compile(r"^# (?P<number>\d\d) · (?P<question>.+)$", re.MULTILINE)
-TIMES = re.compile(r"\*\*(?P<minutes>\d+) minutes to read · (?P<seconds>\d+) seconds to run\*\*")
+TIMES = re.compile(r"\*\*(?P<minutes>\d+) minutes, exercises included · (?P<seconds>\d+) seconds to run\*\*")
+
+
+def times_told(minutes: int, seconds: int) -> str:
+    """A lesson's times as its header tells them, and as ``TIMES`` reads them."""
+    return f"**{minutes} minutes, exercises included · {seconds} seconds to run**"
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson and what its header promises: the question, minutes to read, and the measured seconds to run."""
+    """A lesson and what its header promises: the question, minutes with its exercises, and the measured seconds to run."""
 
     path: Path
     question: str
@@ -35,7 +40,7 @@ class Lesson:
         if question is None or times is None:
             raise ValueError(
                 f"{path.name}: the first cell must hold '# NN · question' and "
-                "'**N minutes to read · N seconds to run**'; it does not"
+                "'**N minutes, exercises included · N seconds to run**'; it does not"
             )
         return cls(path, question["question"], int(times["minutes"]), int(times["seconds"]))
 
@@ -60,3 +65,10 @@ def find_lessons(names: Sequence[str]) -> list[Lesson]:
             close = difflib.get_close_matches(name, by_name, cutoff=0.4) or [lesson.name for lesson in lessons]
             raise ValueError(f"there is no lesson {name!r}; did you mean {' or '.join(close)}?")
     return [by_name[name] for name in names] if names else lessons
+
+
+def course_map() -> str:
+    """The lessons, a line each: number, question and minutes; and the minutes of all."""
+    lessons = all_lessons()
+    lines = [f"{lesson.name[:2]}  {lesson.question:58} {lesson.minutes:4} min" for lesson in lessons]
+    return "\n".join([*lines, f"{'':4}{'in all':58} {sum(lesson.minutes for lesson in lessons):4} min"])

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
 from vae_course.course.lessons import Lesson
-from vae_course.course.storing import without_widgets
+from vae_course.course.storing import folded, without_widgets
 
 # nbconvert's own page without its scripts: they are fetched from elsewhere, and our formulas and pictures need none.
 TEMPLATE = """{% extends 'lab/index.html.j2' %}
@@ -23,6 +23,14 @@ TEMPLATE = """{% extends 'lab/index.html.j2' %}
 {% block jupyter_widgets %}{% endblock %}
 {% block html_head_js_mathjax %}{% endblock %}
 {% block html_head_js_mermaidjs %}{% endblock %}
+{% block input_group %}
+{%- if cell | source_folded %}<details class="folded"><summary>{{ cell | told_when_folded }}</summary>{{ super() }}</details>
+{%- else %}{{ super() }}{% endif %}
+{% endblock %}
+{% block output_group %}
+{%- if cell | outputs_folded %}<details class="folded"><summary>Its output</summary>{{ super() }}</details>
+{%- else %}{{ super() }}{% endif %}
+{% endblock %}
 {% block extra_css %}<style>
   body.jp-Notebook { max-width: 72rem; margin: 0 auto; padding: 1rem; }
   .jp-RenderedMarkdown { max-width: 46rem; }
@@ -31,6 +39,14 @@ TEMPLATE = """{% extends 'lab/index.html.j2' %}
   /* A font made for mathematics where there is one: without, brackets do not grow and large operators stay small. */
   math { font-family: "Cambria Math", "STIX Two Math", "Latin Modern Math", "DejaVu Math TeX Gyre", math; font-size: 1.12em; }
   div.formula { margin: 0.8em 0; overflow-x: auto; }
+  summary { cursor: pointer; }
+  details.folded > summary { color: #666; font-size: 14px; padding: 0.2rem 0 0.2rem var(--jp-cell-prompt-width, 64px); }
+  details.folded > .jp-Cell-inputWrapper, details.folded > .jp-Cell-outputWrapper { display: flex; }
+  /* On paper nothing can be unfolded. Answers are printed, code that is only plumbing is not. */
+  @media print {
+    .jp-OutputArea details::details-content { content-visibility: visible; display: block; }
+    details.folded { break-inside: avoid; }
+  }
   @media (max-width: 40rem) { .jp-InputPrompt, .jp-OutputPrompt { display: none; } }
 </style>{% endblock %}
 """
@@ -47,7 +63,7 @@ INDEX = """<!DOCTYPE html>
 </style></head><body>
 <h1>Variational autoencoders for text</h1>
 <p>{summary}</p>
-<table><tr><th>Lesson</th><th>Question</th><th>Read</th><th>Ran in</th></tr>
+<table><tr><th>Lesson</th><th>Question</th><th>Takes</th><th>Ran in</th></tr>
 {rows}
 </table></body></html>
 """
@@ -76,8 +92,24 @@ class _MathMLRenderer(IPythonRenderer):
         return _mathml(body, "inline")
 
 
+def _told_when_folded(cell: NotebookNode) -> str:
+    """What stands for folded code: the comment that it begins with, which says what it is for."""
+    first = cell.source.partition("\n")[0]
+    return html.escape(f"Code: {first.removeprefix('#').strip()}" if first.startswith("#") else "Code")
+
+
+def _outputs_folded(cell: NotebookNode) -> bool:
+    return bool(cell.metadata.get("jupyter", {}).get("outputs_hidden"))
+
+
 class _LessonExporter(HTMLExporter):
     raw_template = TEMPLATE
+
+    def default_filters(self) -> Iterator[tuple[str, Callable[..., Any]]]:
+        yield from super().default_filters()
+        yield "source_folded", folded
+        yield "outputs_folded", _outputs_folded
+        yield "told_when_folded", _told_when_folded
 
     @pass_context
     def markdown2html(self, context: Any, source: str) -> str:  # noqa: ANN401 - jinja's context
@@ -95,11 +127,14 @@ def lesson_page(notebook: NotebookNode, title: str) -> str:
 
 
 def _embed_picture(output: NotebookNode) -> None:
-    """Give a picture its words as alternative text."""
+    """Give a picture its words as alternative text, and its width."""
     data = output.get("data", {})
-    if "image/png" in data:
-        words = html.escape(data.get("text/plain", ""), quote=True)
-        data["text/html"] = f'<img alt="{words}" src="data:image/png;base64,{data.pop("image/png").strip()}">'
+    if "image/png" not in data:
+        return
+    about = output.metadata.get("image/png", {})
+    words = html.escape(about.get("alt") or data.get("text/plain", ""), quote=True)
+    width = f' width="{about["width"]}"' if "width" in about else ""
+    data["text/html"] = f'<img alt="{words}"{width} src="data:image/png;base64,{data.pop("image/png").strip()}">'
 
 
 @dataclass(frozen=True)

@@ -1,36 +1,65 @@
-"""Lessons stored with their outputs, solved by us, and run under several seeds."""
+"""Lessons stored with their outputs and times, or solved by us."""
 
 import ast
 import copy
-import json
-import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
+from collections.abc import Mapping
 
 import nbformat
 from nbformat import NotebookNode
 
-from vae_course.course.expectations import RECORD
-from vae_course.course.lessons import TIMES, Lesson
-from vae_course.course.running import environment, execute
+from vae_course.course.lessons import TIMES, Lesson, all_lessons, course_map, times_told
+from vae_course.course.running import execute
 
 METADATA = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
 
 
 def store(lesson: Lesson) -> float:
-    """Run a lesson, store its outputs and its measured seconds in its file; return the seconds."""
+    """Run a lesson, store in its file its outputs, its minutes and its measured seconds; return the seconds.
+
+    The map of the course, in lesson 00, is brought up to date.
+    """
     notebook = nbformat.read(lesson.path, as_version=4)
     seconds = execute(notebook, lesson.path.parent)
     header = notebook.cells[0]
-    header.source = TIMES.sub(f"**{lesson.minutes} minutes to read · {max(1, round(seconds))} seconds to run**", header.source)
+    header.source = TIMES.sub(times_told(minutes(notebook), max(1, round(seconds))), header.source)
     # Only what every run would write alike, so that storing an unedited lesson changes next to nothing.
     without_widgets(notebook)
     notebook.metadata = METADATA
     nbformat.write(notebook, lesson.path)
+    refresh_map()
     return seconds
+
+
+def minutes(notebook: NotebookNode) -> int:
+    """How long a lesson takes a reader who does its exercises, by the course's formula, rounded to 5 minutes.
+
+    A minute for 200 words, two for each code cell that is there to be read, ten for each exercise.
+    """
+    words = sum(len(cell.source.split()) for cell in notebook.cells if cell.cell_type == "markdown")
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    exercises = [cell for cell in code if "exercise" in cell.metadata]
+    to_read = [cell for cell in code if cell not in exercises and not folded(cell) and "parameters" not in tags(cell)]
+    return max(5, 5 * round((words / 200 + 2 * len(to_read) + 10 * len(exercises)) / 5))
+
+
+def folded(cell: NotebookNode) -> bool:
+    """Whether a code cell's source is folded away: plumbing, and what is checked beyond a lesson's claims."""
+    return bool(cell.metadata.get("jupyter", {}).get("source_hidden"))
+
+
+def tags(cell: NotebookNode) -> list[str]:
+    """A cell's tags."""
+    return list(cell.metadata.get("tags", []))
+
+
+def refresh_map() -> None:
+    """Write the course's map into the cell of lesson 00 that prints it, so that it need not be run for others' minutes."""
+    start = all_lessons()[0].path
+    notebook = nbformat.read(start, as_version=4)
+    for cell in notebook.cells:
+        if cell.source.endswith("print(lessons.course_map())"):
+            cell.outputs = [nbformat.v4.new_output("stream", text=course_map() + "\n")]
+            nbformat.write(notebook, start)
 
 
 def without_widgets(notebook: NotebookNode) -> None:
@@ -51,49 +80,3 @@ def with_answers(notebook: NotebookNode, answers: Mapping[str, str]) -> Notebook
             lines[stub.lineno - 1 : stub.end_lineno] = answers[name].splitlines()
             cell.source = "\n".join(lines)
     return solved
-
-
-# --- ranges over seeds ----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class SeedRange:
-    """One expectation of a lesson with the values it took under several seeds."""
-
-    claim: str
-    low: float
-    high: float
-    values: list[float]
-
-    @property
-    def held(self) -> bool:
-        """Whether every seed's value lies in the range."""
-        return all(self.low <= value <= self.high for value in self.values)
-
-
-def seed_ranges(lesson: Lesson, seeds: Sequence[int]) -> list[SeedRange]:
-    """Run a lesson once a seed and collect the value of every ``expect``."""
-    found: dict[str, SeedRange] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        record = Path(folder) / "expectations.jsonl"
-        for seed in seeds:
-            notebook = nbformat.read(lesson.path, as_version=4)
-            (position,) = (i for i, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", []))
-            notebook.cells.insert(position + 1, nbformat.v4.new_code_cell(f"seed = {seed}"))
-            with environment(**{RECORD: str(record)}):
-                execute(notebook, lesson.path.parent)
-        for line in record.read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
-            found.setdefault(row["claim"], SeedRange(row["claim"], row["low"], row["high"], [])).values.append(row["value"])
-    return list(found.values())
-
-
-def write_seed_ranges(ranges: Sequence[SeedRange], lesson: Lesson, seeds: int, path: Path) -> None:
-    """Write the ranges as JSON, with what is needed to make them again."""
-    content = {
-        "command": f"vae-course spread {lesson.name} --seeds {seeds}",
-        "date": datetime.now(UTC).date().isoformat(),
-        "torch": version("torch").partition("+")[0],
-        "expectations": [asdict(r) for r in ranges],
-    }
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

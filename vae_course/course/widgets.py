@@ -29,17 +29,17 @@ class _Controlled:
 
     def __init__(self, start: Picture, controls: Sequence[ipywidgets.Widget], told: str):
         self.start, self.told = start, told
-        self.image = ipywidgets.Image(value=start.png(), format="png")
+        self.image = ipywidgets.Image(value=start.png(), format="png", width=start.width)
         self.words = ipywidgets.HTML(start.words)
         self.box = ipywidgets.VBox([*controls, self.image, self.words])
 
     def _show(self, picture: Picture) -> None:
-        self.image.value, self.words.value = picture.png(), picture.words
+        self.image.value, self.image.width, self.words.value = picture.png(), str(picture.width), picture.words
 
     def _ipython_display_(self) -> None:
         widget_view = self.box._repr_mimebundle_()
-        display({**widget_view, **self.start.mime_bundle()}, raw=True)
-        print(f"{self.told}. At the start: {self.start.words}")
+        display({**widget_view, **self.start.mime_bundle()}, metadata=self.start.metadata(), raw=True)
+        print(f"{self.told}.")
 
 
 class Explorer(_Controlled):

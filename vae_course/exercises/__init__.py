@@ -1,8 +1,9 @@
-"""The exercises: ``check``, ``hint`` and ``solution``, by the name of the function or class that is asked for.
+"""The exercises: ``check``, ``hint`` and ``solution``, by the name of the function or class that is asked for; and predictions.
 
 ``core``: how an answer is judged. ``attempts``: how it is run, whatever it does. ``mistakes``: those that are known, and two at
-once. ``kinds``: modules and update steps. ``telling``: what is said. ``making``: inputs drawn.
-``catalogue``: every exercise by name. ``calls``: what a lesson calls. ``lesson_NN``: a lesson's exercises.
+once. ``kinds``: modules and update steps. ``telling``: what is said. ``making``: inputs drawn. ``predictions``: what is guessed
+before it is computed. ``catalogue``: exercises and predictions by name. ``calls``: what a lesson calls. ``lesson_NN``: a
+lesson's exercises and predictions.
 """
 
 import lazy_loader

@@ -7,10 +7,25 @@ from . import (
     kinds as kinds,
     making as making,
     mistakes as mistakes,
+    predictions as predictions,
     telling as telling,
 )
-from .calls import case as case, check as check, hint as hint, reveal as reveal, solution as solution
-from .catalogue import all_exercises as all_exercises, find as find, judge as judge, number_of as number_of
+from .calls import (
+    case as case,
+    check as check,
+    hint as hint,
+    predict as predict,
+    reveal as reveal,
+    solution as solution,
+)
+from .catalogue import (
+    all_exercises as all_exercises,
+    find as find,
+    find_prediction as find_prediction,
+    judge as judge,
+    number_of as number_of,
+)
 from .core import Exercise as Exercise, Status as Status, Verdict as Verdict
 from .kinds import ModuleExercise as ModuleExercise, UpdateExercise as UpdateExercise
 from .mistakes import Mistake as Mistake
+from .predictions import Prediction as Prediction

@@ -1,11 +1,14 @@
-"""What a lesson calls: ``check``, ``hint``, ``solution`` and ``case``, and ``reveal``."""
+"""What a lesson calls: ``check``, ``hint``, ``solution`` and ``case``, and ``predict`` and ``reveal``."""
 
+import html
 import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from IPython.display import display
+
 from vae_course.exercises.attempts import Arguments
-from vae_course.exercises.catalogue import all_exercises, find, judge, number_of
+from vae_course.exercises.catalogue import all_exercises, find, find_prediction, judge, number_of
 from vae_course.exercises.core import Status
 from vae_course.exercises.telling import wrapped
 
@@ -69,19 +72,36 @@ def case(name: str, number: int) -> Arguments:
     return inputs[number]
 
 
-def reveal(guess: str | float | None, answer: str, because: str) -> None:
-    """Compare a prediction with what happened. ``guess`` is ``None`` where the reader did not commit to one.
+def predict(name: str, guess: str | float | None = None) -> str | None:
+    """Ask for a guess at the prediction of that name, or take ``guess``, one of its choices, and return it.
 
-    Blanks, capitals and a missing per cent sign make no difference: 30 is "30 %".
+    Blanks, capitals and a missing per cent sign make no difference. What is none of the choices is told, and is no guess.
     """
-
-    def plain(said: object) -> str:
-        return "".join(str(said).lower().split()).removesuffix("%")
-
+    prediction = find_prediction(name)
     if guess is None:
-        verdict = "You made no guess; the answer is"
-    elif plain(guess) == plain(answer):
-        verdict = "As you guessed:"
+        told = f'What do you expect: {prediction.listed()}? Write it in, as in predict("{name}", "{prediction.choices[0]}").'
+    elif (chosen := prediction.choice(guess)) is not None:
+        print(f'Your guess: "{chosen}".')
+        return chosen
     else:
-        verdict = f"You guessed {guess!r}; it is"
-    print(f"{verdict} {answer!r}, because {because}")
+        told = f"{guess!r} is none of the choices. They are {prediction.listed(' and ')}."
+    print(wrapped(told))
+    return None
+
+
+def reveal(name: str, guess: str | float | None, value: str | float) -> None:
+    """Show what came of the prediction of that name: ``value`` is what the lesson computed, a choice or what comes to one.
+
+    A truth value comes to "yes" or "no", a number to the nearest choice. With a guess, what came out is printed beside it and
+    explained. Without one it is folded away in a notebook or on a page, for a reader who wants to think first.
+    """
+    prediction = find_prediction(name)
+    outcome = prediction.outcome(value)
+    told = prediction.told(outcome)
+    if guess is None:
+        folded = f"<details><summary>The answer, after your guess</summary>{html.escape(told)}</details>"
+        display({"text/html": folded, "text/plain": f"The answer: {told}"}, raw=True)
+    elif prediction.choice(guess) == outcome:
+        print(wrapped(f"As you guessed: {told}"))
+    else:
+        print(wrapped(f'You guessed "{guess}". It is {told}'))

@@ -1,34 +1,58 @@
-"""Every exercise by its permanent name, the number under which a lesson shows it, and an answer judged by name."""
+"""Every exercise and prediction by its permanent name; the number that a lesson shows for an exercise; answers judged."""
 
 import difflib
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, TypeVar
 
 from vae_course.exercises.core import Exercise, Verdict
+from vae_course.exercises.predictions import Prediction
+
+Named = TypeVar("Named", Exercise, Prediction)
 
 
 @cache
 def by_lesson() -> dict[int, tuple[Exercise, ...]]:
     """Each lesson's exercises in their order there, gathered from the modules ``lesson_NN``."""
+    return {lesson: module.EXERCISES for lesson, module in _modules().items()}
+
+
+@cache
+def predictions_by_lesson() -> dict[int, tuple[Prediction, ...]]:
+    """What each lesson asks its reader to predict, in the order there."""
+    return {lesson: module.PREDICTIONS for lesson, module in _modules().items()}
+
+
+def _modules() -> dict[int, ModuleType]:
     room = __name__.rpartition(".")[0]
     names = sorted(path.stem for path in Path(__file__).parent.glob("lesson_*.py"))
-    return {int(name.removeprefix("lesson_")): import_module(f"{room}.{name}").EXERCISES for name in names}
+    return {int(name.removeprefix("lesson_")): import_module(f"{room}.{name}") for name in names}
 
 
 @cache
 def all_exercises() -> dict[str, Exercise]:
     """Every exercise by name. Raises ``ValueError`` where two bear the same."""
-    found: dict[str, Exercise] = {}
-    for exercise in (exercise for several in by_lesson().values() for exercise in several):
-        if exercise.name in found:
-            raise ValueError(f"there are two exercises named {exercise.name!r}; a name is for one only")
-        found[exercise.name] = exercise
+    return _by_name(by_lesson())
+
+
+@cache
+def all_predictions() -> dict[str, Prediction]:
+    """Every prediction by name. Raises ``ValueError`` where two bear the same."""
+    return _by_name(predictions_by_lesson())
+
+
+def _by_name(by_lesson: Mapping[int, Iterable[Named]]) -> dict[str, Named]:
+    found: dict[str, Named] = {}
+    for one in (one for several in by_lesson.values() for one in several):
+        if one.name in found:
+            raise ValueError(f"{one.name!r} is the name of two; a name is for one only")
+        found[one.name] = one
     return found
 
 
@@ -36,10 +60,23 @@ def find(name: str) -> Exercise:
     """The exercise of that name, such as "negative_elbo". Raises ``ValueError`` naming the close ones."""
     found = all_exercises()
     if name not in found:
-        close = difflib.get_close_matches(str(name), found, cutoff=0.7)
-        told = f"did you mean {' or '.join(close)}?" if close else "an exercise has the name of its function, as in its stub."
+        told = _close(name, found) or "an exercise has the name of its function, as in its stub."
         raise ValueError(f"there is no exercise {name!r}; {told}")
     return found[name]
+
+
+def find_prediction(name: str) -> Prediction:
+    """The prediction of that name, such as "coin_bound". Raises ``ValueError`` naming the close ones."""
+    found = all_predictions()
+    if name not in found:
+        told = _close(name, found) or "it has the same name in predict and in reveal."
+        raise ValueError(f"there is no prediction {name!r}; {told}")
+    return found[name]
+
+
+def _close(name: str, found: Iterable[str]) -> str:
+    close = difflib.get_close_matches(str(name), found, cutoff=0.7)
+    return f"did you mean {' or '.join(close)}?" if close else ""
 
 
 def number_of(name: str) -> str:

@@ -10,6 +10,7 @@ from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.making import numbers, size, sizes
 from vae_course.exercises.mistakes import Mistake
+from vae_course.exercises.predictions import Prediction
 
 
 def to_bits(nats: Tensor) -> Tensor:
@@ -219,3 +220,12 @@ ERROR_PER_IMAGE = Exercise(
 )
 
 EXERCISES = (TO_BITS, ERROR_PER_IMAGE)
+
+PREDICTIONS = (
+    Prediction(
+        "invented_digits",
+        ("digits", "noise"),
+        answer="digits",
+        because="a VAE is trained so that codes from the bell curve decode to something like its data.",
+    ),
+)

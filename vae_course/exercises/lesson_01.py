@@ -8,6 +8,7 @@ from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.making import numbers, size, sizes
 from vae_course.exercises.mistakes import Mistake
+from vae_course.exercises.predictions import Prediction
 
 # --- reconstruction error -------------------------------------------------------------------------------------------
 
@@ -523,3 +524,12 @@ CORRELATED_DRAWS = Exercise(
 )
 
 EXERCISES = (RECONSTRUCTION_ERROR, PROJECT, CORRELATED_DRAWS)
+
+PREDICTIONS = (
+    Prediction(
+        "code_that_generates",
+        ("narrow", "wide"),
+        answer="narrow",
+        because="its made-up codes fall among real codes. The wide code's fall where no image ever was.",
+    ),
+)

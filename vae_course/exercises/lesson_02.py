@@ -13,6 +13,7 @@ from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.making import flags, numbers, probabilities, size, sizes
 from vae_course.exercises.mistakes import Mistake
+from vae_course.exercises.predictions import Prediction
 
 SMALL_NUMBERS = (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5)  # that are added to a probability so that its log is finite
 
@@ -1023,3 +1024,12 @@ KL_DRAWS = Exercise(
 )
 
 EXERCISES = (ENTROPY, KL_DISCRETE, KL_TO_STANDARD_NORMAL, KL_BETWEEN_GAUSSIANS, KL_DRAWS)
+
+PREDICTIONS = (
+    Prediction(
+        "kl_both_ways",
+        ("yes", "no"),
+        answer="no",
+        because="half of a fair coin's tosses are tails, whose word was made for one toss in a hundred.",
+    ),
+)

@@ -10,6 +10,7 @@ from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.making import doubles, flags, numbers, probabilities, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
+from vae_course.exercises.predictions import Prediction
 
 
 def _drawn_shape(generator: Generator) -> list[int]:
@@ -853,3 +854,12 @@ STRAIGHT_THROUGH = Exercise(
 )
 
 EXERCISES = (REPARAMETERIZE, SCORE_GRADIENT_DRAWS, SUBTRACT_BASELINE, GUMBEL_SOFTMAX, STRAIGHT_THROUGH)
+
+PREDICTIONS = (
+    Prediction(
+        "pathwise_at_a_step",
+        ("yes", "no"),
+        answer="no",
+        because="a step is flat wherever a draw lands, and its jump is never met.",
+    ),
+)

@@ -13,6 +13,7 @@ from vae_course.exercises.core import Exercise
 from vae_course.exercises.kinds import ModuleExercise, UpdateExercise, start_of
 from vae_course.exercises.making import doubles, flags, numbers, probabilities, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
+from vae_course.exercises.predictions import Prediction
 from vae_course.probability.distributions import standard_normal
 from vae_course.training import seeded
 
@@ -1173,4 +1174,19 @@ EXERCISES = (
     GAUSSIAN_ENCODER,
     TRAINING_STEP,
     KL_WEIGHT_OF_MEANS,
+)
+
+PREDICTIONS = (
+    Prediction(
+        "coin_bound",
+        ("yes", "no"),
+        answer="no",
+        because="with q = p both terms on the right vanish, and it says that heads is certain.",
+    ),
+    Prediction(
+        "moves_the_evidence",
+        ("q", "decoder"),
+        answer="decoder",
+        because="the likelihood is part of the model; q only decides how much of log p(x) the bound sees.",
+    ),
 )

@@ -8,6 +8,7 @@ from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.making import flags, numbers, size, whole
 from vae_course.exercises.mistakes import Mistake
+from vae_course.exercises.predictions import Prediction
 
 SMALL = (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5)  # what readers add to a probability, so that its log be finite
 
@@ -569,3 +570,18 @@ OPTIMAL_DISCRIMINATOR = Exercise(
 )
 
 EXERCISES = (DISCRIMINATOR_LOSS, GENERATOR_LOSS, OPTIMAL_DISCRIMINATOR)
+
+PREDICTIONS = (
+    Prediction(
+        "published_first",
+        ("VAE", "GAN"),
+        answer="VAE",
+        because="it was on arXiv half a year before the GAN.",
+    ),
+    Prediction(
+        "modes_lost",
+        ("VAE", "GAN"),
+        answer="GAN",
+        because="with momentum each player runs past an opponent that has moved on.",
+    ),
+)

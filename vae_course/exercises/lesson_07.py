@@ -10,6 +10,7 @@ from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.making import doubles, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
+from vae_course.exercises.predictions import Prediction
 from vae_course.text.vocabulary import BOS, EOS, PAD
 
 
@@ -1017,3 +1018,18 @@ NLL_FROM_SAMPLES = Exercise(
 )
 
 EXERCISES = (SENTENCE_NLL, PERPLEXITY, TEXT_VAE_LOSS, NLL_FROM_SAMPLES)
+
+PREDICTIONS = (
+    Prediction(
+        "perplexity_of_the_truth",
+        ("3", "10", "97"),
+        answer="3",
+        because="grammar fixes many words, and the facts leave few choices for the others.",
+    ),
+    Prediction(
+        "nearer_to_the_truth",
+        ("VAE", "language model"),
+        answer="language model",
+        because="it remembers all words, and was trained on its NLL; the VAE was trained on a bound.",
+    ),
+)

@@ -9,6 +9,7 @@ from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.making import doubles, flags, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
+from vae_course.exercises.predictions import Prediction
 
 # --- mutual information ---------------------------------------------------------------------------------------------
 
@@ -901,3 +902,24 @@ POSTERIOR_MEAN = Exercise(
 )
 
 EXERCISES = (MUTUAL_INFORMATION, ACTIVE_UNITS, ABLATION, NET_EARNINGS, POSTERIOR_MEAN)
+
+PREDICTIONS = (
+    Prediction(
+        "rate_over_training",
+        ("rise", "fall"),
+        answer="fall",
+        because="the decoder learns to read its own words sooner than to read z.",
+    ),
+    Prediction(
+        "information_at_its_cap",
+        ("yes", "no"),
+        answer="no",
+        because="who names one of 1000 sentences needs ln 1000 nats, so no set of 1000 can show more.",
+    ),
+    Prediction(
+        "saved_by_a_nat",
+        ("less than one", "one", "more than one"),
+        answer="one",
+        because="by the chain rule what z saves at all words together is I(x; z), and that is the rate.",
+    ),
+)

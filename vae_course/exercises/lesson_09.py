@@ -9,6 +9,8 @@ from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.making import doubles, flags, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
+from vae_course.exercises.predictions import Prediction
+from vae_course.text.cures import CURES
 
 # --- a cyclical schedule --------------------------------------------------------------------------------------------
 
@@ -1022,3 +1024,18 @@ SQUARED_MMD = Exercise(
 )
 
 EXERCISES = (CYCLICAL_WEIGHT, FREE_BITS, NORMALIZED_MEANS, CURED_LOSS, SQUARED_MMD)
+
+PREDICTIONS = (
+    Prediction(
+        "beats_the_language_model",
+        ("yes", "no"),
+        answer="no",
+        because="z must save more nats than it costs, and an LSTM leaves little to save.",
+    ),
+    Prediction(
+        "best_cure",
+        tuple(CURES),
+        answer="pretraining + free bits",
+        because="of all cures within a quarter of a nat it has the most mutual information in the table below.",
+    ),
+)

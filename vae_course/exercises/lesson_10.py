@@ -11,6 +11,7 @@ from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.making import double, flags, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
+from vae_course.exercises.predictions import Prediction
 
 
 def _codes(rows: object) -> Tensor:
@@ -1177,3 +1178,18 @@ ATTRIBUTE_VECTOR = Exercise(
 )
 
 EXERCISES = (MUTUAL_INFORMATION_OF_COUNTS, MUTUAL_INFORMATION_GAP, PROBE_ACCURACY, INTERPOLATE, ATTRIBUTE_VECTOR)
+
+PREDICTIONS = (
+    Prediction(
+        "coordinates_of_their_own",
+        ("0", "3", "7"),
+        answer="0",
+        because="every coordinate knows a little of several facts, and none knows much of any.",
+    ),
+    Prediction(
+        "enters_first",
+        ("thing", "colour"),
+        answer="thing",
+        because="knowing it helps with the action as well, which the decoder cannot see from there.",
+    ),
+)

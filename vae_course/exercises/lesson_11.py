@@ -12,6 +12,7 @@ from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.making import double, flags, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
+from vae_course.exercises.predictions import Prediction
 
 Words = tuple[str, ...]
 
@@ -1054,3 +1055,18 @@ BEAM_SCORE = Exercise(
 )
 
 EXERCISES = (DISTINCT_N, SELF_BLEU, TEMPERED, KEEP_NUCLEUS, BEAM_SCORE)
+
+PREDICTIONS = (
+    Prediction(
+        "new_real_sentences",
+        ("15%", "50%", "85%"),
+        answer="85%",
+        because="there are 75 million sentences, and most of their probability is spread thinly.",
+    ),
+    Prediction(
+        "likelier_sentences",
+        ("real", "beam"),
+        answer="beam",
+        because="a search for likely sentences finds them; reality is mostly made of unlikely ones.",
+    ),
+)

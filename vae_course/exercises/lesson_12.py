@@ -12,6 +12,7 @@ from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.making import double, flags, numbers, probabilities, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
+from vae_course.exercises.predictions import Prediction
 
 
 def _variants(name: str, message: str, *functions: Callable[..., Any]) -> tuple[Mistake, ...]:
@@ -1141,3 +1142,18 @@ MEDOID = Exercise(
 )
 
 EXERCISES = (LOG_POSTERIOR, ROUGE_1, COMMON_SUBSEQUENCE, SUBSET_MEANS, MEDOID)
+
+PREDICTIONS = (
+    Prediction(
+        "one_report_right",
+        ("30 %", "60 %", "80 %"),
+        answer="30 %",
+        because="were slips independent, all seven facts would be right with probability 0.84 ** 7 = 0.30.",
+    ),
+    Prediction(
+        "cheap_kl_leads",
+        ("32", "16", "neither"),
+        answer="16",
+        because="with room enough an autoencoder's means can be read, too; where codes crowd, the KL keeps meanings apart.",
+    ),
+)

@@ -10,6 +10,7 @@ from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.making import double, numbers, probabilities, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
+from vae_course.exercises.predictions import Prediction
 
 Words = tuple[str, ...]
 
@@ -1059,3 +1060,30 @@ CHRF = Exercise(
 )
 
 EXERCISES = (MATCHES, BLEU, CONDITIONAL_LOSS, SHARE_OF_MIXTURES, CHRF)
+
+PREDICTIONS = (
+    Prediction(
+        "bleu_of_the_faultless",
+        ("75", "90", "100"),
+        answer="75",
+        because="it says the same in other words, and BLEU counts words.",
+    ),
+    Prediction(
+        "likeliest_words_right",
+        ("all", "half", "none"),
+        answer="none",
+        because="its two orders are about as common, and every place is torn between them.",
+    ),
+    Prediction(
+        "second_look_helps",
+        ("yes", "no"),
+        answer="yes",
+        because="q moves z to the nearest clear choice of order and wording.",
+    ),
+    Prediction(
+        "pair_never_trained",
+        ("none", "half", "most"),
+        answer="most",
+        because="all readers put a fact into the same place of z, where any writer finds it.",
+    ),
+)

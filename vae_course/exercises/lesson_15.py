@@ -10,6 +10,7 @@ from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.making import double, flags, numbers, probabilities, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
+from vae_course.exercises.predictions import Prediction
 
 
 def _flags(*rows: int) -> Tensor:
@@ -988,3 +989,20 @@ DOUBT = Exercise(
 )
 
 EXERCISES = (SURPRISAL, F_HALF, HONEST_SCORE, MEANT_GIVEN_WRITTEN, DOUBT)
+
+PREDICTIONS = (
+    Prediction(
+        "better_detector",
+        ("dictionary", "surprisal"),
+        answer="surprisal",
+        because="a dictionary misses each error that is a word, and those are many; surprise finds many of these too.",
+        otherwise="few of these errors are words of the dictionary, and rare words surprise too.",
+    ),
+    Prediction(
+        "better_corrector",
+        ("channel", "pairs"),
+        answer="channel",
+        because="it need not learn the channel.",
+        otherwise="pairs taught it more than the channel knows.",
+    ),
+)

@@ -10,6 +10,7 @@ from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.making import double, numbers, probabilities, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
+from vae_course.exercises.predictions import Prediction
 
 # --- the article's bound --------------------------------------------------------------------------------------------
 
@@ -628,3 +629,12 @@ EPOCHS_TO_TARGET = Exercise(
 )
 
 EXERCISES = (ARTICLES_BOUND, BELIEVED_PIXEL_STD, EPOCHS_TO_TARGET)
+
+PREDICTIONS = (
+    Prediction(
+        "digits_without_a_kl",
+        ("yes", "no"),
+        answer="no",
+        because="its codes lie far out, each in its own place, and draws from the prior fall between them.",
+    ),
+)

@@ -14,6 +14,7 @@ from cycler import cycler
 from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
@@ -41,30 +42,46 @@ STYLE: dict[Any, Any] = {
     "lines.linewidth": 2,
     "image.cmap": INTENSITY,
 }
-DOTS_PER_INCH = 90
+WIDTH_PER_INCH = 90  # pixels on the page
+SHARPNESS = 2  # pixels drawn for each of them, for screens that show as many
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure and its description in words, which is printed below it and is its alternative text."""
+    """A figure and its description in words, which is its alternative text and what is shown where pictures are not."""
 
     figure: Figure
     words: str
+
+    @property
+    def width(self) -> int:
+        """How wide it is meant to be shown, in pixels; it holds ``SHARPNESS`` times as many."""
+        return round(self.figure.get_figwidth() * WIDTH_PER_INCH)
 
     def png(self) -> bytes:
         """The figure as PNG."""
         buffer = io.BytesIO()
         with matplotlib.rc_context(STYLE):
-            self.figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
+            self.figure.savefig(buffer, format="png", dpi=SHARPNESS * WIDTH_PER_INCH)
         return buffer.getvalue()
 
     def mime_bundle(self) -> dict[str, Any]:
         """The figure for a notebook's output, with the words as its plain-text form."""
-        return {"image/png": base64.b64encode(self.png()).decode(), "text/plain": self.words}
+        return {"image/png": base64.b64encode(_with_a_palette(self.png())).decode(), "text/plain": self.words}
+
+    def metadata(self) -> dict[str, Any]:
+        """What goes with ``mime_bundle``: the width, which JupyterLab heeds, and the words again, for pages."""
+        return {"image/png": {"width": self.width, "alt": self.words}}
 
     def _ipython_display_(self) -> None:
-        display(self.mime_bundle(), raw=True)
-        print(self.words)
+        display(self.mime_bundle(), metadata=self.metadata(), raw=True)
+
+
+def _with_a_palette(png: bytes) -> bytes:
+    """The same picture in 256 colours, in a third of the bytes: lessons are stored with their pictures."""
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(256).save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
 
 
 Parameters = ParamSpec("Parameters")
