@@ -40,12 +40,17 @@ TEMPLATE = """{% extends 'lab/index.html.j2' %}
   math { font-family: "Cambria Math", "STIX Two Math", "Latin Modern Math", "DejaVu Math TeX Gyre", math; font-size: 1.12em; }
   div.formula { margin: 0.8em 0; overflow-x: auto; }
   summary { cursor: pointer; }
-  details.folded > summary { color: #666; font-size: 14px; padding: 0.2rem 0 0.2rem var(--jp-cell-prompt-width, 64px); }
-  details.folded > .jp-Cell-inputWrapper, details.folded > .jp-Cell-outputWrapper { display: flex; }
-  /* On paper nothing can be unfolded. Answers are printed, code that is only plumbing is not. */
+  details.folded > summary { color: #666; font: 14px system-ui, sans-serif; padding: 0.2rem 0 0.2rem 76px; }
+  /* On paper nothing can be unfolded or scrolled. Answers are printed, plumbing is not, and lines are broken. */
   @media print {
     .jp-OutputArea details::details-content { content-visibility: visible; display: block; }
-    details.folded { break-inside: avoid; }
+    details.folded, .jp-OutputArea-child { break-inside: avoid; }
+    details.folded > summary { padding-left: 0; }
+    body.jp-Notebook .jp-InputPrompt, body.jp-Notebook .jp-OutputPrompt { display: none; }
+    body.jp-Notebook .highlight pre, body.jp-Notebook .jp-RenderedText pre {
+      font-size: 11px !important; white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere;
+    }
+    math { font-size: 0.95em; }
   }
   @media (max-width: 40rem) { .jp-InputPrompt, .jp-OutputPrompt { display: none; } }
 </style>{% endblock %}
