@@ -70,15 +70,18 @@ def test_run_writes_notebooks_pages_and_an_index(course):
 def test_a_text_of_the_readers_reaches_the_lessons_that_take_it_and_no_others(course, monkeypatch, parameter):
     path = course / "notebooks" / "01_fails.ipynb"
     notebook = nbformat.read(path, as_version=4)
-    notebook.cells[1].source += f'\n{parameter} = "world"'
-    notebook.cells[2].source = f"print({parameter})"
+    notebook.cells[1].source += f'\n{parameter} = "world"\ntokens = "auto"'
+    notebook.cells[2].source = f"print({parameter}, tokens)"
     nbformat.write(notebook, path)
     (course / "mine.txt").write_text("a sentence\n")
     monkeypatch.chdir(course)
     result = call("run", f"--{parameter}", "mine.txt", "--output", "out")
     assert "1 of 1 lessons ok" in result.output
     executed = nbformat.read(course / "out" / "01_fails.ipynb", as_version=4)
-    assert executed.cells[-1].outputs[0].text.strip() == str(course / "mine.txt")
+    assert executed.cells[-1].outputs[0].text == f"{course / 'mine.txt'} auto\n"
+    call("run", f"--{parameter}", "mine.txt", "--tokens", "character", "--output", "out")
+    executed = nbformat.read(course / "out" / "01_fails.ipynb", as_version=4)
+    assert executed.cells[-1].outputs[0].text.endswith("mine.txt character\n")
     refused = call("run", "00", f"--{parameter}", "mine.txt")
     assert refused.exit_code == 2
     assert f"--{parameter}: 00_works takes no text of yours; name other lessons" in refused.output
@@ -86,6 +89,8 @@ def test_a_text_of_the_readers_reaches_the_lessons_that_take_it_and_no_others(co
     refused = call("run", "01", "00", f"--{other}", "mine.txt")
     assert refused.exit_code == 2
     assert f"--{other}: 01_fails takes --{parameter}, 00_works takes no text of yours" in refused.output
+    assert "--tokens: says how to cut a text of yours" in call("run", "01", "--tokens", "word").output
+    assert "no lesson takes both" in call("run", "--corpus", "mine.txt", "--pairs", "mine.txt").output
 
 
 def test_a_large_bracket_keeps_its_size_under_an_exponent(course):

@@ -141,7 +141,7 @@ def test_its_lines_fit_on_a_screen(lesson):
 
 def test_it_can_be_run_with_parameters(lesson):
     (parameters,) = [cell for cell in cells(lesson, "code") if "parameters" in cell.metadata.get("tags", [])]
-    on_text = [(TAKES[lesson.stem[:2]], '"world"')] if lesson.stem[:2] in TAKES else []
+    on_text = [(TAKES[lesson.stem[:2]], '"world"'), ("tokens", '"auto"')] if lesson.stem[:2] in TAKES else []
     assert re.findall(r"^(\w+) = (.+?)(?:  #.*)?$", parameters.source, re.MULTILINE) == [
         ("profile", '"fast"'),
         ("device", '"auto"'),

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import re
 import sys
 import types
 from importlib.metadata import version
@@ -269,7 +270,11 @@ def test_languages_and_folders_are_checked(folder):
         load("ptb", folder=folder, language="en")
     with pytest.raises(ValueError, match=r"folder: only ptb, multi30k, .* are read from a folder, got it with world"):
         load("world", folder=folder)
-    with pytest.raises(ValueError, match='expected "word", "character" or "subword", got \'letter\''):
+    with pytest.raises(ValueError, match="column: only a file of yours has columns to choose from, got it with world"):
+        load("world", column="text")
+    with pytest.raises(ValueError, match="columns: only a file of yours has columns to choose from, got them with world"):
+        pairs("world", columns=(1, 2))
+    with pytest.raises(ValueError, match='expected "auto", "word", "character" or "subword", got \'letter\''):
         load("world", tokens="letter")
 
 
@@ -311,7 +316,7 @@ def test_a_text_file(write):
 
 def test_byte_order_mark_line_ends_and_white_space_leave_no_trace(write):
     plain = load(write("mine.txt", lines(40)))
-    text = lines(40).replace(" ", " \t").replace("\n", " \r\n\r\n  ")
+    text = lines(40).replace(" ", " \u2003").replace("\n", " \r\n\r\n  ")
     windows = load(write("windows.txt", b"\xef\xbb\xbf" + text.encode()))
     assert windows.train == plain.train
     assert windows.vocabulary == plain.vocabulary
@@ -343,9 +348,69 @@ def test_other_tokens_of_a_file(write, kind):
         assert corpus.vocabulary.share_unknown(corpus.train) == 0
 
 
-def test_subwords_need_a_size(write):
-    with pytest.raises(ValueError, match="max_size: say how large the vocabulary of subwords is to be"):
-        load(write("mine.txt", lines(40)), tokens="subword")
+def test_subwords_are_two_thousand_or_as_many_as_asked_for_but_no_fewer_than_characters(write):
+    path = write("mine.txt", lines(40))
+    assert len(load(path, tokens="subword").vocabulary) <= 2000
+    characters = {" ", *"".join(" ".join(tokens) for tokens in load(path).train)}
+    with pytest.raises(ValueError, match=f"max_size: expected at least {len(characters) + 4}, .* got 5"):
+        load(path, tokens="subword", max_size=5)
+    assert len(load(path, tokens="subword", max_size=len(characters) + 4).vocabulary) <= len(characters) + 4
+
+
+UNSPACED = ["今天我去了书店，天气很好。", "昨天她在家里看书，下雨了。", "明天他们要去海边。", "早上我喝了一杯热茶。"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "kind", "why"),
+    [
+        (UNSPACED, "character", "no spaces between words"),
+        (["วันนี้อากาศดีมาก ฉันไปตลาด", "เมื่อวานฝนตกหนักมากที่บ้าน"], "character", "no spaces between words"),
+        (["Anna", "Bertram", "Cosima", "Anna", "Dagobert", "Emil"], "character", "single words"),
+        (["今天 我 去 了 书店", "昨天 她 在 家里"], "word", ""),
+        (["a cat sleeps", "a dog runs"], "word", ""),
+        (["yes", "no", "no", "yes", "yes", "no"], "word", ""),
+        (["we like 东京 very much", "the word 猫 means cat"], "word", ""),
+    ],
+)
+def test_how_a_text_is_cut_is_seen_from_it(texts, kind, why):
+    found, told = corpora.token_kind(texts)
+    assert found == kind
+    assert why in told
+    assert bool(told) == (kind == "character")
+
+
+def test_a_text_without_spaces_is_cut_into_characters_and_says_so(write):
+    places, weathers = ("家", "校园", "书店", "海边", "公园"), ("很好", "下雨", "晴朗", "多云")
+    texts = [f"{day}我去了{place}，天气{weather}。" for day in ("今天", "昨天") for place in places for weather in weathers]
+    corpus = load(write("zh.txt", "\n".join(texts)))
+    assert corpus.tokenizer == Characters()
+    assert corpus.source == "a file of yours; cut into characters, for it has no spaces between words"
+    assert corpus.vocabulary.share_unknown(corpus.test) < 0.1
+    with pytest.raises(ValueError, match=r'zh\.txt: 100% of the words of its test part are not known .* tokens="character"'):
+        load(write("zh.txt", "\n".join(texts)), tokens="word")
+
+
+def test_of_too_many_different_words_the_most_frequent_are_known_and_that_is_said(write, monkeypatch):
+    monkeypatch.setattr(corpora, "MOST_TOKENS", 12)
+    text = "".join(f"the cat number {k} sat on the mat beside the number {k % 7}\n" for k in range(60))
+    corpus = load(write("mine.txt", text))
+    assert len(corpus.vocabulary) == 12 + 4
+    assert re.search(r"of \d\d different tokens the 12 most frequent are known", corpus.source)
+    assert len(load(write("mine.txt", text), max_size=40).vocabulary) == 40
+
+
+def test_a_name_that_no_file_can_have_is_no_file():
+    with pytest.raises(ValueError, match="is neither a file here nor one of"):
+        load("x" * 300 + ".txt")
+
+
+def test_columns_are_chosen_and_said(write):
+    rows = "".join(f"{k}\tsource {k}\t{k}\ttarget {k}\n" for k in range(40))
+    found = pairs(write("mine.tsv", rows))
+    assert found.source == "a file of yours; columns 2 and 4 of 4"
+    assert found.train[0][0].startswith("source")
+    assert pairs(write("mine.tsv", rows), columns=(4, 2)).train[0][0].startswith("target")
+    assert load(write("mine.tsv", rows), column=4).train[0][0] == "target"
 
 
 def test_csv_and_json_lines_say_the_same_as_text(write):
@@ -386,16 +451,17 @@ def test_pairs_of_a_file(write):
         ("a.txt", "the\ncat".encode("utf-16-le"), r"a\.txt, line 1: the byte 0x00"),
         ("a.txt", "one\ntwo\n", r"a\.txt: has 2 different texts, expected at least 3"),
         ("a.txt", "same same\n" * 20, r"a\.txt: has 1 different texts"),
-        ("a.txt", "a\na a\na a a\na a a a", r"a\.txt: 'a' is the only word in train, so there is nothing to model"),
+        ("a.txt", "a\na a\na a a\na a a a", r"a\.txt: 'a' is the only token in train, so there is nothing to model"),
+        ("a.txt", "<unk> <pad>\n<eos>\n<bos> <bos>\n<pad>", r"a\.txt: there is no word but the special ones"),
         (
             "a.txt",
             "one\n\n" + "w " * 501 + "\n" + "w " * 731 + "\n" + "w " * 500,
-            r"a\.txt, line 3: has 501 tokens, .*\(2 texts",
+            r"a\.txt, line 3: has 501 words, .*\(2 are too long",
         ),
-        ("a.tsv", "a\tb\n", r"a\.tsv: holds pairs, which pairs\(\) reads"),
-        ("a.csv", "id,sentence\n1,the cat\n", r"a\.csv, line 1: expected a column 'text', got id, sentence"),
-        ("a.csv", "id,text\n1,fine\n2,the cat, the dog\n", r"a\.csv, line 3: expected 2 columns; quote text that has commas"),
-        ("a.csv", "id,text\n1,fine\n2\n", r"a\.csv, line 3: expected 2 columns"),
+        ("a.tsv", "a\tb\n", r"a\.tsv, line 1: has the columns 2 without names; .* choose with columns="),
+        ("a.csv", "who,sentence\nx,the cat\n", r"a\.csv, line 1: has the columns 2 without names"),
+        ("a.csv", "id,text\n1,fine\n2,the cat, the dog\n", r"a\.csv, line 3: has 3 columns, where line 1 has 2; .* quote text"),
+        ("a.csv", "id,text\n1,fine\n2\n", r"a\.csv, line 3: has 1 columns, where line 1 has 2"),
         ("a.csv", 'id,text\n1,fine\n2,"never closed\n', r"a\.csv, line 3: is not CSV \(unexpected end of data\)"),
         ("a.csv", "text\n", r"a\.csv: has no text under text"),
         ("a.jsonl", '{"text": "fine"}\n\n{"text": \n', r"a\.jsonl, line 3: is not JSON \(Expecting value at character"),
@@ -405,7 +471,6 @@ def test_pairs_of_a_file(write):
             r"a\.jsonl, line 2: expected an object with text under 'text'",
         ),
         ("a.jsonl", '{"text": 7}', r"a\.jsonl, line 1: expected an object with text"),
-        ("a.jsonl", '["text"]', r"a\.jsonl, line 1: expected an object with text"),
     ],
 )
 def test_bad_sentences_are_named_with_path_and_line(write, name, content, message):
@@ -416,14 +481,13 @@ def test_bad_sentences_are_named_with_path_and_line(write, name, content, messag
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.tsv", "a\tb\n\nno tab\n", r"a\.tsv, line 3: expected source, one tab, target, but there are 0 tabs; put a single"),
-        ("a.tsv", "a\tb\na\tb\tc\n", r"a\.tsv, line 2: expected source, one tab, target, but there are 2 tabs"),
+        ("a.tsv", "a\tb\n\nno tab\n", r"a\.tsv, line 3: has 1 columns, where line 1 has 2; expected A cat sleeps\., a tab, Un"),
+        ("a.tsv", "a\tb\na\tb\tc\n", r"a\.tsv, line 2: has 3 columns, where line 1 has 2"),
         ("a.tsv", "a\tb\na\t \n", r"a\.tsv, line 2: target is blank; every pair needs both"),
-        ("a.tsv", "a\tb\n" + "w " * 501 + "\tb\n", r"a\.tsv, line 2: has 501 tokens"),
+        ("a.tsv", "a\tb\n" + "w " * 501 + "\tb\n", r"a\.tsv, line 2: has 501 words"),
         ("a.csv", "source,target\na,b\n,b\n", r"a\.csv, line 3: source is blank"),
-        ("a.csv", "source,text\na,b\n", r"a\.csv, line 1: expected a column 'target'"),
         ("a.jsonl", '{"source": "a"}', r"a\.jsonl, line 1: expected an object with text under 'source' and 'target'"),
-        ("a.txt", "a b\n", r"a\.txt: pairs\(\) reads \.tsv"),
+        ("a.txt", "a b\n", r"a\.txt, line 1: has no second column"),
     ],
 )
 def test_bad_pairs_are_named_with_path_and_line(write, name, content, message):
@@ -434,7 +498,7 @@ def test_bad_pairs_are_named_with_path_and_line(write, name, content, message):
 def test_characters_are_what_counts_in_a_text_of_characters(write):
     text = lines(20) + "x" * 501 + "\n"
     assert load(write("mine.txt", text)).tokenizer == Words()
-    with pytest.raises(ValueError, match=r"mine\.txt, line 21: has 501 tokens, expected at most 500"):
+    with pytest.raises(ValueError, match=r"mine\.txt, line 21: has 501 characters, expected at most 500"):
         load(write("mine.txt", text), tokens="character")
 
 
@@ -487,7 +551,7 @@ def test_hugging_face(hub, write):
     [
         ("hf:owner/tables", "hf:owner/tables, train: expected a column 'text', got id, table"),
         ("hf:owner/tests", "hf:owner/tests: expected a split train, got test"),
-        ("hf:owner/long", "hf:owner/long, train, row 1: has 501 tokens"),
+        ("hf:owner/long", "hf:owner/long, train, row 1: has 501 words"),
         ("hf:owner", "expected \"hf:owner/name\", got 'hf:owner'"),
     ],
 )

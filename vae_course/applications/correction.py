@@ -21,7 +21,7 @@ from vae_course.probability.distributions import TextPosterior
 from vae_course.text import corpora
 from vae_course.text.batches import Pair, PairBatches, in_order, pad
 from vae_course.text.conditional import ConditionalTextVAE, SequenceToSequence
-from vae_course.text.corpora import Corpus, SplitName
+from vae_course.text.corpora import Corpus, HowToCut, SplitName
 from vae_course.text.cures import Budget, fit
 from vae_course.text.decoding import greedy
 from vae_course.text.evaluation import device_of
@@ -47,11 +47,12 @@ class Errors:
         return torch.tensor([flag for written, meant in rows for flag in wrong_words(written, meant)])
 
 
-def errors(name: str | Path, *, train: int = 30_000, held_out: int = 500) -> Errors:
+def errors(name: str | Path, *, train: int = 30_000, held_out: int = 500, tokens: HowToCut = "auto") -> Errors:
     """Errors by name: "world", miswritten by a known ``Channel``, or pairs (written, meant) of a file, see ``corpora.pairs``.
 
     Of the world, the first ``train`` sentences are miswritten, and of validation and test ``held_out`` each; ``meant`` has as
-    many. For a file the channel keeps the forms of errors that the world has, and takes how often they happen from ``train``.
+    many. For a file the channel keeps the forms of errors that the world has, and takes how often they happen from ``train``;
+    ``tokens`` says how it is cut, as in ``corpora.load``.
     """
     if name == "world":
         text = corpora.load("world")
@@ -70,7 +71,7 @@ def errors(name: str | Path, *, train: int = 30_000, held_out: int = 500) -> Err
             text.source,
         )
         return Errors(kept, written, channel)
-    source, target = translation.sides(name)
+    source, target = translation.sides(name, tokens=(tokens, tokens))
     written = {"train": source.train, "validation": source.validation, "test": source.test}
     for split in ("validation", "test"):
         rows, kinds = written[split], {a != b for a, b in zip(written[split], getattr(target, split), strict=True)}

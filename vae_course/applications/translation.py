@@ -17,8 +17,9 @@ from torch import Generator, Tensor
 
 from vae_course.text import corpora
 from vae_course.text.batches import PairBatches, SentenceBatches
-from vae_course.text.corpora import Corpus, TokenKind
-from vae_course.text.vocabulary import Characters, Subwords, Tokenizer, Vocabulary, Words
+from vae_course.text.corpora import Corpus, HowToCut
+from vae_course.text.files import Column
+from vae_course.text.vocabulary import Characters, Subwords, Tokenizer, Words
 from vae_course.world.grammar import Language, Recognized, Tokens
 from vae_course.world.languages import LANGUAGE_NAMES, WORLD
 
@@ -26,31 +27,34 @@ from vae_course.world.languages import LANGUAGE_NAMES, WORLD
 def sides(
     name: str | Path,
     languages: tuple[str, str] | None = None,
-    tokens: tuple[TokenKind, TokenKind] = ("word", "word"),
+    tokens: tuple[HowToCut, HowToCut] = ("auto", "auto"),
     *,
-    subwords: int | None = None,
+    subwords: int = 2 * corpora.SUBWORDS,
     folder: str | Path | None = None,
+    columns: tuple[Column, Column] | None = None,
 ) -> tuple[Corpus, Corpus]:
     """Sources and targets as two corpora whose sentences belong together, row by row; ``name`` as in ``corpora.pairs``.
 
-    ``tokens``: "word", "character" or "subword" for each side; ``subwords``: how many to learn, for both sides together
-    (Sennrich 2016). ``folder`` and what is raised: as in ``corpora.pairs``; also ``ValueError`` for a missing ``subwords``.
+    ``tokens``: "word", "character", "subword" or "auto" for each side, as in ``corpora.load``; ``subwords``: how many to learn,
+    for both sides together (Sennrich 2016). ``folder``, ``columns`` and what is raised: as in ``corpora.pairs``, and for each
+    side as in ``corpora.load``.
     """
-    if "subword" in tokens and subwords is None:
-        raise ValueError("subwords: say how many are to be learned, for example subwords=4000")
-    pairs = corpora.pairs(name, languages=languages, folder=folder)
-    cut = [[pair[side] for pair in pairs.train] for side, kind in enumerate(tokens) if kind == "subword"]
-    learned = Subwords.train(itertools.chain(*cut), subwords) if cut and subwords is not None else Words()
-    tokenizers: dict[TokenKind, Tokenizer] = {"word": Words(), "character": Characters(), "subword": learned}
+    pairs = corpora.pairs(name, languages=languages, folder=folder, columns=columns)
+    texts = [[[pair[side] for pair in part] for part in (pairs.train, pairs.validation, pairs.test)] for side in (0, 1)]
+    chosen = [
+        corpora.token_kind(train) if kind == "auto" and name != "world" else (kind, "")
+        for kind, (train, _, _) in zip(tokens, texts, strict=True)
+    ]
+    cut = [train for (kind, _), (train, _, _) in zip(chosen, texts, strict=True) if kind == "subword"]
+    learned = Subwords.train(itertools.chain(*cut), subwords) if cut else Words()
+    tokenizers: dict[HowToCut, Tokenizer] = {"auto": Words(), "word": Words(), "character": Characters(), "subword": learned}
     known = (languages or LANGUAGE_NAMES[:2]) if name == "world" else (None, None)
-    made = []
-    for side, (language, kind) in enumerate(zip(known, tokens, strict=True)):
-        tokenizer = tokenizers[kind]
-        train, validation, test = (
-            [tokenizer.split(pair[side]) for pair in part] for part in (pairs.train, pairs.validation, pairs.test)
+    made = [
+        corpora.corpus_of(
+            name, parts, tokenizers[kind], WORLD[language] if language else None, "; ".join(filter(None, [pairs.source, why]))
         )
-        truth = WORLD[language] if language else None
-        made.append(Corpus(str(name), train, validation, test, Vocabulary.build(train), tokenizer, truth, pairs.source))
+        for language, (kind, why), parts in zip(known, chosen, texts, strict=True)
+    ]
     return made[0], made[1]
 
 

@@ -24,6 +24,15 @@ class Profile(StrEnum):
     full = "full"
 
 
+class Tokens(StrEnum):
+    """How to cut a text of the reader's."""
+
+    auto = "auto"
+    word = "word"
+    character = "character"
+    subword = "subword"
+
+
 class Device(StrEnum):
     """Where to compute."""
 
@@ -74,16 +83,25 @@ def run(
     pairs: Annotated[
         str | None, typer.Option(help="For the lessons on pairs of texts: a file of yours, .tsv, .csv or .jsonl.")
     ] = None,
+    tokens: Annotated[
+        Tokens | None, typer.Option(help="How to cut a text of yours; auto, which is the default, sees it from the text.")
+    ] = None,
     output: Annotated[Path, typer.Option(help="Where executed notebooks and pages are written.")] = Path("executed"),
 ) -> None:
     """Run lessons; write each as an executed notebook and an HTML page, with an index. Exit status 1 if any failed."""
     chosen = _lessons(lessons)
     parameters = {"profile": profile.value, "device": device.value}
+    if corpus is not None and pairs is not None:
+        raise _stop(ValueError("--corpus and --pairs: no lesson takes both; run one after the other"))
     for name, text in {"corpus": corpus, "pairs": pairs}.items():
         if text is not None:
             chosen = _that_take(name, chosen, named=bool(lessons))
             # Lessons run in their own folder, so a path must not be relative to this one.
-            parameters[name] = str(Path(text).resolve()) if Path(text).exists() else text
+            parameters[name] = str(Path(text).resolve()) if _is_there(text) else text
+    if tokens is not None:
+        if corpus is None and pairs is None:
+            raise _stop(ValueError("--tokens: says how to cut a text of yours; name one with --corpus or --pairs"))
+        parameters["tokens"] = tokens.value
     if device is Device.cuda:
         from vae_course.training import find_device
 
@@ -108,6 +126,13 @@ def run(
     typer.echo(f"{summary} Pages: {index}")
     if failed:
         raise typer.Exit(1)
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:  # no name that a file could have
+        return False
 
 
 def _that_take(parameter: str, lessons: "list[Lesson]", named: bool) -> "list[Lesson]":

@@ -1,6 +1,6 @@
 """Text: from a corpus to a trained and measured text VAE.
 
-``corpora``, ``vocabulary``, ``batches``: texts, split, and in numbers.
+``files``, ``corpora``, ``vocabulary``, ``batches``: texts, read, split, and in numbers.
 ``models``: language model and text VAE. ``posteriors``: kinds of q(z given x). ``decoding``: writing.
 ``conditional``, ``parallel``, ``shared_latent``: texts given other texts.
 ``objectives``: what is minimized. ``cures``: how each cure of posterior collapse is trained.

@@ -7,6 +7,7 @@ from . import (
     decoding as decoding,
     evaluation as evaluation,
     factors as factors,
+    files as files,
     models as models,
     objectives as objectives,
     parallel as parallel,
@@ -37,15 +38,18 @@ from .corpora import (
     LANGUAGES as LANGUAGES,
     SPLITS as SPLITS,
     Corpus as Corpus,
+    HowToCut as HowToCut,
     PairCorpus as PairCorpus,
     SplitName as SplitName,
     TextPair as TextPair,
     TokenKind as TokenKind,
     captions as captions,
     compression_texts as compression_texts,
+    corpus_of as corpus_of,
     learners as learners,
     load as load,
     pairs as pairs,
+    token_kind as token_kind,
 )
 from .cures import (
     CURES as CURES,
@@ -95,6 +99,14 @@ from .factors import (
     probe as probe,
     random_rotation as random_rotation,
     wishes as wishes,
+)
+from .files import (
+    PAIR as PAIR,
+    TEXT as TEXT,
+    Column as Column,
+    Records as Records,
+    read_records as read_records,
+    read_text as read_text,
 )
 from .models import (
     ConvolutionEncoder as ConvolutionEncoder,

@@ -45,7 +45,8 @@ class Vocabulary:
             counts.update(sentence)
         known = [word for word, count in counts.items() if count >= min_count and word not in SPECIAL]
         if not known:
-            raise ValueError(f"no word occurs {min_count} times or more among {len(counts):,} different ones; lower min_count")
+            told = f"no word occurs {min_count} times or more among {len(counts):,} different ones; lower min_count"
+            raise ValueError(told if min_count > 1 else f"there is no word but the special ones, {' '.join(SPECIAL)}")
         known.sort(key=lambda word: (-counts[word], word))
         return cls((SPECIAL + tuple(known))[:max_size])
 
