@@ -63,6 +63,20 @@ def test_curves_draws_what_it_was_given_with_a_legend():
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["up", "down"]
 
 
+def test_dollars_are_drawn_as_they_stand_and_powers_of_ten_as_powers():
+    names = ["a bag cost $$ 2", "$5 and $6", "_$"]
+    picture = base.bars(names, [1.0, 2.0, 3.0], title="$$", y_label="$", words="w")
+    assert picture.png().startswith(b"\x89PNG")
+    labels = picture.figure.axes[0].get_xticklabels()
+    assert [label.get_text() for label in labels] == names
+    assert not any(label.get_parse_math() for label in labels if "$" in label.get_text())
+    powers = base.curves([1, 100], {"y": [1, 100]}, title="t", x_label="x", y_label="y", words="w", log_y=True)
+    powers.png()
+    told = [label for label in powers.figure.axes[0].get_yticklabels() if "mathdefault" in label.get_text()]
+    assert told
+    assert all(label.get_parse_math() for label in told)
+
+
 def test_images_are_drawn_upright_as_ink_on_paper():
     image = torch.zeros(64)
     image[7] = 1.0  # the top right pixel

@@ -58,25 +58,20 @@ def _by_name(by_lesson: Mapping[int, Iterable[Named]]) -> dict[str, Named]:
 
 def find(name: str) -> Exercise:
     """The exercise of that name, such as "negative_elbo". Raises ``ValueError`` naming the close ones."""
-    found = all_exercises()
-    if name not in found:
-        told = _close(name, found) or "an exercise has the name of its function, as in its stub."
-        raise ValueError(f"there is no exercise {name!r}; {told}")
-    return found[name]
+    return _found(name, all_exercises(), "exercise", "an exercise has the name of its function, as in its stub.")
 
 
 def find_prediction(name: str) -> Prediction:
     """The prediction of that name, such as "coin_bound". Raises ``ValueError`` naming the close ones."""
-    found = all_predictions()
-    if name not in found:
-        told = _close(name, found) or "it has the same name in predict and in reveal."
-        raise ValueError(f"there is no prediction {name!r}; {told}")
-    return found[name]
+    return _found(name, all_predictions(), "prediction", "it has the same name in predict and in reveal.")
 
 
-def _close(name: str, found: Iterable[str]) -> str:
-    close = difflib.get_close_matches(str(name), found, cutoff=0.7)
-    return f"did you mean {' or '.join(close)}?" if close else ""
+def _found(name: str, among: Mapping[str, Named], kind: str, otherwise: str) -> Named:
+    if name not in among:
+        close = difflib.get_close_matches(str(name), among, cutoff=0.7)
+        told = f"did you mean {' or '.join(close)}?" if close else otherwise
+        raise ValueError(f"there is no {kind} {name!r}; {told}")
+    return among[name]
 
 
 def number_of(name: str) -> str:

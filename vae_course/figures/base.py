@@ -14,6 +14,7 @@ from cycler import cycler
 from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional
@@ -94,7 +95,12 @@ def styled(draw: Callable[Parameters, Picture]) -> Callable[Parameters, Picture]
     @wraps(draw)
     def draw_in_style(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Picture:
         with matplotlib.rc_context(STYLE):
-            return draw(*args, **kwargs)
+            picture = draw(*args, **kwargs)
+        for text in picture.figure.findobj(Text):
+            # A reader's "$" is money, no mathematics; only matplotlib's own labels of logarithmic axes are.
+            if "$" in text.get_text() and "mathdefault" not in text.get_text():
+                text.set_parse_math(False)
+        return picture
 
     return draw_in_style
 
