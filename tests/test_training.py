@@ -6,6 +6,8 @@ from torch import nn
 
 from vae_course import images
 from vae_course.training import (
+    EarlyStopping,
+    History,
     ShuffledBatches,
     TrainingDiverged,
     Update,
@@ -85,6 +87,90 @@ def test_resuming_a_gan_restores_both_players(tmp_path):
 
     run(1, tmp_path / "gan.pt")
     assert torch.equal(run(3), run(3, tmp_path / "gan.pt"))
+
+
+# --- early stopping ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "warmup", "patience", "best", "ended"),
+    [
+        ([], 0, 1, None, False),
+        ([5.0, 4.0, 3.0], 0, 1, 3, False),
+        ([5.0, 4.0, 4.5], 0, 2, 2, False),
+        ([5.0, 4.0, 4.5, 4.2], 0, 2, 2, True),
+        ([5.0, 4.0, 4.0, 4.0], 0, 2, 2, True),  # as good is not better
+        ([1.0, 4.0, 4.5], 1, 2, 2, False),  # the first does not count
+        ([1.0, 4.0, 4.5, 4.2], 1, 2, 2, True),
+        ([1.0, 2.0], 2, 1, None, False),
+    ],
+)
+def test_patience_is_counted_from_the_best_epoch_after_the_warmup(values, warmup, patience, best, ended):
+    stopping = EarlyStopping(lambda: 0.0, patience, warmup)
+    history = History(epochs=len(values), metrics={"validation": values} if values else {})
+    assert stopping.best(history) == best
+    assert stopping.ended(history) == ended
+
+
+def stopped_run(epochs, values, checkpoint=None, **options):
+    """A run whose held-out values are given; what it ends with, and its weights after each epoch."""
+    model, after = vae(), []
+
+    def validate():
+        after.append(weights(model))
+        return values[len(after) - 1 + skipped]
+
+    saved = torch.load(checkpoint, weights_only=True)["history"]["epochs"] if checkpoint and checkpoint.exists() else 0
+    skipped = saved
+    history = train(
+        Update.adam(model, model.loss),
+        BATCHES,
+        epochs=epochs,
+        generator=seeded(1),
+        checkpoint=checkpoint,
+        stopping=EarlyStopping(validate, patience=2, **options),
+    )
+    return model, history, after
+
+
+VALUES = [9.0, 8.0, 7.0, 7.5, 7.2, 1.0]
+
+
+def test_training_ends_when_patience_runs_out_and_the_best_weights_are_put_back():
+    model, history, after = stopped_run(6, VALUES)
+    assert (history.epochs, history.best_epoch) == (5, 3)
+    assert history["validation"] == VALUES[:5]
+    assert torch.equal(weights(model), after[2])
+    assert not torch.equal(weights(model), after[4])
+
+
+def test_what_comes_in_the_warmup_is_no_best():
+    model, history, after = stopped_run(6, [1.0, *VALUES[1:]], warmup=1)
+    assert history.epochs == 5
+    assert torch.equal(weights(model), after[2])
+
+
+def test_without_a_worse_epoch_nothing_is_stopped():
+    model, history, after = stopped_run(4, [*VALUES[:2], 7.0, 6.0])
+    assert history.epochs == 4
+    assert torch.equal(weights(model), after[3])
+
+
+@pytest.mark.parametrize("first", [2, 4])
+def test_a_resumed_run_stops_at_the_same_step_with_the_same_weights(tmp_path, first):
+    model, history, _ = stopped_run(6, VALUES)
+    stopped_run(first, VALUES, tmp_path / "run.pt")
+    resumed, resumed_history, after = stopped_run(6, VALUES, tmp_path / "run.pt")
+    assert (resumed_history.epochs, resumed_history.steps) == (history.epochs, history.steps)
+    assert resumed_history.metrics == history.metrics
+    assert len(after) == 5 - first
+    assert torch.equal(weights(resumed), weights(model))
+
+
+@pytest.mark.parametrize("options", [{"patience": 0}, {"warmup": -1}])
+def test_a_stopping_that_cannot_be_is_refused(options):
+    with pytest.raises(ValueError, match="expected patience >= 1 and warmup >= 0"):
+        EarlyStopping(lambda: 0.0, **options)
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):

@@ -1,5 +1,6 @@
 """One training loop for every model of the course: progress, history, exact resume, and a stop with a diagnosis on NaN."""
 
+import copy
 import math
 import os
 import sys
@@ -140,11 +141,15 @@ def _half_cosine(steps: int) -> Callable[[int], float]:
 
 @dataclass
 class History:
-    """What a training run measured: for every metric its mean over each epoch's batches."""
+    """What a training run measured: for every metric its mean over each epoch's batches.
+
+    ``best_epoch``, counted from 1: the one whose weights the models have after early stopping.
+    """
 
     epochs: int = 0
     steps: int = 0
     metrics: dict[str, list[float]] = field(default_factory=dict)
+    best_epoch: int | None = None
 
     def __getitem__(self, name: str) -> list[float]:
         if name not in self.metrics:
@@ -168,6 +173,34 @@ class TrainingDiverged(RuntimeError):
     """A loss or a gradient stopped being finite; the message names the step and the likely cause."""
 
 
+@dataclass(frozen=True)
+class EarlyStopping:
+    """End a training that no longer gets better on held-out data, and go back to the weights that were best.
+
+    ``validate`` is called after each epoch: lower is better, and it depends on the weights alone (noise from a generator of its
+    own, seeded anew). The first ``warmup`` epochs are measured, but not counted. The training ends when ``patience`` epochs in
+    a row have brought no new best. Raises ``ValueError`` for a patience below 1 or a negative warmup.
+    """
+
+    validate: Callable[[], float]
+    patience: int = 3
+    warmup: int = 0
+
+    def __post_init__(self) -> None:
+        if self.patience < 1 or self.warmup < 0:
+            raise ValueError(f"expected patience >= 1 and warmup >= 0, got {self.patience} and {self.warmup}")
+
+    def best(self, history: History) -> int | None:
+        """The epoch, counted from 1, with the lowest value so far; None while none counts."""
+        counted = history.metrics.get("validation", [])[self.warmup :]
+        return self.warmup + counted.index(min(counted)) + 1 if counted else None
+
+    def ended(self, history: History) -> bool:
+        """Whether patience has run out."""
+        best = self.best(history)
+        return best is not None and history.epochs - best >= self.patience
+
+
 def train(
     updates: Update | Sequence[Update],
     batches: Batches,
@@ -176,35 +209,58 @@ def train(
     generator: Generator,
     checkpoint: Path | None = None,
     after_epoch: Callable[[History], None] | None = None,
+    stopping: EarlyStopping | None = None,
 ) -> History:
-    """Train for ``epochs`` epochs in all and return the history.
+    """Train for ``epochs`` epochs in all, or until ``stopping`` ends it, and return the history.
 
     With ``checkpoint``, everything is saved there after each epoch, and a run that finds the file goes on from it to the
     same numbers that an uninterrupted run gives (exactly so on CPU). ``after_epoch`` may record extra curves; it finds the
-    models in evaluation mode.
+    models in evaluation mode. With ``stopping`` the history has the values as "validation", and the models end with the weights
+    of the best epoch; the checkpoint holds these as well.
     Progress shows in a notebook or a terminal; set the environment variable TQDM_DISABLE=1 for silence.
     Raises ``TrainingDiverged`` at the first loss or gradient that is not finite.
     """
     players = [updates] if isinstance(updates, Update) else list(updates)
     if not players or epochs < 1:
         raise ValueError(f"expected at least one update and one epoch, got {len(players)} and {epochs}")
-    history = History()
+    history, best = History(), _Best(players)
     if checkpoint is not None and checkpoint.exists():
-        _restore(checkpoint, players, generator, history)
+        _restore(checkpoint, players, generator, history, best)
     for player in players:
         player.model.eval()
     # A line of text on stdout, cleared at the end: unlike a widget it leaves nothing half-drawn in a saved notebook.
     bar = tqdm(total=epochs, initial=history.epochs, desc="training", unit="epoch", leave=False, ncols=100, file=sys.stdout)
     with bar as progress:
-        while history.epochs < epochs:
+        while history.epochs < epochs and not (stopping is not None and stopping.ended(history)):
             _run_epoch(players, batches, generator, history)
+            if stopping is not None:
+                history.metrics.setdefault("validation", []).append(stopping.validate())
+                if stopping.best(history) == history.epochs:
+                    best.keep()
             if after_epoch is not None:
                 after_epoch(history)
             if checkpoint is not None:
-                _save(checkpoint, players, generator, history)
+                _save(checkpoint, players, generator, history, best)
             progress.set_postfix({name: f"{values[-1]:.4g}" for name, values in history.metrics.items()}, refresh=False)
             progress.update()
+    best.put_back()
+    history.best_epoch = stopping.best(history) if stopping is not None else None
     return history
+
+
+class _Best:
+    """The players' weights as they were when ``keep`` was called last; none at first."""
+
+    def __init__(self, players: list[Update]):
+        self.players = players
+        self.weights: list[dict[str, Any]] = []
+
+    def keep(self) -> None:
+        self.weights = [copy.deepcopy(player.model.state_dict()) for player in self.players]
+
+    def put_back(self) -> None:
+        for player, weights in zip(self.players, self.weights, strict=False):  # none were kept without early stopping
+            player.model.load_state_dict(weights)
 
 
 def _run_epoch(players: list[Update], batches: Batches, generator: Generator, history: History) -> None:
@@ -280,8 +336,9 @@ def _state(player: Update) -> dict[str, Any]:
     return {"model": player.model.state_dict(), "optimizer": player.optimizer.state_dict(), "scheduler": scheduler}
 
 
-def _save(path: Path, players: list[Update], generator: Generator, history: History) -> None:
+def _save(path: Path, players: list[Update], generator: Generator, history: History, best: _Best) -> None:
     state = {
+        "best": best.weights,
         "players": [_state(player) for player in players],
         "generator": generator.get_state(),
         "history": {"epochs": history.epochs, "steps": history.steps, "metrics": history.metrics},
@@ -293,7 +350,7 @@ def _save(path: Path, players: list[Update], generator: Generator, history: Hist
     os.replace(unfinished, path)
 
 
-def _restore(path: Path, players: list[Update], generator: Generator, history: History) -> None:
+def _restore(path: Path, players: list[Update], generator: Generator, history: History, best: _Best) -> None:
     state = torch.load(path, map_location="cpu", weights_only=True)
     if len(state["players"]) != len(players):
         raise ValueError(
@@ -316,6 +373,7 @@ def _restore(path: Path, players: list[Update], generator: Generator, history: H
             )
         if player.scheduler is not None:
             player.scheduler.load_state_dict(saved["scheduler"])
+    best.weights = state.get("best", [])
     generator.set_state(state["generator"])
     for name, value in state["history"].items():
         setattr(history, name, value)

@@ -5,7 +5,10 @@ import pytest
 import torch
 
 from vae_course.text import cures
+from vae_course.text.batches import PairBatches, SentenceBatches
+from vae_course.text.conditional import SequenceToSequence
 from vae_course.text.cures import CURES, Budget, Cure, train_language_model, train_vae
+from vae_course.text.evaluation import likelihood
 from vae_course.text.models import TextSizes
 from vae_course.text.objectives import AggressiveEncoder, NegativeElbo
 from vae_course.text.vocabulary import Vocabulary
@@ -137,3 +140,71 @@ def test_the_language_model_is_the_same_decoder_trained_alike(corpus):
     assert history.steps == 60
     assert history["loss"][-1] < history["loss"][0]
     assert sum(history["cpu_seconds"]) > 0
+
+
+# --- early stopping ---------------------------------------------------------------------------------------------------
+
+LONG = replace(BUDGET, steps=600, checks=30, learning_rate=2e-2)
+
+
+def held_out_cost(model, corpus):
+    measured = likelihood(model, corpus[0][100:], seeded(0), samples=1)
+    return (measured.nats_per_sentence if measured.rate is None else measured.negative_elbo).value
+
+
+def test_a_language_model_of_a_small_text_stops_at_its_best(corpus):
+    sentences, size = corpus
+    run = {"sizes": SIZES, "budget": LONG, "early_stopping": sentences[100:]}
+    model, history = train_language_model(sentences[:40], size, **run)
+    to_the_end, _ = train_language_model(sentences[:40], size, **{**run, "early_stopping": ()})
+    assert history.steps < LONG.steps
+    assert len(history["validation"]) == history.epochs
+    assert held_out_cost(model, corpus) == pytest.approx(min(history["validation"]))
+    assert held_out_cost(model, corpus) < held_out_cost(to_the_end, corpus) - 1
+    steps = 20 * history.best_epoch
+    told = f"best on held-out text after {steps} of 600 steps, {steps * 8 / 40:.1f} passes through the text"
+    assert cures.stopped_told(history, LONG, 40) == told
+    history.best_epoch = history.epochs
+    assert cures.stopped_told(history, LONG, 40).endswith("; more steps may make it better")
+
+
+def test_a_vae_is_held_to_its_elbo_once_its_kl_weight_has_risen(corpus):
+    found = trained(CURES["annealing"], corpus, budget=LONG, early_stopping=corpus[0][100:])
+    weight, validation = found.history["kl_weight"], found.history["validation"]
+    risen = next(k for k, value in enumerate(weight) if value == 1.0)
+    assert risen == 15
+    assert held_out_cost(found.model, corpus) == pytest.approx(min(validation[risen:]))
+
+
+@pytest.mark.parametrize(
+    ("name", "warmup"),
+    # Of 600 steps in 30 parts annealing takes 300; the last of four cycles of 120 steps has risen after half of it, at 420.
+    [("plain", 0), ("annealing", 15), ("cyclical annealing", 21), ("lagging inference", 0), ("Wasserstein", 0)],
+)
+def test_parts_in_which_the_kl_weight_moves_are_not_counted(corpus, name, warmup):
+    model = seeded_module(0, lambda: cures.TextVAE(corpus[1], SIZES))
+    batches = SentenceBatches(corpus[0][:40], 8)
+    assert cures._warmup(CURES[name].objective(model, batches, LONG), LONG) == warmup
+
+
+def test_a_stopped_run_of_a_cure_goes_on_to_the_same_step(corpus, tmp_path):
+    def interrupt(model, history):
+        if history.epochs == 4:
+            raise KeyboardInterrupt
+
+    options = {"budget": LONG, "early_stopping": corpus[0][100:]}
+    whole = trained(CURES["plain"], corpus, **options)
+    with pytest.raises(KeyboardInterrupt):
+        trained(CURES["plain"], corpus, checkpoint=tmp_path / "run", after_check=interrupt, **options)
+    resumed = trained(CURES["plain"], corpus, checkpoint=tmp_path / "run", **options)
+    assert resumed.history.steps == whole.history.steps < LONG.steps
+    assert torch.equal(weights(resumed.model), weights(whole.model))
+
+
+def test_pairs_stop_too(corpus):
+    sentences, size = corpus
+    some, others = PairBatches(sentences[:20], sentences[20:40], 8), PairBatches(sentences[100:110], sentences[110:120], 8)
+    model = seeded_module(0, lambda: SequenceToSequence(size, size, SIZES))
+    history = cures.fit(model, some, LONG, seed=0, early_stopping=others)
+    assert history.steps < LONG.steps
+    assert likelihood(model, others, seeded(0)).nats_per_sentence.value == pytest.approx(min(history["validation"]))

@@ -10,7 +10,7 @@ import torch
 
 from vae_course.text.batches import FixedSteps, PairBatches, SentenceBatches, Sentences
 from vae_course.text.conditional import SequenceToSequence
-from vae_course.text.evaluation import device_of, encode, information
+from vae_course.text.evaluation import device_of, encode, information, likelihood
 from vae_course.text.models import LanguageModel, TextSizes, TextVAE
 from vae_course.text.objectives import (
     AggressiveEncoder,
@@ -25,7 +25,7 @@ from vae_course.text.objectives import (
     linear_annealing,
 )
 from vae_course.text.posteriors import BatchNormHead, CommittedRateHead, GaussianHead, Head, VonMisesFisherHead
-from vae_course.training import History, Update, seeded, seeded_module, train
+from vae_course.training import EarlyStopping, History, Update, seeded, seeded_module, train
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Budget:
     steps: int = 6_000
     batch_size: int = 32
     learning_rate: float = 4e-3
-    checks: int = 10  # parts into which the steps are cut for the history, checkpoints and He 2019's test of the encoder
+    checks: int = 10  # parts into which the steps are cut: for the history, checkpoints, early stopping, He 2019's test
 
 
 MakeObjective = Callable[[TextVAE, SentenceBatches, Budget], Objective[TextVAE]]
@@ -133,12 +133,14 @@ def train_vae(
     seed: int = 0,
     device: torch.device | None = None,
     validation: Sentences = (),
+    early_stopping: Sentences = (),
     checkpoint: Path | None = None,
     after_check: Callable[[TextVAE, History], None] | None = None,
 ) -> Trained:
     """Train a text VAE by a cure on encoded ``sentences``.
 
-    ``validation`` is needed by lagging inference only. ``checkpoint``: a file to save to and go on from.
+    ``validation`` is needed by lagging inference only. ``early_stopping``: held-out sentences that end the training when it no
+    longer gets better on them, see ``fit``. ``checkpoint``: a file to save to and go on from.
     ``after_check(model, history)`` is called ``budget.checks`` times, evenly spread over the steps.
     """
     sizes, budget = replace(sizes or TextSizes(), **cure.sizes), budget or Budget()
@@ -149,7 +151,9 @@ def train_vae(
         budget, seconds = _pretrained(model, batches, cure, budget, seed, checkpoint)
     objective = cure.objective(model, batches, budget).to(device)
     check = _Checks(objective, validation, after_check)
-    history = fit(objective, batches, budget, seed=seed, checkpoint=checkpoint, after_check=check)
+    history = fit(
+        objective, batches, budget, seed=seed, checkpoint=checkpoint, after_check=check, early_stopping=early_stopping
+    )
     return Trained(model, history, seconds + sum(history["cpu_seconds"]))
 
 
@@ -176,13 +180,14 @@ def train_language_model(
     budget: Budget | None = None,
     seed: int = 0,
     device: torch.device | None = None,
+    early_stopping: Sentences = (),
     checkpoint: Path | None = None,
 ) -> tuple[LanguageModel, History]:
     """The yardstick: the same decoder without z, trained alike."""
     budget = budget or Budget()
     model = seeded_module(seed, lambda: LanguageModel(vocabulary_size, sizes)).to(device)
     batches = SentenceBatches(sentences, budget.batch_size, device)
-    return model, fit(model, batches, budget, seed=seed, checkpoint=checkpoint)
+    return model, fit(model, batches, budget, seed=seed, checkpoint=checkpoint, early_stopping=early_stopping)
 
 
 def fit(
@@ -193,11 +198,16 @@ def fit(
     seed: int,
     checkpoint: Path | None = None,
     after_check: Callable[[History], None] | None = None,
+    early_stopping: Sentences | PairBatches = (),
 ) -> History:
     """Spend a budget on anything that has a ``loss``: an objective with its model, or a model without z.
 
-    ``checkpoint``: a file to save to and go on from. ``after_check`` is called ``budget.checks`` times.
+    ``checkpoint``: a file to save to and go on from. ``after_check`` is called ``budget.checks`` times, after each part.
+    ``early_stopping``: held-out text, on which the negative ELBO (at KL weight 1, always with the same noise), or the NLL of a
+    model without z, is measured after each part. Once the KL weight has come to its final value, three parts in a row without a
+    new best end the training, and the best weights are put back.
     """
+    stopping = _stopping(trained, early_stopping, budget) if len(early_stopping) else None
     return train(
         Update.adam(trained, trained.loss, budget.learning_rate, decay_over=budget.steps, max_norm=5.0),
         FixedSteps(batches, max(1, budget.steps // budget.checks)),
@@ -205,7 +215,38 @@ def fit(
         generator=seeded(seed),
         checkpoint=checkpoint,
         after_epoch=after_check or _Clock(),
+        stopping=stopping,
     )
+
+
+def _stopping(
+    trained: Objective[Any] | LanguageModel | SequenceToSequence, held_out: Sentences | PairBatches, budget: Budget
+) -> EarlyStopping:
+    model = trained.model if isinstance(trained, Objective) else trained
+
+    def validate() -> float:
+        measured = likelihood(model, held_out, seeded(0), samples=1)
+        return (measured.nats_per_sentence if measured.rate is None else measured.negative_elbo).value
+
+    return EarlyStopping(validate, warmup=_warmup(trained, budget))
+
+
+def _warmup(trained: Objective[Any] | LanguageModel | SequenceToSequence, budget: Budget) -> int:
+    """How many parts of the budget pass before the KL weight has come to the value that it keeps."""
+    if not isinstance(trained, NegativeElbo):
+        return 0
+    weights = [trained.kl_weight(step) for step in range(budget.steps)]
+    moving = max((step + 1 for step, weight in enumerate(weights) if weight != weights[-1]), default=0)
+    return min(budget.checks - 1, -(-moving * budget.checks // budget.steps))
+
+
+def stopped_told(history: History, budget: Budget, sentences: int) -> str:
+    """Where a training with early stopping was best, of ``sentences`` to train on, in words."""
+    best = history.best_epoch or history.epochs
+    steps = history.steps * best // history.epochs
+    later = "" if best < history.epochs else "; more steps may make it better"
+    passes = steps * budget.batch_size / sentences
+    return f"best on held-out text after {steps:,} of {budget.steps:,} steps, {passes:.1f} passes through the text{later}"
 
 
 class _Clock:
