@@ -566,7 +566,7 @@ def all_kinds():
 
 
 @pytest.mark.filterwarnings("ignore:coroutine:RuntimeWarning")
-@pytest.mark.parametrize("answer", all_kinds(), ids=lambda answer: type(answer).__name__)
+@pytest.mark.parametrize("answer", list(all_kinds()), ids=lambda answer: type(answer).__name__)
 def test_check_raises_for_nothing_whatever(answer, capsys):
     handed_back = exercises.check(answer)
     assert handed_back is answer or handed_back is exercises.find("to_bits").reference
