@@ -57,6 +57,7 @@ from .cures import (
     Cure as Cure,
     Trained as Trained,
     fit as fit,
+    stopped_told as stopped_told,
     train_language_model as train_language_model,
     train_vae as train_vae,
 )
