@@ -17,7 +17,7 @@ from torch import Generator, Tensor
 
 from vae_course.text import corpora
 from vae_course.text.batches import PairBatches, SentenceBatches
-from vae_course.text.corpora import Corpus, HowToCut
+from vae_course.text.corpora import Corpus, HowToCut, TokenKind
 from vae_course.text.files import Column
 from vae_course.text.vocabulary import Characters, Subwords, Tokenizer, Words
 from vae_course.world.grammar import Language, Recognized, Tokens
@@ -41,13 +41,10 @@ def sides(
     """
     pairs = corpora.pairs(name, languages=languages, folder=folder, columns=columns)
     texts = [[[pair[side] for pair in part] for part in (pairs.train, pairs.validation, pairs.test)] for side in (0, 1)]
-    chosen = [
-        corpora.token_kind(train) if kind == "auto" and name != "world" else (kind, "")
-        for kind, (train, _, _) in zip(tokens, texts, strict=True)
-    ]
+    chosen = [corpora.chosen_kind(name, kind, train) for kind, (train, _, _) in zip(tokens, texts, strict=True)]
     cut = [train for (kind, _), (train, _, _) in zip(chosen, texts, strict=True) if kind == "subword"]
     learned = Subwords.train(itertools.chain(*cut), subwords) if cut else Words()
-    tokenizers: dict[HowToCut, Tokenizer] = {"auto": Words(), "word": Words(), "character": Characters(), "subword": learned}
+    tokenizers: dict[TokenKind, Tokenizer] = {"word": Words(), "character": Characters(), "subword": learned}
     known = (languages or LANGUAGE_NAMES[:2]) if name == "world" else (None, None)
     made = [
         corpora.corpus_of(

@@ -1,5 +1,6 @@
 """The ``vae-course`` command. Heavy imports wait until a command needs them, so that help and ``list`` are quick."""
 
+import os
 import subprocess
 import sys
 import time
@@ -96,8 +97,8 @@ def run(
     for name, text in {"corpus": corpus, "pairs": pairs}.items():
         if text is not None:
             chosen = _that_take(name, chosen, named=bool(lessons))
-            # Lessons run in their own folder, so a path must not be relative to this one.
-            parameters[name] = str(Path(text).resolve()) if _is_there(text) else text
+            # Lessons run in their own folder, so a path must not be relative to this one. Path.exists raises for long names.
+            parameters[name] = str(Path(text).resolve()) if os.path.exists(text) else text
     if tokens is not None:
         if corpus is None and pairs is None:
             raise _stop(ValueError("--tokens: says how to cut a text of yours; name one with --corpus or --pairs"))
@@ -126,13 +127,6 @@ def run(
     typer.echo(f"{summary} Pages: {index}")
     if failed:
         raise typer.Exit(1)
-
-
-def _is_there(path: str) -> bool:
-    try:
-        return Path(path).exists()
-    except OSError:  # no name that a file could have
-        return False
 
 
 def _that_take(parameter: str, lessons: "list[Lesson]", named: bool) -> "list[Lesson]":

@@ -44,6 +44,7 @@ from .corpora import (
     TextPair as TextPair,
     TokenKind as TokenKind,
     captions as captions,
+    chosen_kind as chosen_kind,
     compression_texts as compression_texts,
     corpus_of as corpus_of,
     learners as learners,

@@ -158,10 +158,7 @@ def load(
             f"{name}: has {sum(map(len, texts.values())):,} lines with text, which leave {held_out} for validation or test; "
             f"expected at least {least} for each, for which {20 * least:,} different lines are enough"
         )
-    if tokens == "auto":
-        kind, why = token_kind(texts["train"]) if name != "world" else ("word", "")
-    else:
-        kind, why = tokens, ""
+    kind, why = chosen_kind(name, tokens, texts["train"])
     tokenizer = _tokenizer(kind, texts["train"], max_size)
     truth = WORLD[language or "english"] if name == "world" else None
     source = "; ".join(filter(None, [_source(name), told, why]))
@@ -191,6 +188,13 @@ def corpus_of(
             vocabulary = Vocabulary(vocabulary.words[: MOST_TOKENS + len(SPECIAL)])
         _check_known(name, tokenizer, vocabulary, test)
     return Corpus(str(name), train, validation, test, vocabulary, tokenizer, language, source)
+
+
+def chosen_kind(name: str | Path, tokens: HowToCut, texts: Sequence[str]) -> tuple[TokenKind, str]:
+    """How ``texts`` are cut, as ``tokens`` says or, for "auto", as they are seen to be, and why. The world's are words."""
+    if tokens != "auto":
+        return tokens, ""
+    return token_kind(texts) if name != "world" else ("word", "")
 
 
 def token_kind(texts: Sequence[str]) -> tuple[TokenKind, str]:
@@ -429,14 +433,9 @@ def _linked(pairs: Sequence[TextPair]) -> list[str]:
 
 def _own(name: str | Path, fields: tuple[str, ...], columns: Sequence[Column] | None) -> Records:
     """The records of a file of the reader's own."""
-    path = Path(name)
-    try:
-        there = path.is_file()
-    except OSError:  # no name that a file could have
-        there = False
-    if not there:
+    if not os.path.isfile(name):  # unlike Path's, it answers for names that no file can have
         raise ValueError(f"{name}: is neither a file here nor one of {', '.join(SOURCES)}, hf:owner/name; check path or name")
-    return read_records(path, fields, columns)
+    return read_records(Path(name), fields, columns)
 
 
 def _lines(path: Path) -> list[str]:
@@ -446,7 +445,7 @@ def _lines(path: Path) -> list[str]:
 
 def _check_lengths(name: str | Path, numbered: Sequence[tuple[int, str]], tokens: HowToCut, place: str = "line") -> None:
     """``place``: what the numbers count."""
-    kind = token_kind([text for _, text in numbered])[0] if tokens == "auto" else tokens
+    kind, _ = chosen_kind(name, tokens, [text for _, text in numbered])
     tokenizer: Tokenizer = Characters() if kind == "character" else Words()
     lengths = [(number, len(tokenizer.split(text))) for number, text in numbered]
     too_long = [(number, length) for number, length in lengths if length > LONGEST]

@@ -55,10 +55,11 @@ def read_records(path: Path, fields: tuple[str, ...], columns: Sequence[Column] 
     """
     text = read_text(path)
     kind = SAME.get(path.suffix.lower(), path.suffix.lower())
+    place = "item" if kind == ".json" else "line"
     if kind == ".jsonl":
-        found = _from_json(path, fields, columns, list(_json_lines(path, text, fields)), "line")
+        found = _from_json(path, fields, columns, list(_json_lines(path, text, fields)), place)
     elif kind == ".json":
-        found = _from_json(path, fields, columns, _json_list(path, text, fields), "item")
+        found = _from_json(path, fields, columns, _json_list(path, text, fields), place)
     elif kind == ".csv" or fields == PAIR or path.suffix.lower() == ".tsv":
         found = _from_table(path, fields, columns, text, is_csv=kind == ".csv")
     else:
@@ -66,7 +67,6 @@ def read_records(path: Path, fields: tuple[str, ...], columns: Sequence[Column] 
         found = Records([(number, [line]) for number, line in enumerate(text.split("\n"), 1)])
     kept = [(number, [" ".join(value.split()) for value in values]) for number, values in found.records]
     kept = [(number, values) for number, values in kept if any(values)]
-    place = "item" if kind == ".json" else "line"
     for number, values in kept:
         if not all(values):
             raise ValueError(f"{path}, {place} {number}: {fields[values.index('')]} is blank; every pair needs both")
@@ -106,7 +106,7 @@ def read_text(path: Path) -> str:
 
 
 def _expected(kind: str, fields: tuple[str, ...]) -> str:
-    return f"expected {EXAMPLES[SAME.get(kind, kind), fields]}"
+    return f"expected {EXAMPLES[kind, fields]}"
 
 
 def _refuse_what_is_no_prose(path: Path, text: str) -> None:
