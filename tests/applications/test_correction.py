@@ -24,9 +24,10 @@ from vae_course.applications.correction import (
     trained,
     wrong_words,
 )
-from vae_course.text.batches import Pair
+from vae_course.text.batches import Pair, PairBatches
 from vae_course.text.conditional import ConditionalTextVAE, SequenceToSequence
 from vae_course.text.cures import Budget
+from vae_course.text.evaluation import likelihood
 from vae_course.text.models import LanguageModel, TextSizes, log_likelihood_of
 from vae_course.text.vocabulary import Vocabulary
 from vae_course.training import seeded, seeded_module
@@ -198,8 +199,19 @@ def test_each_corrector_learns_to_copy_two_sentences(kind):
     sentences = [("a", "cat"), ("were", "car", ".")] * 8
     pairs = Encoded.of([("A", "Cat"), ("Were", "Car", ".")] * 8, sentences)
     sizes = TextSizes(embedding=16, hidden=24, latent=4)
-    model = trained(kind, pairs, Budget(80, 8, 3e-2, checks=1), sizes, seed=0)
+    model, history = trained(kind, pairs, Budget(80, 8, 3e-2, checks=1), sizes, seed=0)
+    assert history.steps == 80
     assert corrections(model, pairs, [("Were", "Car", "."), ("A", "Cat")]) == [("were", "car", "."), ("a", "cat")]
+
+
+def test_a_corrector_stops_where_held_out_sentences_cost_no_less():
+    written, meant = [("A", "Cat"), ("Were", "Car", ".")] * 8, [("a", "cat"), ("were", "car", ".")] * 8
+    pairs, sizes = Encoded.of(written, meant), TextSizes(embedding=16, hidden=24, latent=4)
+    held_out = [("A", "Car")] * 2, [("a", "were")] * 2  # a word that never stands there: the surer, the dearer
+    model, history = trained(SequenceToSequence, pairs, Budget(600, 8, 3e-2, checks=30), sizes, seed=0, held_out=held_out)
+    asked = PairBatches(*pairs.encode(*held_out), 8)
+    assert history.steps < 600
+    assert likelihood(model, asked, seeded(0)).nats_per_sentence.value == pytest.approx(min(history["validation"]))
 
 
 def test_a_denoising_vae_reads_the_one_and_writes_the_other():

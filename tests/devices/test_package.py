@@ -194,7 +194,7 @@ def one_latent_for_two_languages(device, folder):
 def correctors(device, folder):
     pairs = correction.Encoded.of(WORDS[:60], WORDS[60:120])
     for kind in (correction.DenoisingVAE, SequenceToSequence):
-        model = correction.trained(kind, pairs, BUDGET, SIZES, 0, device)
+        model, _ = correction.trained(kind, pairs, BUDGET, SIZES, 0, device)
         yield correction.corrections(model, pairs, WORDS[:4])
 
 

@@ -5,6 +5,7 @@ import torch
 
 from vae_course.applications.correction import Detection, Restored
 from vae_course.figures import corrections
+from vae_course.text.vocabulary import Words
 
 
 def widths(axes):
@@ -69,12 +70,12 @@ def test_long_titles_are_not_cut_off():
 
 def test_a_reading_flags_and_proposes():
     found = {("a", "cat"): 0.8, ("a", "hat"): 0.2}
-    picture = corrections.reading(("a", "cta"), [0.0, 1.0], found, 0.5)
+    picture = corrections.reading(("a", "cta"), [0.0, 1.0], found, 0.5, Words())
     above, below = picture.figure.axes
     assert [bar.get_height() for bar in above.patches] == [0, 1]
     assert [bool(bar.get_hatch()) for bar in above.patches] == [False, True]
     assert widths(below) == [0.8, 0.2]
     assert [text.get_text() for text in below.texts] == ["0.800  a cat", "0.200  a hat"]
     assert picture.words == "Written: a cta. Flagged: cta. Proposed: a cat."
-    nothing = corrections.reading(("a", "cat"), [0.0, 0.1], {}, 0.5)
+    nothing = corrections.reading(("a", "cat"), [0.0, 0.1], {}, 0.5, Words())
     assert nothing.words == "Written: a cat. Flagged: nothing. Proposed: no reading found."

@@ -8,9 +8,9 @@ import torch
 from vae_course.figures import text
 from vae_course.probability.estimators import Estimate
 from vae_course.text.batches import pad
-from vae_course.text.vocabulary import SPECIAL, Vocabulary
+from vae_course.text.corpora import corpus_of, load
+from vae_course.text.vocabulary import SPECIAL, Characters, Vocabulary
 from vae_course.training import History
-from vae_course.world.languages import WORLD
 
 VOCABULARY = Vocabulary((*SPECIAL, "a", "cat", "sleeps"))
 TOKENS = pad([VOCABULARY.encode(("a", "cat", "sleeps")), VOCABULARY.encode(("a", "cat"))])
@@ -99,10 +99,14 @@ def test_changing_facts_are_named_and_what_is_no_sentence_is_said_to_be_none():
     said = ["the sad girl lost a red kite in the park at noon", "the sad girl found a red kite at school at noon"]
     said += ["the sad kite lost", "after lunch the gloomy girl found a blue kite at school"]
     sentences = [tuple(sentence.split()) for sentence in said]
-    assert text.facts_changing(sentences, WORLD.english) == [
+    assert text.facts_changing(sentences, load("world")) == [
         said[0],
         f"{said[1]}   | lost → found, park → school",
         f"{said[2]}   | (no sentence of the language)",
         f"{said[3]}   | red → blue",  # against the last sentence; other words for the same facts are no change
     ]
-    assert text.facts_changing(sentences, None) == said
+
+
+def test_sentences_of_ones_own_are_joined_as_they_were_cut():
+    own = corpus_of("names", [["anna", "hanna"], ["nana"], ["anan"]], Characters(), None, "names")
+    assert text.facts_changing([tuple("anna"), tuple("nan")], own) == ["anna", "nan"]

@@ -57,6 +57,7 @@ from .spelling import (
 from .summarization import (
     Witness as Witness,
     different as different,
+    first_sentence as first_sentence,
     invented as invented,
     majority as majority,
     medoid as medoid,

@@ -4,7 +4,7 @@ import heapq
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher, get_close_matches
 from itertools import groupby
 from pathlib import Path
@@ -28,7 +28,7 @@ from vae_course.text.evaluation import device_of
 from vae_course.text.models import LanguageModel, TextSizes, TextVAE, encoder_of
 from vae_course.text.objectives import NegativeElbo, linear_annealing
 from vae_course.text.vocabulary import BOS, EOS, Vocabulary
-from vae_course.training import seeded, seeded_module
+from vae_course.training import History, seeded, seeded_module
 from vae_course.world.grammar import Tokens
 from vae_course.world.noise import Channel, Posterior, Readable, corrected, normalized
 
@@ -383,18 +383,29 @@ SIZES = TextSizes(embedding=64, hidden=96, latent=16)
 BOTTLENECK = TextSizes(embedding=64, hidden=128, latent=64)
 
 
-def trained(kind: type[Corrector], pairs: "Encoded", budget: Budget, sizes: TextSizes, seed: int, device: Any = None) -> Any:  # noqa: ANN401
+def trained(
+    kind: type[Corrector],
+    pairs: "Encoded",
+    budget: Budget,
+    sizes: TextSizes,
+    seed: int,
+    device: torch.device | None = None,
+    held_out: tuple[Sequence[Tokens], Sequence[Tokens]] = ((), ()),
+) -> tuple[Any, History]:
     """Train a model of the target side of ``pairs`` given the source side; one with z by the ELBO, its KL weight rising to 1.
 
-    A ``DenoisingVAE``'s weight rises to 0.05 only: what its z loses, nobody can restore.
+    A ``DenoisingVAE``'s weight rises to 0.05 only: what its z loses, nobody can restore. ``held_out``: sentences (written,
+    meant) that end the training when they cost no less, see ``cures.fit``.
     """
     model = seeded_module(seed, lambda: kind(len(pairs.source), len(pairs.target), sizes)).to(device)
     objective: Any = model
     if not isinstance(model, SequenceToSequence):
         final = 0.05 if isinstance(model, DenoisingVAE) else 1.0
         objective = NegativeElbo(model, linear_annealing(max(1, budget.steps // 2), final)).to(device)
-    fit(objective, PairBatches(*pairs.rows, budget.batch_size, device), budget, seed=seed)
-    return model
+    stopping = PairBatches(*pairs.encode(*held_out), 64, device) if held_out[0] else ()
+    return model, fit(
+        objective, PairBatches(*pairs.rows, budget.batch_size, device), budget, seed=seed, early_stopping=stopping
+    )
 
 
 @torch.no_grad()
@@ -421,7 +432,9 @@ class Encoded:
     @classmethod
     def of(cls, sources: Sequence[Tokens], targets: Sequence[Tokens], target: Vocabulary | None = None) -> "Encoded":
         """Vocabularies are built from the sentences, unless that of the targets is given."""
-        vocabularies = Vocabulary.build(sources), target or Vocabulary.build(targets)
-        sides = zip(vocabularies, (sources, targets), strict=True)
-        first, second = ([vocabulary.encode(tokens) for tokens in rows] for vocabulary, rows in sides)
-        return cls(*vocabularies, (first, second))
+        pairs = cls(Vocabulary.build(sources), target or Vocabulary.build(targets), ([], []))
+        return replace(pairs, rows=pairs.encode(sources, targets))
+
+    def encode(self, sources: Sequence[Tokens], targets: Sequence[Tokens]) -> tuple[list[list[int]], list[list[int]]]:
+        """Other pairs of sentences as numbers."""
+        return [self.source.encode(row) for row in sources], [self.target.encode(row) for row in targets]

@@ -162,6 +162,16 @@ def overlap(first: Tensor, second: Tensor) -> Tensor:
 
 # --- scores -------------------------------------------------------------------------------------------------------------
 
+ENDS = frozenset(".!?。！？")  # what ends a sentence, as a token or as its last character
+
+
+def first_sentence(text: Tokens) -> Tokens:
+    """The beginning of a text up to the end of its first sentence, a full stop that is a token of its own left out."""
+    for place, token in enumerate(text, 1):
+        if token[-1] in ENDS and place > 1:
+            return text[: place - 1 if len(token.strip()) == 1 else place]
+    return text
+
 
 class _AsSplit:
     """Tokens as they are: rouge-score's own tokenizer would drop everything but Latin letters and digits."""

@@ -89,6 +89,20 @@ def context(
     return Picture(figure, words)
 
 
+@styled
+def sooner_shown(histories: Mapping[str, History]) -> Picture:
+    """The rate in each part of trainings that differ in which word the decoder is shown."""
+    figure, (axes,) = new_figure()
+    for name, history in histories.items():
+        axes.plot(history.steps_of("rate"), history["rate"], label=name)
+    axes.set(title="The sooner the word is shown, the less z says", xlabel="training steps", ylabel="rate (nats per sentence)")
+    axes.legend()
+    words = (
+        "The rate is largest for a blind decoder, smaller where it sees the word before, zero where it sees the word itself."
+    )
+    return Picture(figure, words)
+
+
 # --- the plane of posterior means -------------------------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from vae_course.applications.correction import Detection, Restored
 from vae_course.figures.base import BLUE, INK, ORANGE, SKY, Picture, array, new_figure, styled
+from vae_course.text.vocabulary import Tokenizer
 from vae_course.world.noise import Posterior
 
 _WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
@@ -108,7 +109,9 @@ def few_pairs(rows: Sequence[Mapping[str, Any]], optimum: float) -> Picture:
 
 
 @styled
-def reading(words: Sequence[str], doubt: Sequence[float], found: Posterior, threshold: float, most: int = 5) -> Picture:
+def reading(
+    words: Sequence[str], doubt: Sequence[float], found: Posterior, threshold: float, tokenizer: Tokenizer, most: int = 5
+) -> Picture:
     """A typed sentence: how probably each word is wrong, those flagged hatched, and the likeliest readings below."""
     figure, (above, below) = new_figure(1, 2, width=9, height=4.6)
     flagged = [p >= threshold for p in doubt]
@@ -121,8 +124,8 @@ def reading(words: Sequence[str], doubt: Sequence[float], found: Posterior, thre
     proposals = list(found.items())[:most]
     for place, (meant, p) in enumerate(proposals):
         below.barh(place, p, color=BLUE, edgecolor=INK, height=0.62, alpha=0.35)
-        below.text(0.01, place, f"{p:.3f}  {' '.join(meant)}", va="center", fontsize=9)
+        below.text(0.01, place, f"{p:.3f}  {tokenizer.join(meant)}", va="center", fontsize=9)
     below.set(xlim=(0, 1), ylim=(max(len(proposals), 1) - 0.5, -0.5), xlabel="p(meant given written)", yticks=[])
     marked = ", ".join(word for word, flag in zip(words, flagged, strict=True) if flag) or "nothing"
-    proposed = " ".join(proposals[0][0]) if proposals else "no reading found"
-    return Picture(figure, f"Written: {' '.join(words)}. Flagged: {marked}. Proposed: {proposed}.")
+    proposed = tokenizer.join(proposals[0][0]) if proposals else "no reading found"
+    return Picture(figure, f"Written: {tokenizer.join(words)}. Flagged: {marked}. Proposed: {proposed}.")

@@ -19,9 +19,10 @@ from vae_course.figures.base import (
     styled,
 )
 from vae_course.probability.estimators import Estimate
+from vae_course.text.corpora import Corpus
 from vae_course.text.vocabulary import BOS, EOS, PAD, Vocabulary
 from vae_course.training import History
-from vae_course.world.grammar import Language, Tokens
+from vae_course.world.grammar import Tokens
 
 FILLS = {PAD: "#d9d9d9", BOS: SKY, EOS: ORANGE}
 
@@ -196,16 +197,19 @@ def errors_add_up(shown: Tensor, alone: Tensor) -> Picture:
     )
 
 
-def facts_changing(sentences: Sequence[Tokens], language: Language | None) -> list[str]:
-    """A line for each sentence: itself, and how its facts differ from those of the line above, where they are known."""
-    lines, before = [], None
+def facts_changing(sentences: Sequence[Tokens], text: Corpus) -> list[str]:
+    """A line for each sentence: itself, and how its facts differ from those of the line above, where they are known.
+
+    ``text``: what the sentences are like; it says how their tokens are joined, and knows its language or none.
+    """
+    lines, before, language = [], None, text.language
     for sentence in sentences:
         read = language.recognize(sentence) if language is not None else None
         note = "" if language is None or read is not None else "(no sentence of the language)"
         if read is not None and before is not None:
             note = ", ".join(f"{before[name]} → {value}" for name, value in read.facts.items() if before[name] != value)
         before = read.facts if read is not None else before
-        lines.append(f"{' '.join(sentence)}{'   | ' + note if note else ''}")
+        lines.append(f"{text.tokenizer.join(sentence)}{'   | ' + note if note else ''}")
     return lines
 
 

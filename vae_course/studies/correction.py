@@ -68,7 +68,7 @@ def _longer_trained(data: Errors, steps: int, device: torch.device | None) -> Fi
     rows = []
     for name, kind in kinds.items():
         sizes = BOTTLENECK if kind is DenoisingVAE else SIZES
-        model = trained(kind, pairs, Budget(steps, 32, 8e-3, checks=1), sizes, 0, device)
+        model, _ = trained(kind, pairs, Budget(steps, 32, 8e-3, checks=1), sizes, 0, device)
         said = corrections(model, pairs, data.written["test"])
         rows.append({"name": name, "steps": steps, **asdict(restored(said, data.written["test"], data.meant.test))})
     return {"rows": rows}
@@ -80,8 +80,8 @@ def _few_pairs(data: Errors, seed: int, more: int = 15_000, steps: int = 1_000, 
     clean, other = data.meant.train[FEW : FEW + more], data.written["train"][FEW : FEW + more]
     backwards = Encoded.of(meant, written)
     budget, sizes = Budget(steps, 32, 1e-2, checks=1), replace(SIZES, dropout=0.2)
-    plain = trained(SequenceToSequence, backwards, budget, sizes, seed, device)
-    vae = trained(ConditionalTextVAE, backwards, budget, sizes, seed, device)
+    plain, _ = trained(SequenceToSequence, backwards, budget, sizes, seed, device)
+    vae, _ = trained(ConditionalTextVAE, backwards, budget, sizes, seed, device)
     added: dict[str, tuple[list[Tokens], list[Tokens]]] = {
         f"{FEW:,} real pairs": ([], []),
         "... and errors made without z, words drawn": (_made(plain, backwards, clean, seed, False), clean),
@@ -92,7 +92,8 @@ def _few_pairs(data: Errors, seed: int, more: int = 15_000, steps: int = 1_000, 
     rows = []
     for name, (errors_made, right) in added.items():
         pairs = Encoded.of([*written, *errors_made], [*meant, *right], data.meant.vocabulary)
-        said = corrections(trained(SequenceToSequence, pairs, budget, sizes, seed, device), pairs, data.written["test"])
+        model, _ = trained(SequenceToSequence, pairs, budget, sizes, seed, device)
+        said = corrections(model, pairs, data.written["test"])
         changed = sum(a != b for a, b in zip(errors_made, right, strict=True)) / max(1, len(right))
         score = restored(said, data.written["test"], data.meant.test)
         rows.append({"name": name, "seed": seed, "changed": changed, **asdict(score)})

@@ -3,6 +3,7 @@ from . import (
     batches as batches,
     conditional as conditional,
     corpora as corpora,
+    counting as counting,
     cures as cures,
     decoding as decoding,
     evaluation as evaluation,
@@ -52,13 +53,13 @@ from .corpora import (
     pairs as pairs,
     token_kind as token_kind,
 )
+from .counting import CountedNgrams as CountedNgrams, beside_counting as beside_counting
 from .cures import (
     CURES as CURES,
     Budget as Budget,
     Cure as Cure,
     Trained as Trained,
     fit as fit,
-    stopped_told as stopped_told,
     train_language_model as train_language_model,
     train_vae as train_vae,
 )

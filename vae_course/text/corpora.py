@@ -153,11 +153,7 @@ def load(
     if tokens not in get_args(HowToCut):
         raise ValueError(f'tokens: expected "auto", "word", "character" or "subword", got {tokens!r}')
     texts, told = _texts(name, tokens, _languages(name, None if language is None else (language,), count=1), folder, column)
-    if (held_out := min(len(texts["validation"]), len(texts["test"]))) < least:
-        raise ValueError(
-            f"{name}: has {sum(map(len, texts.values())):,} lines with text, which leave {held_out} for validation or test; "
-            f"expected at least {least} for each, for which {20 * least:,} different lines are enough"
-        )
+    _check_enough(name, texts, "lines with text", least)
     kind, why = chosen_kind(name, tokens, texts["train"])
     tokenizer = _tokenizer(kind, texts["train"], max_size)
     truth = WORLD[language or "english"] if name == "world" else None
@@ -216,6 +212,15 @@ def _is_own(name: str | Path) -> bool:
     return not isinstance(name, str) or name not in SOURCES
 
 
+def _check_enough(name: str | Path, splits: Splits[Any], things: str, least: int) -> None:
+    """Are there ``least`` in validation and test each?"""
+    if (held_out := min(len(splits["validation"]), len(splits["test"]))) < least:
+        raise ValueError(
+            f"{name}: has {sum(map(len, splits.values())):,} {things}, which leave {held_out} for validation or test; "
+            f"expected at least {least} for each, for which {20 * least:,} different {things} are enough"
+        )
+
+
 def _check_known(name: str | Path, tokenizer: Tokenizer, vocabulary: Vocabulary, test: Sequence[Tokens]) -> None:
     """A text most of whose test tokens are unknown would be scored on predicting <unk>."""
     unknown = vocabulary.share_unknown(test)
@@ -233,16 +238,18 @@ def pairs(
     languages: tuple[str, str] | None = None,
     folder: str | Path | None = None,
     columns: tuple[Column, Column] | None = None,
+    least: int = 1,
 ) -> PairCorpus:
     """Pairs (source text, target text) by name, or of a file of your own, in three splits.
 
     ``name``: "world", "jupyterlab", "multi30k" (translations; ``languages`` as in ``load``, by default the first two; the
     world's "story" and "english" are a text and its summary), "tatoeba_en_zh" (in ``folder``, as multi30k), "docstrings"
     (body, summary line), "codespell" (misspelling, its first correction), or a path: a table or JSON, see
-    ``files.read_records``, of which ``columns`` chooses two. What was chosen is told in ``source``.
+    ``files.read_records``, of which ``columns`` chooses two. What was chosen is told in ``source``. ``least``: as in ``load``.
     Raises as ``load`` does.
     """
     splits, told = _pairs(name, _languages(name, languages, count=2), folder, columns)
+    _check_enough(name, splits, "pairs", least)
     train, validation, test = (list(splits[split]) for split in SPLITS)
     return PairCorpus(str(name), train, validation, test, "; ".join(filter(None, [_source(name), told])))
 

@@ -240,15 +240,6 @@ def _warmup(trained: Objective[Any] | LanguageModel | SequenceToSequence, budget
     return min(budget.checks - 1, -(-moving * budget.checks // budget.steps))
 
 
-def stopped_told(history: History, budget: Budget, sentences: int) -> str:
-    """Where a training with early stopping was best, of ``sentences`` to train on, in words."""
-    best = history.best_epoch or history.epochs
-    steps = history.steps * best // history.epochs
-    later = "" if best < history.epochs else "; more steps may make it better"
-    passes = steps * budget.batch_size / sentences
-    return f"best on held-out text after {steps:,} of {budget.steps:,} steps, {passes:.1f} passes through the text{later}"
-
-
 class _Clock:
     """Counts processor seconds into the history, part by part, so that a run that was resumed knows them all."""
 
