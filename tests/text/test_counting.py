@@ -10,7 +10,7 @@ from vae_course.text.corpora import corpus_of
 from vae_course.text.counting import CountedNgrams, beside_counting
 from vae_course.text.evaluation import likelihood
 from vae_course.text.models import LanguageModel, TextSizes, TextVAE
-from vae_course.text.vocabulary import BOS, EOS, UNK, Words
+from vae_course.text.vocabulary import BOS, EOS, PAD, UNK, Words
 from vae_course.training import History, seeded, seeded_module
 
 A, B = 4, 5
@@ -108,36 +108,36 @@ def test_a_text_too_small_for_a_model_is_said_to_be():
     text = own_text()
     model = seeded_module(0, lambda: LanguageModel(len(text.vocabulary), SIZES))
     told = beside_counting({"language model": (model, history())}, text)
-    assert "language model: no better than trigrams, and more steps made it no better: this text is too small for it." in told
+    assert "That is not clearly better, and more steps did not help: this text is too small for it." in told
     told = beside_counting({"language model": (model, history(best=10))}, text)
-    assert "language model: no better than trigrams, and it was still getting better when its steps were used up." in told
+    assert "That is not clearly better, but it was still getting better when its steps were used up." in told
     assert "too small" not in told
 
 
-class Knowing(LanguageModel):
-    """Gives every sentence the same cost, another one in training than in test."""
+class Priced(LanguageModel):
+    """Gives a sentence the cost that ``nats`` has for its number of tokens, <bos> and <eos> included."""
 
-    def __init__(self, size, cost):
+    def __init__(self, size, nats):
         super().__init__(size, SIZES)
-        self.cost = cost
+        self.nats = nats
 
     def log_likelihood(self, tokens):
-        return -torch.tensor([self.cost[len(self.cost) > 1 and int(row[-2]) != EOS] for row in tokens])
+        return -torch.tensor([self.nats(int((row != PAD).sum())) for row in tokens])
 
 
 def test_a_model_that_knows_more_than_trigrams_is_said_to():
     text = own_text(test=LINES)
-    told = beside_counting({"language model": (Knowing(len(text.vocabulary), [0.5]), history())}, text)
+    told = beside_counting({"language model": (Priced(len(text.vocabulary), lambda tokens: 0.5), history())}, text)
     trigrams = CountedNgrams.of(text.encoded("train"), 3, len(text.vocabulary)).nll(text.encoded("test"))
-    assert f"language model: a test sentence costs {trigrams.mean() - 0.5:.4f} ± " in told
+    difference = f"{0.5 - trigrams.mean():.4f} ± {trigrams.std() / len(trigrams) ** 0.5:.4f}"
+    assert f"language model, nats a test sentence above trigrams: {difference}. So it has learned what counting cannot." in told
     assert "by heart" not in told
 
 
 def test_learning_by_heart_is_said():
     text = own_text(test=[f"the {thing} fell over the hat" for thing in ("cup", "hat")])  # longer than all of train
-    costs = Knowing(len(text.vocabulary), [1.0])
-    costs.log_likelihood = lambda tokens: -(tokens.shape[1] > 6) * 30.0 * torch.ones(len(tokens)) - 1
-    told = beside_counting({"language model": (costs, history())}, text)
+    by_heart = Priced(len(text.vocabulary), lambda tokens: 1.0 if tokens == 6 else 30.0)
+    told = beside_counting({"language model": (by_heart, history())}, text)
     assert "It knows much of its training text by heart." in told
 
 

@@ -142,6 +142,34 @@ def test_the_language_model_is_the_same_decoder_trained_alike(corpus):
     assert sum(history["cpu_seconds"]) > 0
 
 
+# --- budgets ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_kl_weight_rises_over_a_share_of_the_steps_and_within_a_pass_of_ones_own_text():
+    assert Budget(600).rise(0.5) == 300
+    assert Budget(1).rise(0.2) == 1
+    own = Budget(600, batch_size=32).fitted(1620)
+    assert own.rise(0.5) == 51  # 1,620 sentences are 51 batches
+    assert own.rise(0.05) == 30
+
+
+@pytest.mark.parametrize(("sentences", "checks"), [(54, 300), (1620, 32), (100_000, 32), (3 * 32, 200), (10, 600)])
+def test_held_out_text_is_asked_after_each_pass_and_32_times_at_least(sentences, checks):
+    assert Budget(600, batch_size=32).fitted(sentences) == Budget(600, 32, checks=checks, longest_rise=-(-sentences // 32))
+
+
+def test_no_more_checks_than_steps():
+    assert Budget(20, batch_size=32).fitted(1620).checks == 20
+
+
+def test_annealing_on_ones_own_text_ends_with_the_first_pass(corpus):
+    budget = replace(LONG, checks=10).fitted(40)  # 5 batches a pass
+    history = trained(CURES["annealing"], corpus, budget=budget, early_stopping=corpus[0][100:]).history
+    assert history["kl_weight"][0] < 1
+    assert set(history["kl_weight"][1:]) == {1.0}
+    assert history.steps < LONG.steps
+
+
 # --- early stopping ---------------------------------------------------------------------------------------------------
 
 LONG = replace(BUDGET, steps=600, checks=30, learning_rate=2e-2)

@@ -401,7 +401,7 @@ def trained(
     objective: Any = model
     if not isinstance(model, SequenceToSequence):
         final = 0.05 if isinstance(model, DenoisingVAE) else 1.0
-        objective = NegativeElbo(model, linear_annealing(max(1, budget.steps // 2), final)).to(device)
+        objective = NegativeElbo(model, linear_annealing(budget.rise(0.5), final)).to(device)
     stopping = PairBatches(*pairs.encode(*held_out), 64, device) if held_out[0] else ()
     return model, fit(
         objective, PairBatches(*pairs.rows, budget.batch_size, device), budget, seed=seed, early_stopping=stopping

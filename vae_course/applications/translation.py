@@ -37,8 +37,8 @@ def sides(
     """Sources and targets as two corpora whose sentences belong together, row by row; ``name`` as in ``corpora.pairs``.
 
     ``tokens``: "word", "character", "subword" or "auto" for each side, as in ``corpora.load``; ``subwords``: how many to learn,
-    for both sides together (Sennrich 2016). ``folder``, ``columns``, ``least`` and what is raised: as in ``corpora.pairs``, and for
-    each side as in ``corpora.load``.
+    for both sides together (Sennrich 2016). ``folder``, ``columns``, ``least`` and what is raised: as in ``corpora.pairs``,
+    and for each side as in ``corpora.load``.
     """
     pairs = corpora.pairs(name, languages=languages, folder=folder, columns=columns, least=least)
     texts = [[[pair[side] for pair in part] for part in (pairs.train, pairs.validation, pairs.test)] for side in (0, 1)]

@@ -2,9 +2,11 @@
 
 import base64
 import io
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
+from textwrap import fill
 from typing import Any, ParamSpec
 
 import matplotlib
@@ -19,6 +21,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from vae_course.figures import fonts
 from vae_course.probability.distributions import Gaussian
 
 # Ordered by lightness, so that neighbours differ in grey as well as to colour-blind eyes (after Okabe & Ito 2008).
@@ -62,7 +65,8 @@ class Picture:
     def png(self) -> bytes:
         """The figure as PNG."""
         buffer = io.BytesIO()
-        with matplotlib.rc_context(STYLE):
+        with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing")  # said below the figure
             self.figure.savefig(buffer, format="png", dpi=SHARPNESS * WIDTH_PER_INCH)
         return buffer.getvalue()
 
@@ -100,6 +104,9 @@ def styled(draw: Callable[Parameters, Picture]) -> Callable[Parameters, Picture]
             # A reader's "$" is money, no mathematics; only matplotlib's own labels of logarithmic axes are.
             if "$" in text.get_text() and "mathdefault" not in text.get_text():
                 text.set_parse_math(False)
+        if told := fonts.lend_letters(picture.figure):
+            picture.figure.supxlabel(fill(told, round(12 * picture.figure.get_figwidth())), fontsize=8)
+            return Picture(picture.figure, f"{picture.words} {told}")
         return picture
 
     return draw_in_style

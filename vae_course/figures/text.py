@@ -39,7 +39,7 @@ def batch(tokens: Tensor, vocabulary: Vocabulary, columns: int = 16) -> Picture:
     """A batch (rows, time) as a grid with a word in each cell; at most ``columns`` of them."""
     rows = tokens[:, :columns].tolist()
     width = len(rows[0])
-    figure, (axes,) = new_figure(width=max(5.0, 0.78 * width), height=0.5 * len(rows) + 1.0)
+    figure, (axes,) = new_figure(width=max(6.5, 0.78 * width), height=0.5 * len(rows) + 1.0)
     for y, row in enumerate(rows):
         for x, number in enumerate(row):
             corners = [x, x + 1, x + 1, x], [y, y, y + 1, y + 1]

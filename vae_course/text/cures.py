@@ -36,6 +36,21 @@ class Budget:
     batch_size: int = 32
     learning_rate: float = 4e-3
     checks: int = 10  # parts into which the steps are cut: for the history, checkpoints, early stopping, He 2019's test
+    longest_rise: int | None = None  # steps in which a KL weight has risen at the latest
+
+    def rise(self, share: float) -> int:
+        """How many steps a KL weight takes that rises over a ``share`` of them all: at least one, at most ``longest_rise``."""
+        steps = max(1, round(share * self.steps))
+        return steps if self.longest_rise is None else min(steps, self.longest_rise)
+
+    def fitted(self, sentences: int) -> "Budget":
+        """The same for a text of one's own with so many ``sentences`` to train on, to be ended by held-out ones.
+
+        Those are asked after each pass through the text, and 32 times at least. A KL weight rises within the first pass, for
+        until it has, nothing can be ended (see ``fit``): in more of them a small text is learned by heart.
+        """
+        a_pass = -(-sentences // self.batch_size)
+        return replace(self, checks=min(self.steps, max(32, self.steps // a_pass)), longest_rise=a_pass)
 
 
 MakeObjective = Callable[[TextVAE, SentenceBatches, Budget], Objective[TextVAE]]
@@ -61,22 +76,18 @@ def _elbo(**options: Any) -> MakeObjective:  # noqa: ANN401 - passed on to Negat
 
 
 def _annealed(share: float = 0.5, **options: Any) -> MakeObjective:  # noqa: ANN401
-    return lambda model, batches, budget: NegativeElbo(model, linear_annealing(_steps(share, budget)), **options)
-
-
-def _steps(share: float, budget: Budget) -> int:
-    return max(1, round(share * budget.steps))
+    return lambda model, batches, budget: NegativeElbo(model, linear_annealing(budget.rise(share)), **options)
 
 
 def _cyclical(model: TextVAE, batches: SentenceBatches, budget: Budget) -> Objective[TextVAE]:
-    return NegativeElbo(model, cyclical_annealing(_steps(0.2, budget), cycles=4))
+    return NegativeElbo(model, cyclical_annealing(budget.rise(0.2), cycles=4))
 
 
 def _lagging(annealed: float = 0.0) -> MakeObjective:
     """The aggressive encoder; ``annealed``: the share of steps in which the KL weight rises."""
 
     def objective(model: TextVAE, batches: SentenceBatches, budget: Budget) -> Objective[TextVAE]:
-        kl_weight = linear_annealing(_steps(annealed, budget)) if annealed else constant()
+        kl_weight = linear_annealing(budget.rise(annealed)) if annealed else constant()
         return AggressiveEncoder(model, batches, budget.learning_rate, kl_weight=kl_weight)
 
     return objective
@@ -223,6 +234,8 @@ def _stopping(
     trained: Objective[Any] | LanguageModel | SequenceToSequence, held_out: Sentences | PairBatches, budget: Budget
 ) -> EarlyStopping:
     model = trained.model if isinstance(trained, Objective) else trained
+    if not isinstance(held_out, PairBatches):
+        held_out = held_out[:: -(-len(held_out) // 1000)]  # of many, a thousand are enough
 
     def validate() -> float:
         measured = likelihood(model, held_out, seeded(0), samples=1)
