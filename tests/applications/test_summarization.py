@@ -210,3 +210,19 @@ def test_one_word_is_replaced_and_a_fact_is_wrong():
         assert sum(was[name] != now[name] for name in was) == 1
     with pytest.raises(ValueError, match="expected a sentence of english"):
         summarization.one_fact_wrong([("the", "kite")], ENGLISH, training.seeded(0))
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        (("a", "cat", ".", "it", "slept", "."), ("a", "cat")),
+        (("A", "cat.", "It", "slept."), ("A", "cat.")),
+        (tuple("他来了。她走了。"), tuple("他来了")),
+        ((" a", " cat", " .", " b"), (" a", " cat")),
+        (("no", "end"), ("no", "end")),
+        ((".", "a", "!", "b"), (".", "a")),
+        ((), ()),
+    ],
+)
+def test_a_lead_is_the_first_sentence(text, first):
+    assert summarization.first_sentence(text) == first

@@ -164,3 +164,11 @@ def test_the_two_pairs_share_no_facts():
 def test_the_most_similar_sentence_shares_most_words():
     others = [("a", "b", "c"), ("a", "d"), ("e",), ()]
     assert [translation.most_similar_sentence(tokens, others) for tokens in (("b", "a"), ("d",), ("e", "x"))] == [0, 1, 2]
+
+
+def test_too_few_pairs_for_what_is_asked_are_refused(tmp_path):
+    path = tmp_path / "few.tsv"
+    path.write_text("".join(f"a {k}\tb {k}\n" for k in range(29)), encoding="utf-8")
+    assert len(translation.sides(path)[1].test) == 1
+    with pytest.raises(ValueError, match="has 29 pairs, which leave 1 for validation or test; expected at least 2"):
+        translation.sides(path, least=2)

@@ -333,6 +333,17 @@ def test_what_needs_more_sentences_than_a_file_has_says_so_with_both_numbers(wri
     assert len(load(written(80), least=4).test) == 4
 
 
+def test_pairs_are_counted_too(tmp_path):
+    path = tmp_path / "few.tsv"
+    path.write_text("".join(f"a {k}\tb {k}\n" for k in range(29)), encoding="utf-8")
+    message = (
+        r"few\.tsv: has 29 pairs, which leave 1 for validation or test; expected at least 2 for each, .* 40 different pairs"
+    )
+    assert len(pairs(path).test) == 1
+    with pytest.raises(ValueError, match=message):
+        pairs(path, least=2)
+
+
 @pytest.mark.parametrize("kind", ["character", "subword"])
 def test_other_tokens_of_a_file(write, kind):
     path = write("mine.txt", lines(40, "小猫"))

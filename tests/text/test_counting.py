@@ -108,10 +108,19 @@ def test_a_text_too_small_for_a_model_is_said_to_be():
     text = own_text()
     model = seeded_module(0, lambda: LanguageModel(len(text.vocabulary), SIZES))
     told = beside_counting({"language model": (model, history())}, text)
-    assert "That is not clearly better, and more steps did not help: this text is too small for it." in told
+    assert "That is worse, and more steps did not help: this text is too small for it." in told
     told = beside_counting({"language model": (model, history(best=10))}, text)
     assert "That is not clearly better, but it was still getting better when its steps were used up." in told
     assert "too small" not in told
+
+
+def test_what_may_be_luck_is_not_called_worse_or_better():
+    text = own_text(test=["the red cup fell", "the hat", "blue kite fell"])
+    trigrams = CountedNgrams.of(text.encoded("train"), 3, len(text.vocabulary)).nll(text.encoded("test"))
+    mean = trigrams.mean().item()
+    told = beside_counting({"model": (Priced(len(text.vocabulary), lambda tokens: mean), history())}, text)
+    assert "model, nats a test sentence above trigrams: 0.0000 ± " in told.replace("-0.0", "0.0")
+    assert "That is not clearly better, and more steps did not help" in told
 
 
 class Priced(LanguageModel):

@@ -124,14 +124,15 @@ class _Part:
 
 def _verdict(name: str, on_train: Likelihood, on_test: Likelihood, above_trigrams: Estimate, history: History) -> str:
     """Whether a model that was trained knows more of a text than its trigrams tell, in a sentence or two."""
-    said = f"{name}, nats a test sentence above trigrams: {above_trigrams}"
+    said = f"{name}, nats a test sentence above trigrams: {above_trigrams}. "
     if above_trigrams.value + 2 * above_trigrams.standard_error < 0:
-        said += ". So it has learned what counting cannot."
+        said += "So it has learned what counting cannot."
     elif history.best_epoch in (None, history.epochs):
-        said += ". That is not clearly better, but it was still getting better when its steps were used up."
+        said += "That is not clearly better, but it was still getting better when its steps were used up."
     else:
+        told = "worse" if above_trigrams.value - 2 * above_trigrams.standard_error > 0 else "not clearly better"
         said += (
-            ". That is not clearly better, and more steps did not help: this text is too small for it. "
+            f"That is {told}, and more steps did not help: this text is too small for it. "
             "What it writes, and what is measured of it below, says little."
         )
     if on_test.nats_per_token - on_train.nats_per_token > 1:
