@@ -1,8 +1,6 @@
 """The ``vae-course`` command. Heavy imports wait until a command needs them, so that help and ``list`` are quick."""
 
 import os
-import subprocess
-import sys
 import time
 from enum import StrEnum
 from functools import partial
@@ -60,11 +58,30 @@ def _lessons(names: list[str] | None) -> "list[Lesson]":
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def lab(context: typer.Context) -> None:
-    """Open the course in JupyterLab, at the first lesson. Further options go to JupyterLab, such as --no-browser."""
-    first = _lessons(["00"])[0]
-    command = [sys.executable, "-m", "jupyterlab", str(first.path), *context.args]
-    raise typer.Exit(subprocess.run(command, cwd=first.path.parent, check=False).returncode)
+def lab(
+    context: typer.Context,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin the lesson again; your copy is kept, renamed.")] = False,
+    originals: Annotated[bool, typer.Option("--originals", help="Open the lessons themselves, to edit the course.")] = False,
+) -> None:
+    """Open a lesson in JupyterLab, as in lab 07; without one the first. It is a copy of your own, in the folder work/.
+
+    Further options go to JupyterLab, such as --no-browser.
+    """
+    from vae_course.course import jupyterlab, work
+
+    named = context.args[:1] if context.args and not context.args[0].startswith("-") else []
+    (lesson,) = _lessons(named or ["00"])
+    if originals:
+        jupyterlab.start(lesson.path.parent, lesson.path.name, context.args[len(named) :])
+    if fresh and not named:
+        raise _stop(ValueError("--fresh: name the lesson to begin again, as in: vae-course lab 07 --fresh"))
+    try:
+        told = [work.begin_again(lesson)] if fresh else []
+        told += work.bring_up_to_date(_lessons(None))
+    except ValueError as error:
+        raise _stop(error) from error
+    typer.echo("\n".join([*told, f"Your copies of the lessons are in {work.folder()}"]))
+    jupyterlab.start(work.folder(), lesson.path.name, context.args[len(named) :])
 
 
 @app.command("list")

@@ -1,0 +1,50 @@
+"""JupyterLab as the course starts it, and what every kernel of the course finds in its environment."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+# Defaults for JupyterLab: no news from the network, the system's light or dark, widgets whose state is saved. A reader's own
+# settings go before them.
+SETTINGS = Path(__file__).parent / "jupyter"
+
+
+def kernel_environment() -> dict[str, str]:
+    """Environment variables for kernels: the course's own Python, and threads that do not fight over busy cores."""
+    return {
+        # Before kernels that a user has installed for other Pythons under the same name.
+        "JUPYTER_PREFER_ENV_PATH": "1",
+        "JUPYTER_PATH": os.pathsep.join([f"{sys.prefix}/share/jupyter", *filter(None, [os.environ.get("JUPYTER_PATH")])]),
+    }
+
+
+def start(folder: Path, lesson: str, options: Sequence[str]) -> NoReturn:
+    """Become JupyterLab, opened at a lesson (a file's name) in ``folder``; ``options`` go to it as they are."""
+    command = [
+        *(sys.executable, "-m", "jupyterlab"),
+        "-y",  # Ctrl-C stops it, without a question
+        f"--ServerApp.root_dir={folder}",  # whatever a user's own configuration says
+        f"--LabApp.default_url=/lab/tree/{lesson}",  # so that the printed address opens the lesson too
+        *options,
+    ]
+    paths = [str(SETTINGS), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
+    environment = os.environ | kernel_environment() | {"JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
+    become(command, environment, folder)
+
+
+def become(command: list[str], environment: dict[str, str], folder: Path) -> NoReturn:
+    """Run ``command`` in place of this process, so that Ctrl-C and other signals reach nobody else."""
+    os.chdir(folder)
+    if os.name != "nt":
+        sys.stdout.flush()
+        os.execve(command[0], command, environment)
+    # Windows cannot replace a process; there Ctrl-C reaches all of a terminal, and this one waits for the other's end.
+    with subprocess.Popen(command, env=environment) as process:
+        while True:
+            try:
+                sys.exit(process.wait())
+            except KeyboardInterrupt:
+                continue

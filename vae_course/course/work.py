@@ -1,0 +1,97 @@
+"""A reader's own copies of the lessons, in ``work/``: made once, never overwritten."""
+
+import hashlib
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+
+from vae_course.course import lessons
+from vae_course.course.lessons import Lesson
+
+EDITIONS = ".editions.json"  # in the folder: of which edition each copy was made, as a digest of the lesson
+
+
+def folder() -> Path:
+    """Where the copies lie: beside the lessons' own folder."""
+    return lessons.NOTEBOOKS.parent / "work"
+
+
+def bring_up_to_date(chosen: list[Lesson]) -> list[str]:
+    """Copy lessons that have no copy yet, and those that changed since they were copied; return what is to be told.
+
+    A copy that was never saved with a change gives way to the new edition. One that was stays as it is, and the new edition
+    lies beside it under another name. Raises ``ValueError`` where the folder cannot be written.
+    """
+    told, editions = [], _editions()
+    for lesson in chosen:
+        copy, edition = folder() / lesson.path.name, _digest(lesson.path)
+        if not copy.exists():
+            _copy(lesson.path, copy)
+        elif editions.get(lesson.name) != edition:
+            if _digest(copy) in (edition, editions.get(lesson.name)):
+                _copy(lesson.path, copy)
+            else:
+                beside = _free_name(copy, "new edition")
+                _copy(lesson.path, beside)
+                told.append(f"{lesson.name} has changed since you copied it; the new edition lies beside yours: {beside.name}")
+        editions[lesson.name] = edition
+    _write_editions(editions)
+    return told
+
+
+def begin_again(lesson: Lesson) -> str:
+    """Make a fresh copy of a lesson; the reader's own is kept under another name. Returns what is to be told."""
+    copy, told = folder() / lesson.path.name, f"{lesson.name}: a fresh copy"
+    if copy.exists():
+        kept = _free_name(copy, f"until {date.today().isoformat()}")
+        copy.rename(kept)
+        told += f"; yours is kept as {kept.name}"
+    bring_up_to_date([lesson])
+    return told
+
+
+def _free_name(path: Path, what: str) -> Path:
+    """``path`` with ``what`` added to its name, and a number if that is taken."""
+    names = [f"{path.stem}, {what}{number}{path.suffix}" for number in ("", *(f" {k}" for k in range(2, 1000)))]
+    return next(path.with_name(name) for name in names if not path.with_name(name).exists())
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Written beside and renamed, so that a stop in between leaves what was there."""
+    try:
+        target.parent.mkdir(exist_ok=True)
+        part = target.with_name(f".{target.name}.part")
+        shutil.copyfile(source, part)
+        part.replace(target)
+    except OSError as error:
+        raise ValueError(_unwritable(error)) from error
+
+
+def _editions() -> dict[str, str]:
+    """Unreadable notes count as none: then every copy is taken to be changed, and nothing is overwritten."""
+    try:
+        found = json.loads((folder() / EDITIONS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _write_editions(editions: dict[str, str]) -> None:
+    try:
+        part = folder() / f"{EDITIONS}.part"
+        part.write_text(json.dumps(editions, indent=1) + "\n", encoding="utf-8")
+        part.replace(folder() / EDITIONS)
+    except OSError as error:
+        raise ValueError(_unwritable(error)) from error
+
+
+def _unwritable(error: OSError) -> str:
+    return (
+        f"{folder()}: cannot be written ({error.strerror or error}). Your copies of the lessons belong there: make room, or "
+        "copy the whole course to a folder of yours. vae-course lab --originals opens the lessons themselves"
+    )
