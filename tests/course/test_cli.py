@@ -1,18 +1,24 @@
 """The command line, on small lessons made for the purpose, and on the real ones where nothing is run."""
 
-import json
+import contextlib
+import errno
+import os
 import re
+import signal
 import subprocess
+import sys
+import time
+from pathlib import Path
 
 import nbformat
 import pytest
+from filelock import FileLock
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from typer.testing import CliRunner
 
 from vae_course.course import lessons
 from vae_course.course.cli import app
 from vae_course.course.storing import METADATA
-from vae_course.studies.store import RESULTS
 
 HEADER = """# {number} · {question}
 
@@ -43,6 +49,7 @@ Explorer(divergences.two_gaussians, mean=Slider("mean", -3, 3, 1, 0.1), std=Slid
     write_lesson(folder, "00_works", "Does it work?", "print(profile, device)", picture, slider)
     write_lesson(folder, "01_fails", "Does it fail?", "raise RuntimeError('on purpose')")
     monkeypatch.setattr(lessons, "NOTEBOOKS", folder)
+    monkeypatch.setattr(lessons, "NAMES", ("00_works", "01_fails"))
     return tmp_path
 
 
@@ -152,10 +159,69 @@ def test_list_shows_the_headers(course):
     assert re.search(r"00_works +Does it work\? +5 min +7 s", result.output)
 
 
-def test_a_header_of_another_form_is_refused(course):
-    nbformat.write(new_notebook(cells=[new_markdown_cell("# Untitled")]), lessons.NOTEBOOKS / "02_untitled.ipynb")
-    with pytest.raises(ValueError, match=r"02_untitled\.ipynb: the first cell must hold"):
-        lessons.all_lessons()
+def untitled(path):
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# Untitled")]), path)
+
+
+def without_cells(path):
+    nbformat.write(new_notebook(), path)
+
+
+def in_conflict(path):
+    path.write_text("<<<<<<< HEAD\n" + path.read_text() + "=======\n>>>>>>> theirs\n")
+
+
+def empty(path):
+    path.write_text("")
+
+
+def gone(path):
+    path.unlink()
+
+
+BROKEN = {untitled: "the first cell must hold", gone: "is not there; git restore notebooks/01_fails.ipynb brings it back"}
+BROKEN |= dict.fromkeys((without_cells, in_conflict, empty), "is no whole notebook")
+
+
+@pytest.mark.parametrize("break_it", BROKEN, ids=lambda function: function.__name__)
+def test_a_broken_lesson_is_named_and_blocks_no_other(course, break_it):
+    break_it(lessons.NOTEBOOKS / "01_fails.ipynb")
+    listed = call("list")
+    assert listed.exit_code == 0
+    assert "00_works" in listed.output
+    assert f"passed over: 01_fails.ipynb: {BROKEN[break_it]}" in listed.output
+    asked = call("run", "01", "--output", course / "out")
+    assert asked.exit_code == 2
+    assert BROKEN[break_it] in asked.output
+    everything = call("run", "--output", course / "out")
+    assert everything.exit_code == 1  # not all of the course was run
+    assert "1 of 1 lessons ok" in everything.output
+
+
+def test_notebooks_of_ones_own_are_named_and_passed_over(course):
+    nbformat.write(new_notebook(), lessons.NOTEBOOKS / "15_notes.ipynb")
+    write_lesson(lessons.NOTEBOOKS, "00_zz", "Do I take over?", "print('me')")
+    (lessons.NOTEBOOKS / "Untitled.ipynb").write_text("no notebook")
+    listed = call("list")
+    for name in ("15_notes", "00_zz", "Untitled"):
+        assert f"passed over: {name}.ipynb: is none of the course's lessons" in listed.output
+    assert "Do I take over?" not in listed.output
+    assert call("run", "00", "--output", course / "out").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["00", "00_works", "works", "WORK"])
+def test_a_lesson_is_found_by_number_name_or_part_of_it(course, name):
+    assert [lesson.name for lesson in lessons.find_lessons([name])] == ["00_works"]
+
+
+def test_a_part_of_several_names_is_refused_with_them(course):
+    assert "there is no lesson 's'; did you mean 00_works or 01_fails?" in call("run", "s").output
+
+
+def test_the_course_names_its_lessons():
+    found = sorted(path.stem for path in lessons.NOTEBOOKS.glob("*.ipynb"))
+    assert found == list(lessons.NAMES)
+    assert lessons.passed_over() == []
 
 
 def test_a_course_without_notebooks_says_so(tmp_path, monkeypatch):
@@ -187,25 +253,135 @@ def test_spread_collects_every_expectation_over_seeds(course):
     assert '"values": [\n    0.0,\n    1.0,\n    2.0\n   ]' in (course / "seeds" / "00_works.json").read_text()
 
 
-def test_lab_opens_the_first_lesson(course, monkeypatch):
-    commands = []
-
-    def run(command, **options):
-        commands.append(command)
-        return subprocess.CompletedProcess(command, 0)
-
-    monkeypatch.setattr(subprocess, "run", run)
-    assert call("lab", "--no-browser").exit_code == 0
-    assert commands[0][1:3] == ["-m", "jupyterlab"]
-    assert commands[0][3].endswith("00_works.ipynb")
-    assert commands[0][4] == "--no-browser"
+# --- runs that end otherwise --------------------------------------------------------------------------------------------
 
 
-def test_every_stored_study_names_the_command_that_makes_it_and_help_names_the_study():
-    words = set(re.findall(r"\w+", call("measure", "--help").output))
-    files = sorted(RESULTS.glob("*.json"))
-    assert len(files) >= 13
-    for file in files:
-        command = json.loads(file.read_text(encoding="utf-8"))["command"]
-        assert command.split(" --")[0] == f"vae-course measure {file.stem}"
-        assert file.stem in words
+def test_a_kernel_that_dies_is_told_with_its_cell_and_the_others_run(course):
+    write_lesson(lessons.NOTEBOOKS, "01_fails", "Does it die?", "import os", "os._exit(1)", "print('never')")
+    result = call("run", "01", "00", "--output", course / "out")
+    assert result.exit_code == 1
+    assert re.search(r"01_fails +[\d.]+ s  cell 4: its kernel died; too little memory is the most usual cause", result.output)
+    assert re.search(r"00_works +[\d.]+ s  ok", result.output)
+    assert "its kernel died" in (course / "out" / "index.html").read_text()
+
+
+def test_a_cell_without_end_is_stopped_and_told(course, monkeypatch):
+    monkeypatch.setattr("vae_course.course.runs.CELL_TIMEOUT", 2)
+    write_lesson(lessons.NOTEBOOKS, "01_fails", "Does it end?", "print('soon')", "while True: pass")
+    result = call("run", "01", "--output", course / "out")
+    assert result.exit_code == 1
+    assert "cell 4: took longer than 0 minutes and was stopped" in result.output
+
+
+@pytest.mark.parametrize("name", ["{braces}", "{seed}", "ein Ort", "地方"])
+def test_a_folder_may_have_any_name(course, name):
+    assert call("run", "00", "--output", course / name).exit_code == 0
+    assert (course / name / "00_works.html").exists()
+
+
+def in_the_way(course):
+    (course / "out").write_text("a file")
+    return course / "out"
+
+
+def below_a_file(course):
+    (course / "file").write_text("a file")
+    return course / "file" / "out"
+
+
+@pytest.mark.parametrize("place", [in_the_way, below_a_file])
+def test_a_folder_that_cannot_be_is_refused_in_a_line(course, place):
+    result = call("run", "00", "--output", place(course))
+    assert result.exit_code == 2
+    assert "cannot be written" in result.output
+    assert "name another folder" in result.output
+
+
+def test_a_full_disk_is_told_in_a_line(course, monkeypatch):
+    def full(*arguments, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("papermill.execute_notebook", full)
+    result = call("run", "00", "--output", course / "out")
+    assert result.exit_code == 2
+    assert "cannot be written (No space left on device); name another folder, or make room" in result.output
+
+
+def test_two_runs_into_one_folder_are_told_apart(course):
+    (course / "out").mkdir()
+    with FileLock(course / "out" / ".running"):
+        result = call("run", "00", "--output", course / "out")
+    assert result.exit_code == 2
+    assert "another run is writing there; wait for its end, or name another folder" in result.output
+
+
+def test_the_name_of_a_corpus_is_not_taken_for_a_folder_of_that_name(course, monkeypatch):
+    path = lessons.NOTEBOOKS / "00_works.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[1].source += '\ncorpus = "other"'
+    notebook.cells = [*notebook.cells[:2], new_code_cell("print(corpus)")]
+    nbformat.write(notebook, path)
+    (course / "world").mkdir()
+    monkeypatch.chdir(course)
+    call("run", "00", "--corpus", "world", "--output", "out")
+    assert nbformat.read(course / "out" / "00_works.ipynb", as_version=4).cells[-1].outputs[0].text == "world\n"
+
+
+def test_a_notebook_that_a_stop_has_cut_does_not_end_later_runs(course):
+    call("run", "01", "--output", course / "out")
+    cut = course / "out" / "01_fails.ipynb"
+    cut.write_text(cut.read_text()[:300])
+    assert call("run", "00", "--output", course / "out").exit_code == 0
+    assert "failed: stopped before its end" in (course / "out" / "index.html").read_text()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_that_is_stopped_writes_its_index_and_leaves_no_kernel(course, number, status):
+    out = course / "out"
+    note = course / "kernel"
+    waits = f"import os, pathlib, time\npathlib.Path({str(note)!r}).write_text(str(os.getpid()))\ntime.sleep(600)"
+    write_lesson(lessons.NOTEBOOKS, "01_fails", "Is it stopped?", waits)
+    code = (
+        "from vae_course.course import lessons, cli; import pathlib;"
+        f"lessons.NOTEBOOKS = pathlib.Path({str(lessons.NOTEBOOKS)!r}); lessons.NAMES = {lessons.NAMES!r};"
+        f"cli.app(['run', '00', '01', '--output', {str(out)!r}])"
+    )
+    run = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    kernel = awaited(note.read_text)
+    run.send_signal(number)
+    told, _ = run.communicate(timeout=60)
+    assert run.returncode == status
+    assert "Traceback" not in told
+    assert re.search(r"00_works +[\d.]+ s  ok", told)
+    assert re.search(r"01_fails +[\d.]+ s  stopped before its end", told)
+    assert "1 of 2 lessons ok" in told
+    assert "failed: stopped before its end" in (out / "index.html").read_text()
+    assert awaited(lambda: not Path(f"/proc/{kernel}").exists())
+
+
+def awaited(what, seconds=60):
+    """What ``what`` returns, once it returns something."""
+    for _ in range(10 * seconds):
+        with contextlib.suppress(FileNotFoundError):
+            if found := what():
+                return found
+        time.sleep(0.1)
+    raise AssertionError("nothing came")
+
+
+def test_letters_that_a_terminal_lacks_are_spelled_out(course):
+    code = "from vae_course.course.cli import app; app(['run', '地方'])"
+    narrow = os.environ | {"PYTHONIOENCODING": "latin-1"}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, env=narrow, check=False)
+    assert result.returncode == 2
+    assert rb"there is no lesson '\u5730\u65b9'" in result.stderr
+
+
+def test_the_version_is_told():
+    assert re.fullmatch(r"vae-course \S+, Python 3\.\d+\.\d+, torch 2\.13\.0\S*\n", call("--version").output)
+
+
+def test_kernels_say_nothing_of_encryption_for_they_have_it(course, capfd):
+    call("run", "00", "--output", course / "out")
+    assert "encryption" not in capfd.readouterr().err

@@ -1,9 +1,12 @@
 """The ``vae-course`` command. Heavy imports wait until a command needs them, so that help and ``list`` are quick."""
 
+import io
 import os
-import time
+import platform
+import sys
 from enum import StrEnum
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +14,24 @@ import typer
 
 if TYPE_CHECKING:
     from vae_course.course.lessons import Lesson
-    from vae_course.course.pages import Outcome
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Variational autoencoders for text: the course.")
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"vae-course {version('vae-course')}, Python {platform.python_version()}, torch {version('torch')}")
+        raise typer.Exit
+
+
+@app.callback()
+def before_each_command(
+    asked: Annotated[bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="What is installed.")] = False,
+) -> None:
+    """Variational autoencoders for text: the course."""
+    for stream in (sys.stdout, sys.stderr):  # a file's name may have letters that a terminal has not
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 class Profile(StrEnum):
@@ -49,12 +67,15 @@ def _stop(error: Exception) -> typer.Exit:
 
 
 def _lessons(names: list[str] | None) -> "list[Lesson]":
-    from vae_course.course.lessons import find_lessons
+    from vae_course.course.lessons import find_lessons, passed_over
 
     try:
-        return find_lessons(names or [])
+        found = find_lessons(names or [])
+        for told in [] if names else passed_over():
+            typer.secho(f"passed over: {told}", err=True, fg="yellow")
     except (ValueError, FileNotFoundError) as error:
         raise _stop(error) from error
+    return found
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -114,8 +135,8 @@ def run(
     for name, text in {"corpus": corpus, "pairs": pairs}.items():
         if text is not None:
             chosen = _that_take(name, chosen, named=bool(lessons))
-            # Lessons run in their own folder, so a path must not be relative to this one. Path.exists raises for long names.
-            parameters[name] = str(Path(text).resolve()) if os.path.exists(text) else text
+            # Lessons run in their own folder, so a path must not be relative to this one. Path.is_file raises for long names.
+            parameters[name] = str(Path(text).resolve()) if os.path.isfile(text) else text
     if tokens is not None:
         if corpus is None and pairs is None:
             raise _stop(ValueError("--tokens: says how to cut a text of yours; name one with --corpus or --pairs"))
@@ -127,23 +148,18 @@ def run(
             find_device(device)
         except RuntimeError as error:
             raise _stop(error) from error
-    from tqdm.auto import tqdm
+    from vae_course.course.lessons import unreadable
+    from vae_course.course.runs import run_lessons, summary
 
-    from vae_course.course.lessons import all_lessons
-    from vae_course.course.pages import earlier_outcomes, index_page
-
-    output.mkdir(parents=True, exist_ok=True)
-    outcomes = [_run_lesson(lesson, parameters, output) for lesson in tqdm(chosen, desc="lessons", unit="lesson")]
-    failed = [o for o in outcomes if o.failure]
+    try:
+        outcomes, status = run_lessons(chosen, parameters, output)
+    except ValueError as error:
+        raise _stop(error) from error
     for outcome in outcomes:
         typer.echo(f"{outcome.lesson.name:24}{outcome.seconds:6.1f} s  {outcome.failure or 'ok'}")
-    summary = f"Run with profile {profile} on device {device}: {len(outcomes) - len(failed)} of {len(outcomes)} lessons ok."
-    index = output / "index.html"
-    before = earlier_outcomes(output, [lesson for lesson in all_lessons() if lesson not in chosen])
-    index.write_text(index_page([*outcomes, *before], summary), encoding="utf-8")
-    typer.echo(f"{summary} Pages: {index}")
-    if failed:
-        raise typer.Exit(1)
+    typer.echo(f"{summary(outcomes, chosen, parameters)} Pages: {output / 'index.html'}")
+    if status or (not lessons and unreadable()):
+        raise typer.Exit(status or 1)
 
 
 def _that_take(parameter: str, lessons: "list[Lesson]", named: bool) -> "list[Lesson]":
@@ -157,36 +173,6 @@ def _that_take(parameter: str, lessons: "list[Lesson]", named: bool) -> "list[Le
         told = ", ".join(f"{lesson.name} takes {has[lesson.name] or 'no text of yours'}" for lesson in other)
         raise _stop(ValueError(f"--{parameter}: {told}; name other lessons, or none for all that take it"))
     return [lesson for lesson in lessons if lesson not in other]
-
-
-def _run_lesson(lesson: "Lesson", parameters: dict[str, str], output: Path) -> "Outcome":
-    import nbformat
-    import papermill
-    from papermill.exceptions import PapermillExecutionError
-
-    from vae_course.course.pages import Outcome, lesson_page
-    from vae_course.course.running import CELL_TIMEOUT, environment
-
-    executed = output / lesson.path.name
-    failure = None
-    start = time.perf_counter()
-    try:
-        with environment(TQDM_DISABLE="1"):  # in the kernel: bars in a page that nobody watches are noise
-            papermill.execute_notebook(
-                lesson.path,
-                executed,
-                parameters=parameters,
-                kernel_name="python3",
-                cwd=lesson.path.parent,
-                execution_timeout=CELL_TIMEOUT,
-                progress_bar={"leave": False, "desc": lesson.name},
-            )
-    except PapermillExecutionError as error:
-        failure = f"cell {error.cell_index}: {error.ename}: {error.evalue}"
-    seconds = time.perf_counter() - start
-    notebook = nbformat.read(executed, as_version=4)
-    executed.with_suffix(".html").write_text(lesson_page(notebook, lesson.question), encoding="utf-8")
-    return Outcome(lesson, seconds, failure)
 
 
 # --- for maintainers ------------------------------------------------------------------------------------------------

@@ -8,6 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+NAMES = (
+    "00_start_here",
+    "01_autoencoders",
+    "02_kl_divergence",
+    "03_reparameterization",
+    "04_elbo",
+    "06_vae_and_gan",
+    "07_text_vae",
+    "08_posterior_collapse",
+    "09_preventing_collapse",
+    "10_latent_space",
+    "11_generation",
+    "12_summarization",
+    "13_translation",
+    "15_correction",
+    "17_article_audit",
+)
 
 QUESTION = re.compile(r"^# (?P<number>\d\d) · (?P<question>.+)$", re.MULTILINE)
 TIMES = re.compile(r"\*\*(?P<minutes>\d+) minutes, exercises included · (?P<seconds>\d+) seconds to run\*\*")
@@ -34,8 +51,13 @@ class Lesson:
 
     @classmethod
     def read(cls, path: Path) -> "Lesson":
-        """Read a lesson's header. Raises ``ValueError`` where it does not have the agreed form."""
-        header = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
+        """Read a lesson's header. Raises ``ValueError`` where there is none of the agreed form, with the file's name."""
+        try:
+            header = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
+        except FileNotFoundError:
+            raise ValueError(f"{path.name}: is not there; git restore {path.parent.name}/{path.name} brings it back") from None
+        except (ValueError, LookupError, TypeError) as error:
+            raise ValueError(f"{path.name}: is no whole notebook ({error}); a conflict or a stop may have cut it") from error
         question, times = QUESTION.search(header), TIMES.search(header)
         if question is None or times is None:
             raise ValueError(
@@ -46,25 +68,54 @@ class Lesson:
 
 
 def all_lessons() -> list[Lesson]:
-    """Every lesson in reading order. Raises ``FileNotFoundError`` where the package was installed without the notebooks."""
-    paths = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
-    if not paths:
+    """Every lesson that can be read, in reading order; ``passed_over`` tells of the others.
+
+    Raises ``FileNotFoundError`` where the package was installed without the notebooks.
+    """
+    return [found for found in _read().values() if isinstance(found, Lesson)]
+
+
+def passed_over() -> list[str]:
+    """Notebooks in the lessons' folder that are none of the course's, and ``unreadable`` lessons, each with the reason."""
+    strays = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb") if path.stem not in NAMES)
+    return [*unreadable(), *(f"{name}: is none of the course's lessons" for name in strays)]
+
+
+def unreadable() -> list[str]:
+    """The course's own lessons that cannot be read, with the reason."""
+    return [str(found) for found in _read().values() if isinstance(found, ValueError)]
+
+
+def _read() -> dict[str, Lesson | ValueError]:
+    if not any(NOTEBOOKS.glob("*.ipynb")):
         raise FileNotFoundError(f"{NOTEBOOKS}: no lessons there; install from the course's own folder with pip install -e .")
-    return [Lesson.read(path) for path in paths]
+    found: dict[str, Lesson | ValueError] = {}
+    for name in NAMES:
+        try:
+            found[name] = Lesson.read(NOTEBOOKS / f"{name}.ipynb")
+        except ValueError as error:
+            found[name] = error
+    return found
 
 
 def find_lessons(names: Sequence[str]) -> list[Lesson]:
-    """The named lessons, all of them for no name; "02" is short for "02_kl_divergence".
+    """The named lessons, all of them for no name; "02" and "kl" are short for "02_kl_divergence".
 
-    Raises ``ValueError`` for an unknown name, with the close matches.
+    Raises ``ValueError`` for an unknown name, with the close matches, for one that fits several, and for a broken lesson.
     """
-    lessons = all_lessons()
-    by_name = {lesson.name: lesson for lesson in lessons} | {lesson.name[:2]: lesson for lesson in lessons}
-    for name in names:
-        if name not in by_name:
-            close = difflib.get_close_matches(name, by_name, cutoff=0.4) or [lesson.name for lesson in lessons]
-            raise ValueError(f"there is no lesson {name!r}; did you mean {' or '.join(close)}?")
-    return [by_name[name] for name in names] if names else lessons
+    found = _read()
+    return [_lesson(name, found) for name in names] if names else all_lessons()
+
+
+def _lesson(name: str, found: dict[str, Lesson | ValueError]) -> Lesson:
+    fitting = [known for known in found if name.lower() in known.split("_", 1)[1] or name in (known, known[:2])]
+    if len(fitting) != 1:
+        close = fitting or difflib.get_close_matches(name, found, cutoff=0.4) or list(found)
+        raise ValueError(f"there is no lesson {name!r}; did you mean {' or '.join(close)}?")
+    lesson = found[fitting[0]]
+    if isinstance(lesson, ValueError):
+        raise lesson
+    return lesson
 
 
 def course_map() -> str:

@@ -13,6 +13,7 @@ from latex2mathml.converter import convert as latex_to_mathml
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
+from nbformat.reader import NotJSONError
 
 from vae_course.course.lessons import Lesson
 from vae_course.course.storing import folded, without_widgets
@@ -158,10 +159,25 @@ def earlier_outcomes(folder: Path, lessons: Iterable[Lesson]) -> list[Outcome]:
     for lesson in lessons:
         executed = folder / lesson.path.name
         if executed.exists() and executed.with_suffix(".html").exists():
-            notebook = nbformat.read(executed, as_version=4)
-            record = notebook.metadata.get("papermill", {})
-            found.append(Outcome(lesson, record.get("duration") or 0.0, _failure(notebook), earlier=True))
+            found.append(Outcome(lesson, *_ended(read_executed(executed)), earlier=True))
     return found
+
+
+def _ended(notebook: NotebookNode | None) -> tuple[float, str | None]:
+    """The seconds that an executed notebook took, and its failure."""
+    seconds = notebook.metadata.get("papermill", {}).get("duration") if notebook is not None else None
+    if notebook is None or seconds is None:
+        return 0.0, "stopped before its end"
+    return seconds, _failure(notebook)
+
+
+def read_executed(path: Path) -> NotebookNode | None:
+    """The executed notebook in ``path``; None if there is none, or one that a stop has cut."""
+    try:
+        notebook: NotebookNode = nbformat.read(path, as_version=4)
+    except (FileNotFoundError, NotJSONError):
+        return None
+    return notebook
 
 
 def _failure(notebook: NotebookNode) -> str | None:

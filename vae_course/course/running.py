@@ -5,11 +5,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+from traitlets.config import Config
+
+from vae_course.course.jupyterlab import kernel_environment
 
 CELL_TIMEOUT = 1800  # seconds; far above the slowest cell, so that only a hung kernel meets it
+KERNEL: dict[str, Any] = {
+    # Kernels listen on ports of this machine, which others on it can reach; unencrypted ones say so, once a lesson.
+    "config": Config({"KernelManager": {"transport_encryption": "auto"}}),
+    # What a kernel logs of itself, such as a traceback where it is told to end, is for nobody; cells' errors are not in it.
+    "extra_arguments": ["--log-level=50"],
+}
 
 
 @contextmanager
@@ -33,12 +43,13 @@ def execute(notebook: NotebookNode, folder: Path) -> float:
     They are the kernel's seconds of the processor, which other programs lengthen little; on Windows, of the clock.
     """
     start = _seconds()
-    with environment(OMP_NUM_THREADS="1", TQDM_DISABLE="1"):
+    with environment(**kernel_environment(), OMP_NUM_THREADS="1", TQDM_DISABLE="1"):
         NotebookClient(
             notebook,
             timeout=CELL_TIMEOUT,
             kernel_name="python3",
             record_timing=False,
+            **KERNEL,
             resources={"metadata": {"path": str(folder)}},
         ).execute()
     return _seconds() - start

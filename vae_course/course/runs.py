@@ -1,0 +1,139 @@
+"""Lessons run for a reader, one after the other, into a folder of notebooks and pages with an index.
+
+Whatever happens to one lesson, the others are run; whatever stops the run, the index tells how far it came.
+"""
+
+import signal
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import papermill
+from filelock import FileLock, Timeout
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from papermill.exceptions import PapermillExecutionError
+from tqdm.auto import tqdm
+
+from vae_course.course.jupyterlab import kernel_environment
+from vae_course.course.lessons import Lesson, all_lessons
+from vae_course.course.pages import Outcome, earlier_outcomes, index_page, lesson_page, read_executed
+from vae_course.course.running import CELL_TIMEOUT, KERNEL, environment
+
+
+class Stopped(KeyboardInterrupt):
+    """Somebody wants the run to end: by Ctrl-C, or by the signal that asks programs to end."""
+
+    def __init__(self, number: int):
+        super().__init__(number)
+        self.exit_status = 128 + number  # as shells have it
+
+
+def run_lessons(chosen: Sequence[Lesson], parameters: Mapping[str, str], output: Path) -> tuple[list[Outcome], int]:
+    """Run lessons with a reader's ``parameters`` into the folder ``output``; returns how they ended and the exit status.
+
+    The status is 0 if all went well, 1 if a lesson failed, and a signal's own if one stopped the run.
+    Raises ``ValueError`` where ``output`` cannot be written, or is being written by another run.
+    """
+    outcomes: list[Outcome] = []
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        with FileLock(output / ".running", timeout=0), _stopped_by_signals():
+            try:
+                for lesson in tqdm(chosen, desc="lessons", unit="lesson"):
+                    _run_and_tell(lesson, parameters, output, outcomes)
+                status = int(any(outcome.failure for outcome in outcomes))
+            except Stopped as stop:
+                status = stop.exit_status
+            (output / "index.html").write_text(index_page(*_all_told(outcomes, chosen, parameters, output)), encoding="utf-8")
+    except Timeout:
+        raise ValueError(f"{output}: another run is writing there; wait for its end, or name another folder") from None
+    except OSError as error:
+        raise ValueError(
+            f"{output}: cannot be written ({error.strerror or error}); name another folder, or make room"
+        ) from error
+    return outcomes, status
+
+
+def summary(outcomes: Sequence[Outcome], chosen: Sequence[Lesson], parameters: Mapping[str, str]) -> str:
+    """A run in a sentence."""
+    right = sum(outcome.failure is None for outcome in outcomes)
+    return "Run with {profile} on device {device}".format(**parameters) + f": {right} of {len(chosen)} lessons ok."
+
+
+def _all_told(
+    outcomes: list[Outcome], chosen: Sequence[Lesson], parameters: Mapping[str, str], output: Path
+) -> tuple[list[Outcome], str]:
+    """What the index is made of: how lessons ended now and in earlier runs, and a summary of this one."""
+    told = {outcome.lesson.name for outcome in outcomes}
+    earlier = earlier_outcomes(output, [lesson for lesson in all_lessons() if lesson.name not in told])
+    return [*outcomes, *earlier], summary(outcomes, chosen, parameters)
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Inside, both signals that end a program raise ``Stopped``."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Stopped(number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _run_and_tell(lesson: Lesson, parameters: Mapping[str, str], output: Path, outcomes: list[Outcome]) -> None:
+    """Run a lesson, note how it ended, also where it is stopped, and make its page."""
+    executed, start, stop = output / lesson.path.name, time.perf_counter(), None
+    try:
+        failure = run_lesson(lesson, parameters, executed)
+    except Stopped as signalled:
+        failure, stop = "stopped before its end", signalled
+    outcomes.append(Outcome(lesson, time.perf_counter() - start, failure))
+    notebook = read_executed(executed)
+    if notebook is not None:
+        executed.with_suffix(".html").write_text(lesson_page(notebook, lesson.question), encoding="utf-8")
+    if stop is not None:
+        raise stop
+
+
+def run_lesson(lesson: Lesson, parameters: Mapping[str, str], executed: Path) -> str | None:
+    """Run a lesson with a reader's ``parameters`` and write it to ``executed``, cell by cell; returns the failure, if any.
+
+    A failure is the number of a cell and its error, a kernel that died, or a cell that took longer than ``CELL_TIMEOUT``.
+    """
+    try:
+        with environment(**kernel_environment(), TQDM_DISABLE="1"):  # bars in a page that nobody watches are noise
+            papermill.execute_notebook(
+                _literal(lesson.path),
+                _literal(executed),
+                parameters=dict(parameters),
+                kernel_name="python3",
+                cwd=lesson.path.parent,
+                execution_timeout=CELL_TIMEOUT,
+                progress_bar={"leave": False, "desc": lesson.name},
+                **KERNEL,
+            )
+    except PapermillExecutionError as error:
+        return f"cell {error.cell_index}: {error.ename}: {error.evalue}"
+    except DeadKernelError:
+        return f"cell {_last_begun(executed)}: its kernel died; too little memory is the most usual cause"
+    except CellTimeoutError:
+        return f"cell {_last_begun(executed)}: took longer than {CELL_TIMEOUT // 60} minutes and was stopped"
+    return None
+
+
+def _literal(path: Path) -> str:
+    """Papermill puts parameters in the place of braces in a path; these are meant as they are."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def _last_begun(executed: Path) -> int:
+    """The number of the last cell that began to run."""
+    notebook = read_executed(executed)
+    cells = notebook.cells if notebook is not None else []
+    return max((k for k, cell in enumerate(cells) if cell.metadata.get("papermill", {}).get("start_time")), default=0)
