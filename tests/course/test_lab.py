@@ -1,13 +1,16 @@
 """``vae-course lab``: a reader's copies of the lessons, and JupyterLab in a terminal."""
 
+import contextlib
 import json
 import os
 import re
 import select
+import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 
 import psutil
@@ -208,8 +211,31 @@ class Terminal:
                     return None
         raise AssertionError(f"nothing more came after {self.said[-2000:]}")
 
+    def kill(self):
+        with contextlib.suppress(ProcessLookupError):  # it has ended, as it should
+            os.kill(self.process, signal.SIGKILL)
+
     def press_control_c(self):
         os.write(self.end, b"\x03")
+
+
+def start_a_kernel(address):
+    """Ask a server for one, which has told its address and may yet be about to listen."""
+    for _ in range(150):
+        with contextlib.suppress(urllib.error.URLError):
+            urllib.request.urlopen(urllib.request.Request(address, data=b"{}", method="POST"))
+            return
+        time.sleep(0.2)
+    raise AssertionError("nobody listens")
+
+
+def ready(kernel):
+    """Wait until a kernel has imported what it needs, which it listens after."""
+    for _ in range(150):
+        if len(kernel.net_connections()) >= 5:
+            return
+        time.sleep(0.2)
+    raise AssertionError("the kernel does not listen")
 
 
 def free_port():
@@ -220,7 +246,7 @@ def free_port():
 
 @pytest.mark.skipif(os.name == "nt", reason="terminals of POSIX")
 @pytest.mark.parametrize("chain", ["vae_course", "course.py"])
-def test_control_c_stops_jupyterlab_and_its_kernels_and_leaves_nothing(course, tmp_path, chain):
+def test_control_c_stops_jupyterlab_and_its_kernels_and_leaves_nothing(course, tmp_path, chain, request):
     root, port = jupyterlab.SETTINGS.parents[2], free_port()
     places = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("RUNTIME", "CONFIG", "DATA")}
     start = (
@@ -235,12 +261,13 @@ def test_control_c_stops_jupyterlab_and_its_kernels_and_leaves_nothing(course, t
             f"course.PYTHON = pathlib.Path({sys.executable!r}); course.become({step!r})"
         )
     terminal = Terminal([sys.executable, "-c", start], os.environ | places | {"HOME": str(tmp_path)})
+    request.addfinalizer(terminal.kill)
     address = terminal.read_until(r"http://127\.0\.0\.1:(\d+)/lab/tree/01_second\.ipynb\?token=(\w+)")
-    terminal.read_until("copy and paste one of these URLs")  # the first time it is told before anybody listens
     kernels = f"http://127.0.0.1:{address[1]}/api/kernels?token={address[2]}"
-    urllib.request.urlopen(urllib.request.Request(kernels, data=b"{}", method="POST"))
+    start_a_kernel(kernels)
     family = [psutil.Process(terminal.process), *psutil.Process(terminal.process).children(recursive=True)]
     assert len(family) == 2  # the server, which is the process that was started, and the kernel
+    ready(family[1])
     terminal.press_control_c()
     terminal.read_until(None)
     assert os.waitstatus_to_exitcode(os.waitpid(terminal.process, 0)[1]) == 0

@@ -1,7 +1,8 @@
 """The course's own machinery.
 
-``lessons``: the lessons as files. ``running``, ``storing``, ``ranges``, ``pages``: run, stored with their outputs, run under
-several seeds, turned into HTML.
+``lessons``: the lessons as files. ``work``, ``jupyterlab``: a reader's copies of them, opened. ``running``, ``storing``,
+``ranges``, ``runs``, ``pages``: run, stored with their outputs, run under several seeds or with a reader's parameters, turned
+into HTML.
 ``expectations``: asserted claims. ``widgets``: sliders and choices. ``claims``: the article's claims and what decides them.
 ``cli``: the command ``vae-course``.
 """

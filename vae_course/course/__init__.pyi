@@ -3,12 +3,15 @@ from . import (
     claims as claims,
     cli as cli,
     expectations as expectations,
+    jupyterlab as jupyterlab,
     lessons as lessons,
     pages as pages,
     ranges as ranges,
     running as running,
+    runs as runs,
     storing as storing,
     widgets as widgets,
+    work as work,
 )
 from .expectations import expect as expect
 from .lessons import Lesson as Lesson, all_lessons as all_lessons, find_lessons as find_lessons

@@ -9,6 +9,7 @@ from . import (
     corrections as corrections,
     cures as cures,
     divergences as divergences,
+    fonts as fonts,
     generation as generation,
     gradients as gradients,
     latent_space as latent_space,
