@@ -257,6 +257,23 @@ def test_von_mises_fisher_samples_have_the_right_cosine_and_no_other_direction(d
     beside = draws - cosine[:, None] * direction
     standard_error = beside.std(0) / math.sqrt(20_000)
     assert (beside.mean(0).abs() < 4.5 * standard_error + 1e-12).all()
+def test_a_component_of_weight_zero_is_not_there():
+    """Value and gradients against the mixture without it; its weight comes from a logit of -inf."""
+    x = torch.tensor([[0.4], [-1.0]], dtype=FLOAT)
+
+    def density(logits, means):
+        return GaussianMixture(logits.softmax(-1), means, torch.zeros_like(means)).log_density(x)
+
+    logits = torch.tensor([0.2, -math.inf, -0.7], dtype=FLOAT, requires_grad=True)
+    means = torch.tensor([[-1.0], [0.4], [2.0]], dtype=FLOAT, requires_grad=True)
+    others = [values.detach()[[0, 2]].requires_grad_() for values in (logits, means)]
+    assert torch.allclose(density(logits, means), density(*others))
+    found = torch.autograd.grad(density(logits, means).sum(), (logits, means))
+    for gradients, expected in zip(found, torch.autograd.grad(density(*others).sum(), others), strict=True):
+        assert torch.allclose(gradients[[0, 2]], expected)
+        assert (gradients[1] == 0).all()
+
+
 
 
 def test_von_mises_fisher_samples_of_a_batch_belong_to_its_rows():

@@ -359,4 +359,7 @@ class GaussianMixture:
 
     def log_density(self, x: Tensor) -> Tensor:
         """log of the mixture's density in nats. ``x``: (..., dimension). Returns (...)."""
-        return torch.logsumexp(self.components().log_density(x.unsqueeze(-2)) + self.weights.log(), dim=-1)
+        present = self.weights > 0  # log 0 would bring nan into the gradients
+        components = Gaussian(self.means[present], self.log_vars[present])
+        return torch.logsumexp(components.log_density(x.unsqueeze(-2)) + self.weights[present].log(), dim=-1)
+    A component of weight 0 is left out of densities, and has gradients of 0.
