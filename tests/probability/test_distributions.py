@@ -198,6 +198,35 @@ def test_the_rate_of_a_gaussian_is_its_kl_to_its_prior(q):
 
 
 def unit(*coordinates):
+LOG_VARS = [-1e4, -350.0, -250.0, -200.0, -120.0, -90.0, -88.0, -60.0, 60.0, 90.0, 200.0, 1e4]
+
+
+@pytest.mark.parametrize("log_var", LOG_VARS)
+@pytest.mark.parametrize("away", [0.0, 1e-40, 1e-20, 1.0, 1e15])
+def test_densities_of_narrow_and_wide_gaussians_in_float32(log_var, away):
+    """Against the logs of distance and variance in float64. Where the truth is too large for float32 it is infinite."""
+    q = Gaussian(torch.zeros(1), torch.tensor([log_var]))
+    x = torch.tensor([away])
+    exponent = 2 * math.log(x.item()) - log_var if away else -math.inf
+    squared = math.exp(exponent) if exponent < math.log(3e38) else math.inf
+    exact = -0.5 * (math.log(2 * math.pi) + log_var + squared)
+    assert q.log_density(x).item() == pytest.approx(exact, rel=3e-5)
+    narrow = Gaussian(x, torch.tensor([log_var]))
+    assert narrow.kl_to(q).item() == pytest.approx(0.5 * squared, rel=3e-5)  # equal variances
+
+
+@pytest.mark.parametrize("log_var", LOG_VARS)
+def test_gradients_of_narrow_and_wide_gaussians_in_float32(log_var):
+    """With x four stds from a mean of 0: d/dmean = 4 / std, d/dlog_var = (4^2 - 1) / 2."""
+    mean, spread = torch.zeros(1, requires_grad=True), torch.tensor([log_var], requires_grad=True)
+    std = math.exp(log_var / 2) if log_var < 1000 else math.inf
+    if 1e-30 < std < 1e30:
+        slopes = torch.autograd.grad(Gaussian(mean, spread).log_density(torch.tensor([4 * std])), (mean, spread))
+        assert [slope.item() for slope in slopes] == pytest.approx([4 / std, 7.5], rel=3e-5)
+    at_mean = torch.autograd.grad(Gaussian(mean, spread).log_density(torch.zeros(1)), (mean, spread))
+    assert [slope.item() for slope in at_mean] == [0, -0.5]
+
+
     direction = torch.tensor(coordinates, dtype=FLOAT)
     return direction / direction.square().sum(-1, keepdim=True).sqrt()
 

@@ -119,6 +119,17 @@ class Gaussian:
         if self.mean.dim() == 0:
             raise ValueError("mean: expected a last dimension to hold the coordinates, got a scalar; use shape (1,)")
         _check_finite("mean", self.mean)
+def _distance_in_variances(distance: Tensor, log_var: Tensor) -> Tensor:
+    """distance^2 / exp(log_var), shapes as they broadcast; without nan where exp(-log_var) is too large for the dtype.
+
+    In float32 it is so below log_var = -88. There the distance is divided by the std itself, in two parts that both fit.
+    """
+    limit = math.log(torch.finfo(log_var.dtype).max) - 1
+    extreme = log_var.abs() > limit
+    root_std = torch.exp((0.25 * log_var.where(extreme, 0)).clamp(-limit, limit))
+    return (distance / root_std / root_std).square() * torch.exp(-log_var.where(~extreme, 0))
+
+
         _check_finite("log_var", self.log_var)
 
     @classmethod
@@ -143,7 +154,7 @@ class Gaussian:
         """log N(x; mean, diag(exp(log_var))) in nats. ``x``: (..., dimension), may broadcast. Returns (...)."""
         if x.shape[-1:] != self.mean.shape[-1:]:
             raise ValueError(f"x: expected {self.mean.shape[-1]} coordinates on the last dimension, got {tuple(x.shape)}")
-        return -0.5 * (LOG_2_PI + self.log_var + (x - self.mean).square() * torch.exp(-self.log_var)).sum(-1)
+        return -0.5 * (LOG_2_PI + self.log_var + _distance_in_variances(x - self.mean, self.log_var)).sum(-1)
 
     def entropy(self) -> Tensor:
         """Differential entropy in nats, 1/2 sum(log(2 pi e) + log_var); it may be negative. Returns (...)."""
@@ -161,7 +172,7 @@ class Gaussian:
         if self.mean.shape[-1] != other.mean.shape[-1]:
             raise ValueError(f"expected Gaussians of equal dimension, got {self.mean.shape[-1]} and {other.mean.shape[-1]}")
         log_ratio = self.log_var - other.log_var
-        distance = (self.mean - other.mean).square() * torch.exp(-other.log_var)
+        distance = _distance_in_variances(self.mean - other.mean, other.log_var)
         # expm1 keeps the digits where the two variances nearly agree and exp(r) - 1 - r is tiny.
         return 0.5 * (torch.expm1(log_ratio) - log_ratio + distance)
 
