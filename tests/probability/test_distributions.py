@@ -74,6 +74,64 @@ def test_discrete_functions_work_on_batches():
 
 
 @pytest.mark.parametrize(
+@pytest.mark.parametrize("shape", [(0, 3), (0, 4, 3), (4, 0, 3)])
+def test_a_batch_without_distributions_has_no_result(shape):
+    p = torch.zeros(shape)
+    for result in (discrete_entropy(p), discrete_cross_entropy(p, p), discrete_kl_p_to_q(p, p)):
+        assert result.shape == shape[:-1]
+
+
+DISCRETE = [discrete_entropy, discrete_cross_entropy, discrete_kl_p_to_q]
+
+
+@pytest.mark.parametrize("function", DISCRETE)
+def test_outcomes_that_are_ruled_out_leave_the_gradients_of_the_others_alone(function):
+    """Against finite differences: logits of -inf, of which there is no more to say than that their gradients are 0."""
+    count = 1 if function is discrete_entropy else 2
+    logits = torch.tensor([[0.3, -math.inf, 1.2, -0.5, -math.inf], [-0.4, -math.inf, 0.1, 0.9, 0.6]], dtype=FLOAT)[:count]
+
+    def value(logits):
+        return function(*logits.softmax(-1))
+
+    (gradients,) = torch.autograd.grad(value(logits.requires_grad_()), logits)
+    for place in torch.cartesian_prod(torch.arange(count), torch.arange(5)).tolist():
+        step = torch.zeros_like(logits)
+        step[tuple(place)] = 1e-6
+        difference = (value(logits.detach() + step) - value(logits.detach() - step)) / 2e-6
+        assert gradients[tuple(place)].item() == pytest.approx(difference.item(), abs=1e-8), place
+
+
+def test_gradients_at_probabilities_of_zero_are_the_known_ones():
+    """d/dp of KL is log(p / q) + 1 and d/dq is -p / q; where p = 0 both are taken as 0."""
+    p = torch.tensor([0.5, 0.5, 0.0, 0.0], dtype=FLOAT, requires_grad=True)
+    q = torch.tensor([0.2, 0.5, 0.3, 0.0], dtype=FLOAT, requires_grad=True)
+    in_p, in_q = torch.autograd.grad(discrete_kl_p_to_q(p, q), (p, q))
+    assert in_p.tolist() == pytest.approx([math.log(2.5) + 1, 1, 0, 0])
+    assert in_q.tolist() == pytest.approx([-2.5, -1, 0, 0])
+    in_p, in_q = torch.autograd.grad(discrete_cross_entropy(p, q), (p, q))
+    assert in_p.tolist() == pytest.approx([-math.log(0.2), -math.log(0.5), -math.log(0.3), 0])
+    assert in_q.tolist() == pytest.approx([-2.5, -1, 0, 0])
+    (in_p,) = torch.autograd.grad(discrete_entropy(p), p)
+    assert in_p.tolist() == pytest.approx([math.log(2) - 1, math.log(2) - 1, 0, 0])
+
+
+@pytest.mark.parametrize("tiny", [1e-19, 1e-25, 1e-37, 1e-39, 1e-44])
+def test_kl_to_a_tiny_probability_is_large_but_not_infinite(tiny):
+    """Down to float32's smallest numbers, against the same in float64; and the gradient as far as it can be said."""
+    p, q = torch.tensor([0.5, 0.5]), torch.tensor([tiny, 1.0], requires_grad=True)
+    kl = discrete_kl_p_to_q(p, q)
+    assert kl.item() == pytest.approx(scipy.stats.entropy(p.numpy(), q.detach().double().numpy()), rel=1e-6)
+    (gradient,) = torch.autograd.grad(kl, q)
+    exact = -0.5 / q[0].double().item()
+    assert gradient[0].item() == (pytest.approx(exact, rel=1e-6) if exact > -3e38 else -math.inf)
+    assert gradient[1].item() == pytest.approx(-0.5)
+
+
+def test_kl_to_a_tiny_probability_in_float64():
+    p, q = torch.tensor([0.5, 0.5], dtype=FLOAT), torch.tensor([1e-310, 1.0], dtype=FLOAT)
+    assert discrete_kl_p_to_q(p, q).item() == pytest.approx(math.log(0.5) + 0.5 * 310 * math.log(10))
+
+
     ("p", "message"),
     [
         (torch.tensor([0.5, 0.6]), "sum to 1.1"),
@@ -83,6 +141,8 @@ def test_discrete_functions_work_on_batches():
         (torch.tensor([1, 0]), "floating-point"),
         (torch.tensor(1.0), "last dimension"),
     ],
+        (torch.zeros(0), r"outcomes, one at least, on its last dimension, got torch.float32 of shape \(0,\)"),
+        (torch.zeros(0, 0), r"got torch.float32 of shape \(0, 0\)"),
 )
 def test_what_is_no_distribution_is_refused_by_name(p, message):
     good = torch.tensor([0.5, 0.5])

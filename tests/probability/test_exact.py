@@ -70,6 +70,29 @@ def test_discrete_takes_many_q_and_x_at_once():
             assert gaps[row].item() == pytest.approx(DISCRETE.gap(one, int(x[row])).item(), abs=1e-15)
 
 
+def test_an_observation_that_is_never_made_leaves_gradients_alone():
+    """A table with zeros from logits of -inf: gradients as without the column that no state allows."""
+
+    def value(logits, x):
+        model = DiscreteModel(tensor([0.4, 0.6]), logits.softmax(-1))
+        return model.log_evidence(x) + model.elbo(tensor([1.0, 0.0]), x).value + model.elbo(tensor([0.3, 0.7]), 0).value
+
+    logits = tensor([[0.2, -0.3, -math.inf], [0.5, -math.inf, -math.inf]]).requires_grad_()
+    (gradient,) = torch.autograd.grad(value(logits, 1), logits)
+    assert (gradient[:, 2] == 0).all()
+    assert gradient[1, 1] == 0
+    for place in ((0, 0), (0, 1), (1, 0)):
+        step = torch.zeros_like(logits)
+        step[place] = 1e-6
+        difference = (value(logits.detach() + step, 1) - value(logits.detach() - step, 1)) / 2e-6
+        assert gradient[place].item() == pytest.approx(difference.item(), abs=1e-8)
+
+
+def test_discrete_takes_no_observations_at_all():
+    none, q = torch.zeros(0, dtype=torch.long), torch.zeros(0, 3, dtype=torch.float64)
+    assert DISCRETE.log_evidence(none).shape == DISCRETE.elbo(q, none).value.shape == DISCRETE.gap(q, none).shape == (0,)
+
+
 @pytest.mark.parametrize(
     ("prior", "likelihood", "match"),
     [

@@ -45,10 +45,13 @@ def _check_finite(name: str, value: Tensor) -> None:
 
 
 def check_probabilities(name: str, probabilities: Tensor) -> None:
-    """Raise ``ValueError``, naming ``name`` and the fault, unless each (..., outcomes) is a distribution."""
-    if not probabilities.is_floating_point() or probabilities.dim() == 0:
+    """Raise ``ValueError``, naming ``name`` and the fault, unless each (..., outcomes) is a distribution.
+
+    A batch without distributions, such as (0, outcomes), has none that is at fault.
+    """
+    if not probabilities.is_floating_point() or probabilities.dim() == 0 or probabilities.shape[-1] == 0:
         raise ValueError(
-            f"{name}: expected a floating-point tensor with the outcomes on its last dimension, "
+            f"{name}: expected a floating-point tensor with the outcomes, one at least, on its last dimension, "
             f"got {probabilities.dtype} of shape {tuple(probabilities.shape)}"
         )
     _check_finite(name, probabilities)
@@ -57,6 +60,8 @@ def check_probabilities(name: str, probabilities: Tensor) -> None:
     total = probabilities.detach().sum(-1)
     tolerance = 1e-4 if probabilities.dtype.itemsize <= 4 else 1e-8
     worst = total.flatten()[(total.flatten() - 1).abs().argmax()].item()
+    if total.numel() == 0:
+        return
     if abs(worst - 1) > tolerance:
         raise ValueError(f"{name}: probabilities sum to {worst:g} over the last dimension, expected 1; divide by the sum")
 
@@ -67,12 +72,18 @@ def _check_same_shape(names: str, a: Tensor, b: Tensor) -> None:
 
 
 def discrete_entropy(p: Tensor) -> Tensor:
+def p_log_q(p: Tensor, q: Tensor) -> Tensor:
+    """p log q of probabilities of one shape, term by term. Where both are 0 it is 0, and so are its gradients."""
+    return torch.xlogy(p, q.where((p > 0) | (q > 0), 1))  # the gradient of xlogy(0, 0) would be nan
+
+
     """Entropy H(p) = -sum p log p in nats (Shannon 1948), with 0 log 0 = 0.
 
     ``p``: (..., outcomes), probabilities. Returns (...). Raises ``ValueError`` if ``p`` is not a distribution.
     """
+    An outcome of probability 0 has a gradient of 0, so that one that is ruled out, by a logit of -inf, stays so.
     check_probabilities("p", p)
-    return -torch.xlogy(p, p).sum(-1)
+    return -p_log_q(p, p).sum(-1)
 
 
 def discrete_cross_entropy(p: Tensor, q: Tensor) -> Tensor:
@@ -80,24 +91,28 @@ def discrete_cross_entropy(p: Tensor, q: Tensor) -> Tensor:
 
     ``p``, ``q``: (..., outcomes). Returns (...), infinite where q = 0 < p. Raises ``ValueError`` as ``discrete_entropy``.
     """
+    An outcome with p = q = 0 has gradients of 0.
     check_probabilities("p", p)
     check_probabilities("q", q)
     _check_same_shape("p and q", p, q)
-    return -torch.xlogy(p, q).sum(-1)
+    return -p_log_q(p, q).sum(-1)
 
 
 def discrete_kl_p_to_q(p: Tensor, q: Tensor) -> Tensor:
     """KL(p to q) = sum p log(p / q) in nats (Kullback & Leibler 1951).
 
     ``p``, ``q``: (..., outcomes). Returns (...): 0 only where p = q, infinite where q = 0 < p, never NaN.
-    Raises ``ValueError`` as ``discrete_entropy``.
+    Raises ``ValueError`` as ``discrete_entropy``. An outcome with p = 0 has gradients of 0.
     """
     check_probabilities("p", p)
     check_probabilities("q", q)
     _check_same_shape("p and q", p, q)
-    # One term at a time: H(p, q) - H(p) would lose digits where the two nearly agree.
-    ratio = torch.where(p > 0, p / q, torch.ones_like(p))
-    return torch.xlogy(p, ratio).sum(-1)
+    # Where p = 0 the term is log(1 / 1), lest nan come back from log 0 and 0 / 0 into the gradients.
+    p, q = p.where(p > 0, 1), q.where(p > 0, 1)
+    # One term at a time: H(p, q) - H(p) would lose digits where the two nearly agree. But p / q, or its gradient p / q^2,
+    # would be too large for the dtype if q were tiny: such a q is divided by after the log.
+    tiny = q < math.sqrt(torch.finfo(q.dtype).tiny)
+    return (torch.xlogy(p, p / q.where(~tiny, 1)) - torch.xlogy(p, q.where(tiny, 1))).sum(-1)
 
 
 # --- diagonal Gaussians ---------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vae_course.probability.distributions import LOG_2_PI, Gaussian, check_probabilities, discrete_kl_p_to_q
+from vae_course.probability.distributions import LOG_2_PI, Gaussian, check_probabilities, discrete_kl_p_to_q, p_log_q
 from vae_course.probability.estimators import Elbo
 
 # --- a few states, a few observations -------------------------------------------------------------------------------
@@ -36,7 +36,7 @@ class DiscreteModel:
 
     def log_evidence(self, x: int | Tensor) -> Tensor:
         """log p(x) = log sum_z p(z) p(x given z), for observations given by index. ``x``: (...). Returns (...)."""
-        return (self.prior @ self.likelihood).log()[x]
+        return (self.prior @ self.likelihood)[x].log()  # of those asked for alone: log 0 has no gradient
 
     def exact_posterior(self, x: int | Tensor) -> Tensor:
         """p(z given x) by Bayes' rule. ``x``: (...). Returns (..., states). Undefined (nan) where p(x) = 0."""
@@ -46,8 +46,8 @@ class DiscreteModel:
     def elbo(self, q: Tensor, x: int | Tensor) -> Elbo:
         """The ELBO of any q(z), every term a sum over states. ``q``: (..., states), ``x``: (...), which broadcast."""
         q, likelihood = torch.broadcast_tensors(q, self.likelihood.T[x])
-        # xlogy: a state that q excludes counts nothing, one that it believes and x rules out costs infinitely much.
-        return Elbo(distortion=-torch.xlogy(q, likelihood).sum(-1), rate=discrete_kl_p_to_q(q, self.prior.expand_as(q)))
+        # A state that q excludes counts nothing, one that it believes and x rules out costs infinitely much.
+        return Elbo(distortion=-p_log_q(q, likelihood).sum(-1), rate=discrete_kl_p_to_q(q, self.prior.expand_as(q)))
 
     def gap(self, q: Tensor, x: int | Tensor) -> Tensor:
         """KL(q to p(z given x)), computed as just that, without log p(x) or the ELBO. Shapes as in ``elbo``."""
