@@ -6,8 +6,9 @@ All amounts of information are in nats. Randomness comes only from the ``torch.G
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from scipy.special import ive
+from scipy.special import gammaln, ive, logsumexp
 from torch import Generator, Tensor
 from torch.nn import functional
 
@@ -59,9 +60,9 @@ def check_probabilities(name: str, probabilities: Tensor) -> None:
         raise ValueError(f"{name}: has a negative probability, {probabilities.min().item():g}; the smallest allowed is 0")
     total = probabilities.detach().sum(-1)
     tolerance = 1e-4 if probabilities.dtype.itemsize <= 4 else 1e-8
-    worst = total.flatten()[(total.flatten() - 1).abs().argmax()].item()
     if total.numel() == 0:
         return
+    worst = total.flatten()[(total.flatten() - 1).abs().argmax()].item()
     if abs(worst - 1) > tolerance:
         raise ValueError(f"{name}: probabilities sum to {worst:g} over the last dimension, expected 1; divide by the sum")
 
@@ -71,17 +72,17 @@ def _check_same_shape(names: str, a: Tensor, b: Tensor) -> None:
         raise ValueError(f"{names}: expected equal shapes, got {tuple(a.shape)} and {tuple(b.shape)}")
 
 
-def discrete_entropy(p: Tensor) -> Tensor:
 def p_log_q(p: Tensor, q: Tensor) -> Tensor:
     """p log q of probabilities of one shape, term by term. Where both are 0 it is 0, and so are its gradients."""
     return torch.xlogy(p, q.where((p > 0) | (q > 0), 1))  # the gradient of xlogy(0, 0) would be nan
 
 
+def discrete_entropy(p: Tensor) -> Tensor:
     """Entropy H(p) = -sum p log p in nats (Shannon 1948), with 0 log 0 = 0.
 
     ``p``: (..., outcomes), probabilities. Returns (...). Raises ``ValueError`` if ``p`` is not a distribution.
-    """
     An outcome of probability 0 has a gradient of 0, so that one that is ruled out, by a logit of -inf, stays so.
+    """
     check_probabilities("p", p)
     return -p_log_q(p, p).sum(-1)
 
@@ -90,8 +91,8 @@ def discrete_cross_entropy(p: Tensor, q: Tensor) -> Tensor:
     """Cross entropy H(p, q) = -sum p log q in nats: the mean code length of p's outcomes in q's code.
 
     ``p``, ``q``: (..., outcomes). Returns (...), infinite where q = 0 < p. Raises ``ValueError`` as ``discrete_entropy``.
-    """
     An outcome with p = q = 0 has gradients of 0.
+    """
     check_probabilities("p", p)
     check_probabilities("q", q)
     _check_same_shape("p and q", p, q)
@@ -118,6 +119,17 @@ def discrete_kl_p_to_q(p: Tensor, q: Tensor) -> Tensor:
 # --- diagonal Gaussians ---------------------------------------------------------------------------------------------
 
 
+def _distance_in_variances(distance: Tensor, log_var: Tensor) -> Tensor:
+    """distance^2 / exp(log_var), shapes as they broadcast; without nan where exp(-log_var) is too large for the dtype.
+
+    In float32 it is so below log_var = -88. There the distance is divided by the std itself, in two parts that both fit.
+    """
+    limit = math.log(torch.finfo(log_var.dtype).max) - 1
+    extreme = log_var.abs() > limit
+    root_std = torch.exp((0.25 * log_var.where(extreme, 0)).clamp(-limit, limit))
+    return (distance / root_std / root_std).square() * torch.exp(-log_var.where(~extreme, 0))
+
+
 @dataclass(frozen=True)
 class Gaussian:
     """A diagonal Gaussian over the last dimension: N(mean, diag(exp(log_var))).
@@ -134,17 +146,6 @@ class Gaussian:
         if self.mean.dim() == 0:
             raise ValueError("mean: expected a last dimension to hold the coordinates, got a scalar; use shape (1,)")
         _check_finite("mean", self.mean)
-def _distance_in_variances(distance: Tensor, log_var: Tensor) -> Tensor:
-    """distance^2 / exp(log_var), shapes as they broadcast; without nan where exp(-log_var) is too large for the dtype.
-
-    In float32 it is so below log_var = -88. There the distance is divided by the std itself, in two parts that both fit.
-    """
-    limit = math.log(torch.finfo(log_var.dtype).max) - 1
-    extreme = log_var.abs() > limit
-    root_std = torch.exp((0.25 * log_var.where(extreme, 0)).clamp(-limit, limit))
-    return (distance / root_std / root_std).square() * torch.exp(-log_var.where(~extreme, 0))
-
-
         _check_finite("log_var", self.log_var)
 
     @classmethod
@@ -236,6 +237,18 @@ class GaussianGiven(Gaussian):
 # --- von Mises-Fisher -----------------------------------------------------------------------------------------------
 
 
+def _log_ive(order: float, argument: float) -> float:
+    """log of SciPy's ``ive``, the modified Bessel function of the first kind times exp(-argument), also where that is 0."""
+    scaled = float(ive(order, argument))
+    if scaled > 0:
+        return math.log(scaled)
+    # The power series in logs. Its terms, n = 0, 1, ..., are all positive, and from n = argument on each is below a quarter
+    # of the one before.
+    n = np.arange(int(argument) + 40)
+    logs = (2 * n + order) * math.log(argument / 2) - gammaln(n + 1) - gammaln(n + order + 1)
+    return float(logsumexp(logs)) - argument
+
+
 @dataclass(frozen=True)
 class UniformOnSphere:
     """Uniform on the unit sphere, with the shape (..., dimension), dtype and device of ``like``."""
@@ -261,8 +274,8 @@ class UniformOnSphere:
 class VonMisesFisher:
     """The von Mises-Fisher distribution on the unit sphere, density C exp(concentration * direction . x).
 
-    ``direction``: (..., dimension), unit vectors of at least 2 dimensions; ``concentration``: positive, the same for all.
-    Raises ``ValueError`` for anything else, ``NotFiniteError`` for inf or nan.
+    ``direction``: (..., dimension), unit vectors of at least 2 dimensions; ``concentration``: positive, the same for all,
+    1e9 at most. Raises ``ValueError`` for anything else, ``NotFiniteError`` for inf or nan.
     """
 
     direction: Tensor
@@ -271,8 +284,8 @@ class VonMisesFisher:
     def __post_init__(self) -> None:
         if self.direction.dim() == 0 or self.direction.shape[-1] < 2:
             raise ValueError(f"direction: expected at least 2 dimensions, got shape {tuple(self.direction.shape)}")
-        if not (math.isfinite(self.concentration) and self.concentration > 0):
-            raise ValueError(f"concentration: expected a positive number, got {self.concentration}")
+        if not 0 < self.concentration <= 1e9:  # beyond, SciPy's Bessel functions are nan
+            raise ValueError(f"concentration: expected a positive number, 1e9 at most, got {self.concentration}")
         _check_finite("direction", self.direction)
         norm = self.direction.norm(dim=-1)
         if ((norm - 1).abs() > 1e-3).any():
@@ -294,7 +307,12 @@ class VonMisesFisher:
         half = self.direction.shape[-1] / 2
         k = self.concentration
         # ive is the Bessel function times exp(-k), which does not overflow.
-        return (half - 1) * math.log(k) - half * LOG_2_PI - math.log(float(ive(half - 1, k))) - k
+        return (half - 1) * math.log(k) - half * LOG_2_PI - _log_ive(half - 1, k) - k
+
+    def _mean_cosine(self) -> float:
+        half, k = self.direction.shape[-1] / 2, self.concentration
+        above, below = float(ive(half, k)), float(ive(half - 1, k))
+        return above / below if above > 0 else math.exp(_log_ive(half, k) - _log_ive(half - 1, k))
 
     def log_density(self, x: Tensor) -> Tensor:
         """log density in nats with respect to the sphere's area. ``x``: (..., dimension), unit vectors. Returns (...)."""
@@ -302,9 +320,7 @@ class VonMisesFisher:
 
     def kl_to_prior(self) -> Tensor:
         """KL to the uniform distribution, in nats: k I_{d/2}(k) / I_{d/2-1}(k) + log C + log area, whatever the direction."""
-        half = self.direction.shape[-1] / 2
-        mean_cosine = float(ive(half, self.concentration) / ive(half - 1, self.concentration))
-        rate = self.concentration * mean_cosine + self._log_normalizer() + self.prior.log_area
+        rate = self.concentration * self._mean_cosine() + self._log_normalizer() + self.prior.log_area
         return self.direction.new_full(self.direction.shape[:-1], rate)
 
     def sample(self, generator: Generator, samples: int | None = None) -> Tensor:
@@ -350,6 +366,7 @@ class GaussianMixture:
     """A mixture of diagonal Gaussians.
 
     ``weights``: (components,), a distribution. ``means``, ``log_vars``: (components, dimension).
+    A component of weight 0 is left out of densities, and has gradients of 0.
     Raises ``ValueError`` for mixed shapes or weights that are not a distribution.
     """
 
@@ -388,4 +405,3 @@ class GaussianMixture:
         present = self.weights > 0  # log 0 would bring nan into the gradients
         components = Gaussian(self.means[present], self.log_vars[present])
         return torch.logsumexp(components.log_density(x.unsqueeze(-2)) + self.weights[present].log(), dim=-1)
-    A component of weight 0 is left out of densities, and has gradients of 0.
