@@ -142,6 +142,31 @@ def test_posterior_by_conditioning_the_joint_gaussian():
     np.testing.assert_allclose(covariance, np.eye(2) - gain @ w, atol=1e-12)
 
 
+@pytest.mark.parametrize("noise_std", [1e-2, 1e-4, 1e-5])
+@pytest.mark.parametrize(("observed", "latent"), [(6, 2), (2, 6), (3, 1)])
+def test_little_noise_is_not_lost_in_float32(observed, latent, noise_std):
+    """Against another road in float64: the singular values of the weights."""
+    noise = seeded(0)
+    weights, bias = torch.randn(observed, latent, generator=noise), torch.randn(observed, generator=noise)
+    x = torch.randn(4, latent, generator=noise) @ weights.T + bias + noise_std * torch.randn(4, observed, generator=noise)
+    q = Gaussian(torch.randn(4, latent, generator=noise), torch.randn(4, latent, generator=noise))
+    left, scale, right = np.linalg.svd(weights.double().numpy())
+    deviation, extra = (x.double() - bias.double()).numpy() @ left, observed - len(scale)
+    variance = np.append(scale**2, np.zeros(extra)) + noise_std**2
+    evidence = -0.5 * (np.log(2 * np.pi * variance) + deviation**2 / variance).sum(1)
+    model = LinearGaussian(weights, bias, noise_std)
+    assert model.log_evidence(x).dtype == torch.float32
+    np.testing.assert_allclose(model.log_evidence(x), evidence, rtol=1e-6)
+    precision = np.append((scale / noise_std) ** 2, np.zeros(latent - len(scale))) + 1
+    mean = (deviation[:, : len(scale)] * scale / variance[: len(scale)]) @ right[: len(scale)]
+    found = model.exact_posterior(x)
+    np.testing.assert_allclose(found[0], mean, atol=1e-5)
+    np.testing.assert_allclose(found[1], right.T / precision @ right, atol=1e-5)
+    away, var = q.mean.double().numpy() - mean, q.log_var.double().exp().numpy()
+    kl = (var @ (right.T**2) + (away @ right.T) ** 2) @ precision - latent - np.log(precision).sum()
+    np.testing.assert_allclose(model.gap(q, x), 0.5 * (kl - np.log(var).sum(1)), rtol=1e-5)
+
+
 def test_one_dimension_by_numerical_integration():
     model = LinearGaussian(tensor([[1.5]]), tensor([0.2]), noise_std=0.8)
     x = tensor([[2.0]])
@@ -194,7 +219,14 @@ def test_any_log_weight_is_log_p_of_x_where_q_is_the_posterior():
 
 
 @pytest.mark.parametrize(
-    ("weights", "bias", "noise_std"), [([1.0], [0.0], 1.0), ([[1.0]], [0.0, 0.0], 1.0), ([[1.0]], [0.0], 0.0)]
+    ("weights", "bias", "noise_std"),
+    [
+        ([1.0], [0.0], 1.0),
+        ([[1.0]], [0.0, 0.0], 1.0),
+        ([[1.0]], [0.0], 0.0),
+        ([[1.0]], [0.0], math.nan),
+        ([[1.0]], [0.0], math.inf),
+    ],
 )
 def test_linear_gaussian_rejects_what_does_not_fit(weights, bias, noise_std):
     with pytest.raises(ValueError, match="expected"):
