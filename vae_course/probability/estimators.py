@@ -94,18 +94,24 @@ def gumbel_noise(shape: tuple[int, ...], generator: Generator, like: Tensor) -> 
     # The smallest positive float keeps log away from u = 0.
     uniform = standard_uniform(shape, generator, like).clamp_min(torch.finfo(like.dtype).tiny)
     return -torch.log(-torch.log(uniform))
+COLDEST = 1e-30  # Colder, a softmax is no harder: it is one-hot already. But logits / temperature would become inf.
+
+
 
 
 def gumbel_softmax(logits: Tensor, temperature: float, generator: Generator, straight_through: bool = False) -> Tensor:
     """A differentiable, approximate sample from softmax(logits) (Jang 2017; Maddison 2017).
 
     ``logits``: (..., categories). Returns (..., categories), summing to 1. With ``straight_through`` the value is exactly
-    one-hot and the gradient is that of the soft sample. Raises ``ValueError`` for a temperature that is not positive.
+    one-hot and the gradient is that of the soft sample. Raises ``ValueError`` for a temperature that is not positive and
+    finite, or where there is no category.
     """
-    if not temperature > 0:
-        raise ValueError(f"temperature: expected a positive number, got {temperature}")
+    if not 0 < temperature < math.inf:
+        raise ValueError(f"temperature: expected a positive, finite number, got {temperature}")
+    if logits.dim() == 0 or logits.shape[-1] == 0:
+        raise ValueError(f"logits: expected categories on the last dimension, one at least, got shape {tuple(logits.shape)}")
     noisy = logits + gumbel_noise(tuple(logits.shape), generator, logits)
-    soft = torch.softmax(noisy / temperature, dim=-1)
+    soft = torch.softmax(noisy / max(temperature, COLDEST), dim=-1)
     if not straight_through:
         return soft
     hard = functional.one_hot(soft.argmax(-1), logits.shape[-1]).to(soft.dtype)
