@@ -168,6 +168,13 @@ def test_estimate_is_mean_and_standard_error():
         Estimate.of(torch.tensor([1.0]))
 
 
+def test_an_estimate_without_spread_is_exact_or_infinitely_far_off():
+    alike = Estimate.of(torch.full((5,), 0.25))
+    assert alike.standard_error == 0
+    assert alike.standard_errors_from(0.25) == 0
+    assert alike.standard_errors_from(0.3) == math.inf
+
+
 class OneDimension:
     """x = z + noise, z ~ N(0, 1), noise ~ N(0, 1): p(x) = N(0, 2) and p(z given x) = N(x / 2, 1 / 2)."""
 

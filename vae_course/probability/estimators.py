@@ -28,7 +28,12 @@ class Estimate:
         return cls(draws.mean().item(), draws.std().item() / math.sqrt(draws.numel()))
 
     def standard_errors_from(self, exact: float) -> float:
-        """How many standard errors the estimate lies from ``exact``; below 3 in 99.7 % of honest runs."""
+        """How many standard errors the estimate lies from ``exact``; below 3 in 99.7 % of honest runs.
+
+        With a standard error of 0, of draws that are all alike, it is 0 at ``exact`` itself and infinite elsewhere.
+        """
+        if self.standard_error == 0:
+            return 0.0 if self.value == exact else math.inf
         return abs(self.value - exact) / self.standard_error
 
     def __str__(self) -> str:
@@ -89,14 +94,14 @@ def _values(objective: Objective, z: Tensor) -> Tensor:
 # --- discrete choices ----------------------------------------------------------------------------------------------
 
 
+COLDEST = 1e-30  # Colder, a softmax is no harder: it is one-hot already. But logits / temperature would become inf.
+
+
 def gumbel_noise(shape: tuple[int, ...], generator: Generator, like: Tensor) -> Tensor:
     """Standard Gumbel noise, -log(-log u) with u uniform on (0, 1)."""
     # The smallest positive float keeps log away from u = 0.
     uniform = standard_uniform(shape, generator, like).clamp_min(torch.finfo(like.dtype).tiny)
     return -torch.log(-torch.log(uniform))
-COLDEST = 1e-30  # Colder, a softmax is no harder: it is one-hot already. But logits / temperature would become inf.
-
-
 
 
 def gumbel_softmax(logits: Tensor, temperature: float, generator: Generator, straight_through: bool = False) -> Tensor:
