@@ -349,6 +349,28 @@ def test_squared_mmd_averages_zero_for_equal_distributions_and_not_for_others():
     assert equal.standard_errors_from(0.0) < 4
     assert equal.standard_error < 0.005
     shifted = Estimate.of(torch.stack([squared_mmd(x + 1, y) for x, y in draws[:500]]))
+def test_squared_mmd_is_the_same_far_from_the_origin_in_float32():
+    """Coordinates in eighths, so that an offset of 1e4 changes none of their differences."""
+    x, y = ((8 * torch.randn(20, 4, generator=seeded(seed))).round() / 8 for seed in (1, 2))
+    exact = brute_force_mmd(x.double(), y.double())
+    for offset in (0.0, 1e4):
+        assert squared_mmd(x + offset, y + offset).item() == pytest.approx(exact, abs=1e-6)
+    two = torch.cat([x, x + 1e4]), torch.cat([y, y - 1e4])  # no common centre
+    assert squared_mmd(*two).item() == pytest.approx(brute_force_mmd(*(draws.double() for draws in two)), abs=1e-6)
+
+
+def test_squared_mmd_has_the_gradient_of_finite_differences_also_at_equal_draws():
+    x = torch.randn(5, 3, generator=seeded(1), dtype=FLOAT)
+    x[1] = x[0]
+    y = torch.cat([x[:1], torch.randn(4, 3, generator=seeded(2), dtype=FLOAT)])
+    (gradient,) = torch.autograd.grad(squared_mmd(x.requires_grad_(), y), x)
+    for place in torch.cartesian_prod(torch.arange(5), torch.arange(3)).tolist():
+        step = torch.zeros(5, 3, dtype=FLOAT)
+        step[tuple(place)] = 1e-5
+        difference = (brute_force_mmd(x.detach() + step, y) - brute_force_mmd(x.detach() - step, y)) / 2e-5
+        assert gradient[tuple(place)].item() == pytest.approx(difference, abs=1e-8)
+
+
     assert shifted.value > 20 * shifted.standard_error
 
 

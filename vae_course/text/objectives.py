@@ -240,8 +240,8 @@ def squared_mmd(x: Tensor, y: Tensor) -> Tensor:
     n, c = len(x), 2.0 * x.shape[1]
 
     def kernel(a: Tensor, b: Tensor) -> Tensor:
-        squared_distance = a.square().sum(1)[:, None] + b.square().sum(1) - 2 * a @ b.T
-        return c / (c + squared_distance)
+        # The direct form: far from the origin |a|^2 + |b|^2 - 2 a . b would lose the distance in rounding.
+        return c / (c + torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist").square())
 
     # The diagonal compares a point with itself: its kernel is 1 and it does not belong to the estimate.
     within = (kernel(x, x).sum() + kernel(y, y).sum() - 2 * n) / (n * (n - 1))
