@@ -137,8 +137,9 @@ def test_vae_loss_is_distortion_plus_weighted_rate():
 def test_vae_refuses_bad_options():
     with pytest.raises(ValueError, match='"bernoulli" or "gaussian", got \'poisson\''):
         vae(likelihood="poisson")
-    with pytest.raises(ValueError, match="pixel_std > 0"):
-        vae(pixel_std=0)
+    for options in ({"pixel_std": 0}, {"pixel_std": math.nan}, {"kl_weight": -1.0}, {"kl_weight": math.nan}):
+        with pytest.raises(ValueError, match="expected pixel_std > 0 and kl_weight >= 0, both finite, got"):
+            vae(**options)
 
 
 def test_autoencoder_sums_over_pixels_and_denoising_compares_with_the_clean_image():

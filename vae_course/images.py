@@ -174,8 +174,8 @@ class VAE(nn.Module):
         super().__init__()
         if likelihood not in ("bernoulli", "gaussian"):
             raise ValueError(f'likelihood: expected "bernoulli" or "gaussian", got {likelihood!r}')
-        if pixel_std <= 0 or kl_weight < 0:
-            raise ValueError(f"expected pixel_std > 0 and kl_weight >= 0, got {pixel_std} and {kl_weight}")
+        if not (0 < pixel_std < math.inf and 0 <= kl_weight < math.inf):
+            raise ValueError(f"expected pixel_std > 0 and kl_weight >= 0, both finite, got {pixel_std} and {kl_weight}")
         self.latent, self.likelihood, self.pixel_std, self.kl_weight = latent, likelihood, pixel_std, kl_weight
         self.encoder = layers([pixels, *hidden, 2 * latent])
         self.decoder = layers([latent, *reversed(hidden), pixels])
