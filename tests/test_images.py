@@ -70,11 +70,31 @@ def test_mnist_says_what_is_missing_or_damaged(mnist_folder):
     (mnist_folder / "t10k-labels-idx1-ubyte").write_bytes(b"\x00\x00\x08\x01\x00\x00\x00\x05ab")
     with pytest.raises(ValueError, match=r"holds 2 bytes, its header promises \(5,\)"):
         images.mnist(mnist_folder)
+    (mnist_folder / "t10k-labels-idx1-ubyte").write_bytes(b"\x00\x00\x08\x01\x00\x00")
+    with pytest.raises(ValueError, match=r"t10k-labels-idx1-ubyte: is cut, it ends within its header of 8 bytes; download"):
+        images.mnist(mnist_folder)
     (mnist_folder / "t10k-labels-idx1-ubyte").write_bytes(b"<html>")
     with pytest.raises(ValueError, match="is not an IDX file"):
         images.mnist(mnist_folder)
     (mnist_folder / "t10k-labels-idx1-ubyte").unlink()
     with pytest.raises(FileNotFoundError, match="has neither t10k-labels-idx1-ubyte nor"):
+        images.mnist(mnist_folder)
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        lambda content: content[: len(content) // 2],  # a download that was cut
+        lambda content: content[:-4],
+        lambda content: b"<html>" + content,
+        lambda content: content[:10] + bytes(len(content) - 18) + content[-8:],
+        lambda content: content[:-8] + bytes(8),  # the sum of the content does not fit
+    ],
+)
+def test_mnist_says_which_gzipped_file_is_damaged(mnist_folder, damaged):
+    file = mnist_folder / "t10k-images-idx3-ubyte.gz"
+    file.write_bytes(damaged(file.read_bytes()))
+    with pytest.raises(ValueError, match=r"t10k-images-idx3-ubyte.gz: is damaged, it cannot be unpacked \(.*\); download it"):
         images.mnist(mnist_folder)
 
 
@@ -137,8 +157,9 @@ def test_vae_loss_is_distortion_plus_weighted_rate():
 def test_vae_refuses_bad_options():
     with pytest.raises(ValueError, match='"bernoulli" or "gaussian", got \'poisson\''):
         vae(likelihood="poisson")
-    with pytest.raises(ValueError, match="pixel_std > 0"):
-        vae(pixel_std=0)
+    for options in ({"pixel_std": 0}, {"pixel_std": math.nan}, {"kl_weight": -1.0}, {"kl_weight": math.nan}):
+        with pytest.raises(ValueError, match="expected pixel_std > 0 and kl_weight >= 0, both finite, got"):
+            vae(**options)
 
 
 def test_autoencoder_sums_over_pixels_and_denoising_compares_with_the_clean_image():

@@ -4,6 +4,7 @@ import gzip
 import itertools
 import math
 import struct
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,15 +85,22 @@ def _read_idx(folder: Path, name: str) -> np.ndarray:
     """An IDX file: two zero bytes, type 8 (unsigned byte), the number of dimensions, each size big-endian, the bytes."""
     for file in (folder / name, folder / f"{name}.gz"):
         if file.exists():
-            content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+            content = file.read_bytes()
             break
     else:
         raise FileNotFoundError(f"{folder}: has neither {name} nor {name}.gz; MNIST's four IDX files belong there")
+    if file.suffix == ".gz":
+        try:
+            content = gzip.decompress(content)
+        except (EOFError, OSError, zlib.error) as error:  # cut; not gzipped at all; other bytes inside
+            raise ValueError(f"{file}: is damaged, it cannot be unpacked ({error}); download it anew") from error
     if len(content) < 4 or content[:3] != b"\x00\x00\x08":
         raise ValueError(f"{file}: is not an IDX file of bytes (it should begin with 00 00 08); download it anew")
     header = 4 + 4 * content[3]
+    if len(content) < header:
+        raise ValueError(f"{file}: is cut, it ends within its header of {header} bytes; download it anew")
     shape = struct.unpack(f">{content[3]}I", content[4:header])
-    if len(content) - header != int(np.prod(shape)):
+    if len(content) - header != math.prod(shape):
         raise ValueError(f"{file}: holds {len(content) - header:,} bytes, its header promises {shape}; download it anew")
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
@@ -174,8 +182,8 @@ class VAE(nn.Module):
         super().__init__()
         if likelihood not in ("bernoulli", "gaussian"):
             raise ValueError(f'likelihood: expected "bernoulli" or "gaussian", got {likelihood!r}')
-        if pixel_std <= 0 or kl_weight < 0:
-            raise ValueError(f"expected pixel_std > 0 and kl_weight >= 0, got {pixel_std} and {kl_weight}")
+        if not (0 < pixel_std < math.inf and 0 <= kl_weight < math.inf):
+            raise ValueError(f"expected pixel_std > 0 and kl_weight >= 0, both finite, got {pixel_std} and {kl_weight}")
         self.latent, self.likelihood, self.pixel_std, self.kl_weight = latent, likelihood, pixel_std, kl_weight
         self.encoder = layers([pixels, *hidden, 2 * latent])
         self.decoder = layers([latent, *reversed(hidden), pixels])

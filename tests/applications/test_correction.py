@@ -1,4 +1,5 @@
 import math
+from collections import Counter
 from itertools import product
 
 import numpy as np
@@ -257,6 +258,45 @@ def test_gleu_draws_among_the_references():
     every = [gleu(said, written, [[first], [second]], draws=1) for first, second in product(*references)]
     assert max(every) - min(every) > 5
     assert gleu(said, written, references, draws=20_000) == pytest.approx(sum(every) / 4, abs=0.3)
+
+
+def gleu_of_one(said, written, meant):
+    """GLEU of a single sentence, gram by gram; as in the authors' program (Napoles 2015) 0 where any count is 0."""
+
+    def grams(sentence, n):
+        return Counter(zip(*(sentence[k:] for k in range(n)), strict=False))
+
+    if not said or not meant:
+        return 0.0
+    logs = []
+    for n in (1, 2, 3, 4):
+        found, old, right = (grams(sentence, n) for sentence in (said, written, meant))
+        gained = sum(min(count, right[gram]) for gram, count in found.items())
+        lost = sum(min(count, old[gram]) for gram, count in found.items() if gram not in right)
+        if gained <= lost:
+            return 0.0
+        logs.append(math.log((gained - lost) / found.total()))
+    return 100 * math.exp(min(0, 1 - len(meant) / len(said)) + sum(logs) / 4)
+
+
+@pytest.mark.parametrize("said", [("a", "b", "c"), ("a",), (), ("a", "b", "c", "d", "e"), ("a", "b", "c", "d")])
+@pytest.mark.parametrize("meant", [("a", "b", "c"), (), ("a", "b", "c", "d", "f")])
+def test_gleu_of_short_sentences_is_the_official_score(said, meant):
+    """Without a sentence of four words there is no 4-gram to be right: 0. Twice the same sentence is no better."""
+    written = ("a", "x", "c")
+    expected = gleu_of_one(said, written, meant)
+    assert (expected > 0) == (len(said) > 3 and len(meant) > 3)
+    for times in (1, 2):
+        assert gleu([said] * times, [written] * times, [[meant]] * times, draws=5) == pytest.approx(expected)
+
+
+def test_gleu_refuses_what_it_cannot_draw_from():
+    with pytest.raises(ValueError, match=r"references: expected as many for each sentence, one at least, got \[1, 2\]"):
+        gleu([REFERENCE] * 2, [REFERENCE] * 2, [[REFERENCE], [REFERENCE, REFERENCE]])
+    with pytest.raises(ValueError, match=r"references: .* got \[0\]"):
+        gleu([REFERENCE], [REFERENCE], [[]])
+    with pytest.raises(ValueError, match="draws: expected at least 1, got 0"):
+        gleu([REFERENCE], [REFERENCE], [[REFERENCE]], draws=0)
 
 
 def test_gleu_needs_references_for_each_sentence():

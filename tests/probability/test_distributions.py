@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy.integrate
 import scipy.special
 import scipy.stats
 import torch
@@ -73,6 +74,64 @@ def test_discrete_functions_work_on_batches():
     assert discrete_entropy(p).tolist() == pytest.approx([math.log(2), 0.0])
 
 
+@pytest.mark.parametrize("shape", [(0, 3), (0, 4, 3), (4, 0, 3)])
+def test_a_batch_without_distributions_has_no_result(shape):
+    p = torch.zeros(shape)
+    for result in (discrete_entropy(p), discrete_cross_entropy(p, p), discrete_kl_p_to_q(p, p)):
+        assert result.shape == shape[:-1]
+
+
+DISCRETE = [discrete_entropy, discrete_cross_entropy, discrete_kl_p_to_q]
+
+
+@pytest.mark.parametrize("function", DISCRETE)
+def test_outcomes_that_are_ruled_out_leave_the_gradients_of_the_others_alone(function):
+    """Against finite differences: logits of -inf, of which there is no more to say than that their gradients are 0."""
+    count = 1 if function is discrete_entropy else 2
+    logits = torch.tensor([[0.3, -math.inf, 1.2, -0.5, -math.inf], [-0.4, -math.inf, 0.1, 0.9, 0.6]], dtype=FLOAT)[:count]
+
+    def value(logits):
+        return function(*logits.softmax(-1))
+
+    (gradients,) = torch.autograd.grad(value(logits.requires_grad_()), logits)
+    for place in torch.cartesian_prod(torch.arange(count), torch.arange(5)).tolist():
+        step = torch.zeros_like(logits)
+        step[tuple(place)] = 1e-6
+        difference = (value(logits.detach() + step) - value(logits.detach() - step)) / 2e-6
+        assert gradients[tuple(place)].item() == pytest.approx(difference.item(), abs=1e-8), place
+
+
+def test_gradients_at_probabilities_of_zero_are_the_known_ones():
+    """d/dp of KL is log(p / q) + 1 and d/dq is -p / q; where p = 0 both are taken as 0."""
+    p = torch.tensor([0.5, 0.5, 0.0, 0.0], dtype=FLOAT, requires_grad=True)
+    q = torch.tensor([0.2, 0.5, 0.3, 0.0], dtype=FLOAT, requires_grad=True)
+    in_p, in_q = torch.autograd.grad(discrete_kl_p_to_q(p, q), (p, q))
+    assert in_p.tolist() == pytest.approx([math.log(2.5) + 1, 1, 0, 0])
+    assert in_q.tolist() == pytest.approx([-2.5, -1, 0, 0])
+    in_p, in_q = torch.autograd.grad(discrete_cross_entropy(p, q), (p, q))
+    assert in_p.tolist() == pytest.approx([-math.log(0.2), -math.log(0.5), -math.log(0.3), 0])
+    assert in_q.tolist() == pytest.approx([-2.5, -1, 0, 0])
+    (in_p,) = torch.autograd.grad(discrete_entropy(p), p)
+    assert in_p.tolist() == pytest.approx([math.log(2) - 1, math.log(2) - 1, 0, 0])
+
+
+@pytest.mark.parametrize("tiny", [1e-19, 1e-25, 1e-37, 1e-39, 1e-44])
+def test_kl_to_a_tiny_probability_is_large_but_not_infinite(tiny):
+    """Down to float32's smallest numbers, against the same in float64; and the gradient as far as it can be said."""
+    p, q = torch.tensor([0.5, 0.5]), torch.tensor([tiny, 1.0], requires_grad=True)
+    kl = discrete_kl_p_to_q(p, q)
+    assert kl.item() == pytest.approx(scipy.stats.entropy(p.numpy(), q.detach().double().numpy()), rel=1e-6)
+    (gradient,) = torch.autograd.grad(kl, q)
+    exact = -0.5 / q[0].double().item()
+    assert gradient[0].item() == (pytest.approx(exact, rel=1e-6) if exact > -3e38 else -math.inf)
+    assert gradient[1].item() == pytest.approx(-0.5)
+
+
+def test_kl_to_a_tiny_probability_in_float64():
+    p, q = torch.tensor([0.5, 0.5], dtype=FLOAT), torch.tensor([1e-310, 1.0], dtype=FLOAT)
+    assert discrete_kl_p_to_q(p, q).item() == pytest.approx(math.log(0.5) + 0.5 * 310 * math.log(10))
+
+
 @pytest.mark.parametrize(
     ("p", "message"),
     [
@@ -82,6 +141,8 @@ def test_discrete_functions_work_on_batches():
         (torch.tensor([math.inf, 1.0]), "not finite"),
         (torch.tensor([1, 0]), "floating-point"),
         (torch.tensor(1.0), "last dimension"),
+        (torch.zeros(0), r"outcomes, one at least, on its last dimension, got torch.float32 of shape \(0,\)"),
+        (torch.zeros(0, 0), r"got torch.float32 of shape \(0, 0\)"),
     ],
 )
 def test_what_is_no_distribution_is_refused_by_name(p, message):
@@ -137,6 +198,35 @@ def test_log_density_against_a_full_covariance_implementation():
     assert torch.allclose(q.log_density(x), expected)
 
 
+LOG_VARS = [-1e4, -350.0, -250.0, -200.0, -120.0, -90.0, -88.0, -60.0, 60.0, 90.0, 200.0, 1e4]
+
+
+@pytest.mark.parametrize("log_var", LOG_VARS)
+@pytest.mark.parametrize("away", [0.0, 1e-40, 1e-20, 1.0, 1e15])
+def test_densities_of_narrow_and_wide_gaussians_in_float32(log_var, away):
+    """Against the logs of distance and variance in float64. Where the truth is too large for float32 it is infinite."""
+    q = Gaussian(torch.zeros(1), torch.tensor([log_var]))
+    x = torch.tensor([away])
+    exponent = 2 * math.log(x.item()) - log_var if away else -math.inf
+    squared = math.exp(exponent) if exponent < math.log(3e38) else math.inf
+    exact = -0.5 * (math.log(2 * math.pi) + log_var + squared)
+    assert q.log_density(x).item() == pytest.approx(exact, rel=3e-5)
+    narrow = Gaussian(x, torch.tensor([log_var]))
+    assert narrow.kl_to(q).item() == pytest.approx(0.5 * squared, rel=3e-5)  # equal variances
+
+
+@pytest.mark.parametrize("log_var", LOG_VARS)
+def test_gradients_of_narrow_and_wide_gaussians_in_float32(log_var):
+    """With x four stds from a mean of 0: d/dmean = 4 / std, d/dlog_var = (4^2 - 1) / 2."""
+    mean, spread = torch.zeros(1, requires_grad=True), torch.tensor([log_var], requires_grad=True)
+    std = math.exp(log_var / 2) if log_var < 1000 else math.inf
+    if 1e-30 < std < 1e30:
+        slopes = torch.autograd.grad(Gaussian(mean, spread).log_density(torch.tensor([4 * std])), (mean, spread))
+        assert [slope.item() for slope in slopes] == pytest.approx([4 / std, 7.5], rel=3e-5)
+    at_mean = torch.autograd.grad(Gaussian(mean, spread).log_density(torch.zeros(1)), (mean, spread))
+    assert [slope.item() for slope in at_mean] == [0, -0.5]
+
+
 def test_samples_have_the_right_moments_and_carry_gradients():
     mean, log_var = torch.tensor([1.0, -2.0], requires_grad=True), torch.tensor([0.0, 1.0], requires_grad=True)
     draws = Gaussian(mean, log_var).sample(seeded(0), samples=40_000)
@@ -165,6 +255,23 @@ def test_mixture_density_agrees_with_torch(w, means, log_vars):
     x = torch.tensor([[0.0, 0.0], [1.0, -3.0]], dtype=FLOAT)
     expected = MixtureSameFamily(Categorical(w), as_torch(mixture.components())).log_prob(x)
     assert torch.allclose(mixture.log_density(x), expected, rtol=1e-8)
+
+
+def test_a_component_of_weight_zero_is_not_there():
+    """Value and gradients against the mixture without it; its weight comes from a logit of -inf."""
+    x = torch.tensor([[0.4], [-1.0]], dtype=FLOAT)
+
+    def density(logits, means):
+        return GaussianMixture(logits.softmax(-1), means, torch.zeros_like(means)).log_density(x)
+
+    logits = torch.tensor([0.2, -math.inf, -0.7], dtype=FLOAT, requires_grad=True)
+    means = torch.tensor([[-1.0], [0.4], [2.0]], dtype=FLOAT, requires_grad=True)
+    others = [values.detach()[[0, 2]].requires_grad_() for values in (logits, means)]
+    assert torch.allclose(density(logits, means), density(*others))
+    found = torch.autograd.grad(density(logits, means).sum(), (logits, means))
+    for gradients, expected in zip(found, torch.autograd.grad(density(*others).sum(), others), strict=True):
+        assert torch.allclose(gradients[[0, 2]], expected)
+        assert (gradients[1] == 0).all()
 
 
 def test_ring_samples_lie_on_the_ring_in_equal_shares():
@@ -240,6 +347,53 @@ def test_von_mises_fisher_agrees_with_scipy(dimension, concentration):
         assert q.kl_to_prior()[row].item() == pytest.approx(log_area - known.entropy(), rel=1e-7, abs=1e-9)
 
 
+def of_the_cosine(dimension, concentration):
+    """log of the cosine's normalizer, and its mean, by integration of exp(concentration t) (1 - t^2)^((dimension - 3) / 2)."""
+    power = (dimension - 3) / 2
+    slope = power / concentration
+    peak = 1 / (slope + math.sqrt(slope * slope + 1))  # where the derivative of the log is 0
+
+    def log_weight(t):
+        return concentration * (t - peak) + power * (math.log1p(-t * t) - math.log1p(-peak * peak))
+
+    width = 12 / math.sqrt(dimension)
+    ends = max(-1 + 1e-12, peak - width), min(1 - 1e-12, peak + width)
+    options = {"points": [peak], "epsabs": 1e-14, "epsrel": 1e-13, "limit": 500}
+    total, _ = scipy.integrate.quad(lambda t: math.exp(log_weight(t)), *ends, **options)
+    mean, _ = scipy.integrate.quad(lambda t: t * math.exp(log_weight(t)), *ends, **options)
+    return math.log(total) + concentration * peak + power * math.log1p(-peak * peak), mean / total
+
+
+@pytest.mark.parametrize(
+    ("dimension", "concentration"),
+    [(64, 40.0), (400, 300.0), (706, 40.0), (708, 40.0), (2000, 40.0), (2000, 0.5), (20_000, 3000.0), (10_000, 1e4)],
+)
+def test_von_mises_fisher_of_many_dimensions_against_integration(dimension, concentration):
+    """The Bessel functions of SciPy are 0 for most of these. Beside the cosine there is a sphere of one dimension less."""
+    log_normalizer, mean_cosine = of_the_cosine(dimension, concentration)
+    log_normalizer += math.log(2) + (dimension - 1) / 2 * math.log(math.pi) - math.lgamma((dimension - 1) / 2)
+    direction = UniformOnSphere(torch.zeros(dimension, dtype=FLOAT)).sample(seeded(0))
+    q = VonMisesFisher(direction, concentration)
+    tolerance = 1e-12 * abs(log_normalizer) + 1e-9
+    assert q.log_density(direction).item() == pytest.approx(concentration - log_normalizer, abs=tolerance)
+    rate = concentration * mean_cosine - log_normalizer + q.prior.log_area
+    assert q.kl_to_prior().item() == pytest.approx(rate, abs=tolerance)
+    cosine = q.sample(seeded(1), samples=200) @ direction
+    assert abs(cosine.mean().item() - mean_cosine) < 4 * cosine.std().item() / math.sqrt(200)
+
+
+@pytest.mark.parametrize("concentration", [1e-300, 1e-10, 1e9])
+def test_von_mises_fisher_at_the_ends_of_what_it_takes(concentration):
+    """Almost uniform: the same density everywhere. Almost a point: the density of a Gaussian on the tangent plane."""
+    directions = UniformOnSphere(torch.zeros(2, 60, dtype=FLOAT)).sample(seeded(0))
+    q = VonMisesFisher(directions, concentration)
+    flat = 59 / 2 * math.log(concentration / (2 * math.pi))
+    expected = -q.prior.log_area if concentration < 1 else flat
+    assert q.log_density(directions).tolist() == pytest.approx([expected] * 2, rel=1e-6)
+    assert q.kl_to_prior().tolist() == pytest.approx([max(0, flat - 59 / 2 + q.prior.log_area)] * 2, rel=1e-6, abs=1e-9)
+    assert torch.allclose(q.sample(seeded(1)).norm(dim=-1), torch.ones(2, dtype=FLOAT))
+
+
 @pytest.mark.parametrize("dimension", [2, 3, 16])
 @pytest.mark.parametrize("concentration", [0.5, 5.0, 80.0])
 def test_von_mises_fisher_samples_have_the_right_cosine_and_no_other_direction(dimension, concentration):
@@ -310,9 +464,11 @@ def test_uniform_draws_on_the_sphere_have_no_direction():
     [
         (torch.ones(3, 1), 1.0, r"direction: expected at least 2 dimensions, got shape \(3, 1\)"),
         (torch.tensor(1.0), 1.0, r"direction: expected at least 2 dimensions, got shape \(\)"),
-        (unit(1.0, 1.0), 0.0, "concentration: expected a positive number, got 0.0"),
-        (unit(1.0, 1.0), -2.0, "concentration: expected a positive number, got -2.0"),
-        (unit(1.0, 1.0), math.inf, "concentration: expected a positive number, got inf"),
+        (unit(1.0, 1.0), 0.0, "concentration: expected a positive number, 1e9 at most, got 0.0"),
+        (unit(1.0, 1.0), -2.0, "got -2.0"),
+        (unit(1.0, 1.0), math.inf, "got inf"),
+        (unit(1.0, 1.0), math.nan, "got nan"),
+        (unit(1.0, 1.0), 1e10, "got 10000000000.0"),
         (torch.tensor([math.nan, 1.0]), 1.0, "direction: has a value that is not finite"),
         (torch.tensor([[1.0, 0.0], [3.0, 4.0]]), 1.0, "direction: expected unit vectors, got norms from 1 to 5"),
         (torch.zeros(2), 1.0, "direction: expected unit vectors, got norms from 0 to 0; divide by the norm"),

@@ -114,10 +114,26 @@ def test_straight_through_is_one_hot_with_the_soft_gradient():
     assert torch.allclose(hard_gradient, soft_gradient)
 
 
-@pytest.mark.parametrize("temperature", [0.0, -1.0, math.nan])
-def test_temperature_must_be_positive(temperature):
-    with pytest.raises(ValueError, match="temperature: expected a positive number"):
+@pytest.mark.parametrize("temperature", [0.0, -1.0, math.nan, math.inf])
+def test_temperature_must_be_positive_and_finite(temperature):
+    with pytest.raises(ValueError, match=f"temperature: expected a positive, finite number, got {temperature}"):
         gumbel_softmax(torch.zeros(2), temperature, seeded(0))
+
+
+@pytest.mark.parametrize("temperature", [1e-20, 1e-39, 1e-300])
+def test_the_coldest_sample_is_the_gumbel_argmax(temperature):
+    logits = torch.tensor([0.2, -math.inf, 0.4]).expand(50, 3).clone().requires_grad_()
+    cold = gumbel_softmax(logits, temperature, seeded(6))
+    winner = (logits + gumbel_noise((50, 3), seeded(6), logits)).argmax(-1)
+    assert torch.equal(cold, torch.nn.functional.one_hot(winner, 3).float())
+    (gradient,) = torch.autograd.grad((cold * torch.tensor([1.0, 2.0, 3.0])).sum(), logits)
+    assert (gradient == 0).all()
+
+
+def test_gumbel_softmax_of_nothing():
+    assert gumbel_softmax(torch.zeros(0, 3), 1.0, seeded(0), straight_through=True).shape == (0, 3)
+    with pytest.raises(ValueError, match=r"logits: expected categories on the last dimension, .* got shape \(2, 0\)"):
+        gumbel_softmax(torch.zeros(2, 0), 1.0, seeded(0), straight_through=True)
 
 
 def test_kl_from_samples_against_the_closed_form():
@@ -150,6 +166,13 @@ def test_estimate_is_mean_and_standard_error():
     assert str(estimate) == "2.5000 ± 0.6455"
     with pytest.raises(ValueError, match="at least 2 draws, got 1"):
         Estimate.of(torch.tensor([1.0]))
+
+
+def test_an_estimate_without_spread_is_exact_or_infinitely_far_off():
+    alike = Estimate.of(torch.full((5,), 0.25))
+    assert alike.standard_error == 0
+    assert alike.standard_errors_from(0.25) == 0
+    assert alike.standard_errors_from(0.3) == math.inf
 
 
 class OneDimension:

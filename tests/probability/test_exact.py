@@ -70,6 +70,29 @@ def test_discrete_takes_many_q_and_x_at_once():
             assert gaps[row].item() == pytest.approx(DISCRETE.gap(one, int(x[row])).item(), abs=1e-15)
 
 
+def test_an_observation_that_is_never_made_leaves_gradients_alone():
+    """A table with zeros from logits of -inf: gradients as without the column that no state allows."""
+
+    def value(logits, x):
+        model = DiscreteModel(tensor([0.4, 0.6]), logits.softmax(-1))
+        return model.log_evidence(x) + model.elbo(tensor([1.0, 0.0]), x).value + model.elbo(tensor([0.3, 0.7]), 0).value
+
+    logits = tensor([[0.2, -0.3, -math.inf], [0.5, -math.inf, -math.inf]]).requires_grad_()
+    (gradient,) = torch.autograd.grad(value(logits, 1), logits)
+    assert (gradient[:, 2] == 0).all()
+    assert gradient[1, 1] == 0
+    for place in ((0, 0), (0, 1), (1, 0)):
+        step = torch.zeros_like(logits)
+        step[place] = 1e-6
+        difference = (value(logits.detach() + step, 1) - value(logits.detach() - step, 1)) / 2e-6
+        assert gradient[place].item() == pytest.approx(difference.item(), abs=1e-8)
+
+
+def test_discrete_takes_no_observations_at_all():
+    none, q = torch.zeros(0, dtype=torch.long), torch.zeros(0, 3, dtype=torch.float64)
+    assert DISCRETE.log_evidence(none).shape == DISCRETE.elbo(q, none).value.shape == DISCRETE.gap(q, none).shape == (0,)
+
+
 @pytest.mark.parametrize(
     ("prior", "likelihood", "match"),
     [
@@ -117,6 +140,31 @@ def test_posterior_by_conditioning_the_joint_gaussian():
     gain = w.T @ np.linalg.inv(w @ w.T + 0.36 * np.eye(3))
     np.testing.assert_allclose(mean, (X - model.bias).numpy() @ gain.T, atol=1e-12)
     np.testing.assert_allclose(covariance, np.eye(2) - gain @ w, atol=1e-12)
+
+
+@pytest.mark.parametrize("noise_std", [1e-2, 1e-4, 1e-5])
+@pytest.mark.parametrize(("observed", "latent"), [(6, 2), (2, 6), (3, 1)])
+def test_little_noise_is_not_lost_in_float32(observed, latent, noise_std):
+    """Against another road in float64: the singular values of the weights."""
+    noise = seeded(0)
+    weights, bias = torch.randn(observed, latent, generator=noise), torch.randn(observed, generator=noise)
+    x = torch.randn(4, latent, generator=noise) @ weights.T + bias + noise_std * torch.randn(4, observed, generator=noise)
+    q = Gaussian(torch.randn(4, latent, generator=noise), torch.randn(4, latent, generator=noise))
+    left, scale, right = np.linalg.svd(weights.double().numpy())
+    deviation, extra = (x.double() - bias.double()).numpy() @ left, observed - len(scale)
+    variance = np.append(scale**2, np.zeros(extra)) + noise_std**2
+    evidence = -0.5 * (np.log(2 * np.pi * variance) + deviation**2 / variance).sum(1)
+    model = LinearGaussian(weights, bias, noise_std)
+    assert model.log_evidence(x).dtype == torch.float32
+    np.testing.assert_allclose(model.log_evidence(x), evidence, rtol=1e-6)
+    precision = np.append((scale / noise_std) ** 2, np.zeros(latent - len(scale))) + 1
+    mean = (deviation[:, : len(scale)] * scale / variance[: len(scale)]) @ right[: len(scale)]
+    found = model.exact_posterior(x)
+    np.testing.assert_allclose(found[0], mean, atol=1e-5)
+    np.testing.assert_allclose(found[1], right.T / precision @ right, atol=1e-5)
+    away, var = q.mean.double().numpy() - mean, q.log_var.double().exp().numpy()
+    kl = (var @ (right.T**2) + (away @ right.T) ** 2) @ precision - latent - np.log(precision).sum()
+    np.testing.assert_allclose(model.gap(q, x), 0.5 * (kl - np.log(var).sum(1)), rtol=1e-5)
 
 
 def test_one_dimension_by_numerical_integration():
@@ -171,7 +219,14 @@ def test_any_log_weight_is_log_p_of_x_where_q_is_the_posterior():
 
 
 @pytest.mark.parametrize(
-    ("weights", "bias", "noise_std"), [([1.0], [0.0], 1.0), ([[1.0]], [0.0, 0.0], 1.0), ([[1.0]], [0.0], 0.0)]
+    ("weights", "bias", "noise_std"),
+    [
+        ([1.0], [0.0], 1.0),
+        ([[1.0]], [0.0, 0.0], 1.0),
+        ([[1.0]], [0.0], 0.0),
+        ([[1.0]], [0.0], math.nan),
+        ([[1.0]], [0.0], math.inf),
+    ],
 )
 def test_linear_gaussian_rejects_what_does_not_fit(weights, bias, noise_std):
     with pytest.raises(ValueError, match="expected"):

@@ -185,9 +185,16 @@ def test_writing_uses_no_dropout():
     assert greedy(noisy, latents(12), longest=7) == greedy(decoder(SIZES["lstm"]), latents(12), longest=7)
 
 
-def test_cold_draws_are_greedy():
+@pytest.mark.parametrize("temperature", [1e-4, 1e-20, 1e-39, 1e-300])
+def test_cold_draws_are_greedy(temperature):
     model, z = decoder(SIZES["lstm"]), latents(12)
-    assert sampled(model, z, seeded(0), temperature=1e-4, longest=7) == greedy(model, z, longest=7)
+    assert sampled(model, z, seeded(0), temperature=temperature, longest=7) == greedy(model, z, longest=7)
+
+
+@pytest.mark.parametrize("nucleus", [1e-3, 1e-40, 1e-300])
+def test_draws_from_a_tiny_nucleus_are_greedy(nucleus):
+    model, z = decoder(SIZES["lstm"]), latents(12)
+    assert sampled(model, z, seeded(0), nucleus=nucleus, longest=7) == greedy(model, z, longest=7)
 
 
 def test_errors():
@@ -200,15 +207,23 @@ def test_errors():
     ):
         with pytest.raises(ValueError, match=r"expected either z .* or without z the count of sentences"):
             call()
-    for temperature in (0.0, -1.0, math.nan):
-        with pytest.raises(
-            ValueError, match=r"temperature: expected a positive number, got .*; for the likeliest words use greedy"
-        ):
+    for temperature in (0.0, -1.0, math.nan, math.inf):
+        message = rf"temperature: expected a positive, finite number, got {temperature}; for the likeliest words use greedy"
+        with pytest.raises(ValueError, match=message):
             sampled(model, latents(2), seeded(0), temperature=temperature)
     for nucleus in (0.0, -1.0, 1.1, math.nan):
         with pytest.raises(ValueError, match=r"nucleus: expected a probability above 0 and at most 1"):
             sampled(model, latents(2), seeded(0), nucleus=nucleus)
     with pytest.raises(ValueError, match=r"width: expected at least 1, got 0"):
         beam(model, latents(2), width=0)
+    for power in (-0.5, 11.0, math.nan, math.inf):
+        with pytest.raises(ValueError, match=f"length_power: expected a number from 0 to 10, got {power}"):
+            beam(model, latents(2), length_power=power)
+    for write in (greedy, beam):
+        with pytest.raises(ValueError, match="expected count >= 0 and longest >= 1, got 2 and 0"):
+            write(model, latents(2), longest=0)
+        with pytest.raises(ValueError, match="expected count >= 0 and longest >= 1, got -1 and 60"):
+            write(model, None, count=-1)
     assert greedy(decoder(SIZES["lstm"], language_model=True), None, count=0) == []
+    assert sampled(decoder(SIZES["lstm"], language_model=True), None, seeded(0), count=0, nucleus=0.5) == []
     assert beam(decoder(SIZES["lstm"], language_model=True), None, count=0) == []

@@ -123,6 +123,16 @@ def test_the_bias_of_unrelated_codes_is_the_one_that_is_documented():
     assert null.mean().item() == pytest.approx(degrees / 8000, abs=4 * standard_error + 0.02 * degrees / 8000)
 
 
+def test_tables_without_observations_are_refused():
+    with pytest.raises(ValueError, match="table: expected one row at least, got none"):
+        factors.entropies(torch.zeros(0, 2, dtype=torch.long))
+    with pytest.raises(
+        ValueError, match=r"counts: expected an observation at least in each table, got \(2, 3\) with one of none"
+    ):
+        factors.mutual_information_of_counts(torch.zeros(2, 3))
+    assert factors.mutual_information_of_counts(torch.zeros(0, 2, 3)).shape == (0,)
+
+
 def test_entropies_are_those_of_the_observed_shares():
     table = torch.tensor([[0, 1], [0, 1], [1, 1], [2, 1]])
     assert factors.entropies(table).tolist() == pytest.approx([1.5 * math.log(2), 0])

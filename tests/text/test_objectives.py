@@ -70,13 +70,20 @@ def test_the_cyclical_schedule_by_hand():
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: constant(-0.5), "kl_weight: expected at least 0, got -0.5"),
-        (lambda: linear_annealing(0), "expected steps >= 1 and final >= 0, got 0 and 1.0"),
-        (lambda: linear_annealing(5, final=-1.0), "got 5 and -1.0"),
-        (lambda: cyclical_annealing(0, 2), "expected period and cycles >= 1 and 0 < rising <= 1, got 0, 2 and 0.5"),
-        (lambda: cyclical_annealing(5, 0), "got 5, 0 and 0.5"),
-        (lambda: cyclical_annealing(5, 1, rising=0.0), "got 5, 1 and 0.0"),
-        (lambda: cyclical_annealing(5, 1, rising=1.5), "got 5, 1 and 1.5"),
+        (lambda: constant(-0.5), "kl_weight: expected a finite number, at least 0, got -0.5"),
+        (lambda: constant(math.nan), "kl_weight: expected a finite number, at least 0, got nan"),
+        (lambda: constant(math.inf), "kl_weight: .* got inf"),
+        (lambda: linear_annealing(0), "steps: expected a finite number, at least 1, got 0"),
+        (lambda: linear_annealing(math.inf), "steps: .* got inf"),
+        (lambda: linear_annealing(5, final=-1.0), "final: expected a finite number, at least 0, got -1.0"),
+        (lambda: linear_annealing(5, final=math.nan), "final: .* got nan"),
+        (lambda: cyclical_annealing(0, 2), "period: expected a finite number, at least 1, got 0"),
+        (lambda: cyclical_annealing(math.nan, 2), "period: .* got nan"),
+        (lambda: cyclical_annealing(5, 0), "cycles: .* got 0"),
+        (lambda: cyclical_annealing(5, math.inf), "cycles: .* got inf"),
+        (lambda: cyclical_annealing(5, 1, rising=0.0), "rising: expected a share above 0 and at most 1, got 0.0"),
+        (lambda: cyclical_annealing(5, 1, rising=1.5), "rising: .* got 1.5"),
+        (lambda: cyclical_annealing(5, 1, rising=math.nan), "rising: .* got nan"),
     ],
 )
 def test_schedules_refuse_what_is_none(build, message):
@@ -319,7 +326,7 @@ def test_the_importance_weighted_loss_by_hand():
     metrics = ImportanceWeighted(model, samples=3).loss(TOKENS, seeded(4))
     assert metrics["loss"].item() == pytest.approx(total / 6)
     assert metrics["rate"].item() == pytest.approx(q.kl_to_prior().mean().item())
-    with pytest.raises(ValueError, match="samples: expected at least 1, got 0"):
+    with pytest.raises(ValueError, match="samples: expected a finite number, at least 1, got 0"):
         ImportanceWeighted(model, samples=0).loss(TOKENS, seeded(4))
 
 
@@ -340,6 +347,28 @@ def test_squared_mmd_against_two_loops(shape):
     y = 0.3 + 2 * torch.randn(*shape, generator=seeded(2), dtype=FLOAT)
     assert squared_mmd(x, y).item() == pytest.approx(brute_force_mmd(x, y))
     assert squared_mmd(x, x).item() == pytest.approx(brute_force_mmd(x, x))
+
+
+def test_squared_mmd_is_the_same_far_from_the_origin_in_float32():
+    """Coordinates in eighths, so that an offset of 1e4 changes none of their differences."""
+    x, y = ((8 * torch.randn(20, 4, generator=seeded(seed))).round() / 8 for seed in (1, 2))
+    exact = brute_force_mmd(x.double(), y.double())
+    for offset in (0.0, 1e4):
+        assert squared_mmd(x + offset, y + offset).item() == pytest.approx(exact, abs=1e-6)
+    two = torch.cat([x, x + 1e4]), torch.cat([y, y - 1e4])  # no common centre
+    assert squared_mmd(*two).item() == pytest.approx(brute_force_mmd(*(draws.double() for draws in two)), abs=1e-6)
+
+
+def test_squared_mmd_has_the_gradient_of_finite_differences_also_at_equal_draws():
+    x = torch.randn(5, 3, generator=seeded(1), dtype=FLOAT)
+    x[1] = x[0]
+    y = torch.cat([x[:1], torch.randn(4, 3, generator=seeded(2), dtype=FLOAT)])
+    (gradient,) = torch.autograd.grad(squared_mmd(x.requires_grad_(), y), x)
+    for place in torch.cartesian_prod(torch.arange(5), torch.arange(3)).tolist():
+        step = torch.zeros(5, 3, dtype=FLOAT)
+        step[tuple(place)] = 1e-5
+        difference = (brute_force_mmd(x.detach() + step, y) - brute_force_mmd(x.detach() - step, y)) / 2e-5
+        assert gradient[tuple(place)].item() == pytest.approx(difference, abs=1e-8)
 
 
 def test_squared_mmd_averages_zero_for_equal_distributions_and_not_for_others():
@@ -410,6 +439,16 @@ def test_importance_weighting_uses_dropout():
         (lambda: free_bits(-1.0), "nats_per_dimension"),
         (lambda: Wasserstein(vae(TextSizes(embedding=5, hidden=6, latent=2)), weight=-1), "weight"),
         (lambda: AggressiveEncoder(vae(TextSizes(embedding=5, hidden=6, latent=2)), BATCHES, 1e-2, most=0), "most"),
+        (lambda: AggressiveEncoder(vae(), BATCHES, 1e-2, most=math.nan), "most: .* got nan"),
+        (lambda: AggressiveEncoder(vae(), BATCHES, math.inf), "learning_rate: .* got inf"),
+        (lambda: free_bits(math.nan), "nats_per_dimension: expected a finite number, at least 0, got nan"),
+        (lambda: free_bits(math.inf), "nats_per_dimension: .* got inf"),
+        (lambda: free_bits_in_total(-1.0), "nats: expected a finite number, at least 0, got -1.0"),
+        (lambda: free_bits_in_total(math.nan), "nats: .* got nan"),
+        (lambda: free_bits_in_total(math.inf), "nats: .* got inf"),
+        (lambda: Wasserstein(vae(), weight=math.nan), "weight: expected a finite number, at least 0, got nan"),
+        (lambda: Wasserstein(vae(), weight=math.inf), "weight: .* got inf"),
+        (lambda: ImportanceWeighted(vae(), samples=math.nan), "samples: .* got nan"),
     ],
 )
 def test_objectives_refuse_numbers_that_make_no_sense(build, message):

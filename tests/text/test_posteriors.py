@@ -124,11 +124,11 @@ def test_the_von_mises_fisher_head_points_and_has_one_rate():
 # --- errors ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("value", [0.0, -1.0, math.nan])
-def test_heads_refuse_what_is_not_positive(value):
-    with pytest.raises(ValueError, match="gamma: expected a positive std of the means, got"):
+@pytest.mark.parametrize("value", [0.0, -1.0, math.nan, math.inf])
+def test_heads_refuse_what_is_not_positive_and_finite(value):
+    with pytest.raises(ValueError, match="gamma: expected a positive, finite std of the means, got"):
         BatchNormHead(value)
-    with pytest.raises(ValueError, match="rate: expected a positive number of nats, got"):
+    with pytest.raises(ValueError, match="rate: expected a positive, finite number of nats, got"):
         CommittedRateHead(value)
-    with pytest.raises(ValueError, match="concentration: expected a positive number, got"):
+    with pytest.raises(ValueError, match="concentration: expected a positive number, 1e9 at most, got"):
         built(VonMisesFisherHead(value))(features(2))

@@ -284,19 +284,27 @@ def gleu(said: Sequence[Tokens], written: Sequence[Tokens], references: Sequence
 
     Of the n-grams that ``said`` shares with a reference those are taken away that it shares with what was ``written`` and that
     the reference has not. Each sentence's reference is drawn among its own, all with as many, and ``draws`` scores of the whole
-    set averaged. Raises ``ValueError`` unless there are as many sentences of each.
+    set averaged. As in the authors' program the score of a set is 0 if it shares no n-gram of one length, 1 to 4, with the
+    references, or has none. Raises ``ValueError`` unless there are as many sentences of each, and as many references.
     """
     if not 0 < len(said) == len(written) == len(references):
         raise ValueError(
             f"expected a correction and references for each sentence, got {len(said)}, {len(written)}, {len(references)}"
         )
+    numbers = sorted({len(several) for several in references})
+    if len(numbers) > 1 or numbers == [0]:
+        raise ValueError(f"references: expected as many for each sentence, one at least, got {numbers}")
+    if draws < 1:
+        raise ValueError(f"draws: expected at least 1, got {draws}")
     rows = zip(said, written, references, strict=True)
     counts = np.array([[_gleu_counts(new, old, reference) for reference in several] for new, old, several in rows], float)
     chosen = np.random.default_rng(0).integers(counts.shape[1], size=(draws, len(counts)))
-    length, expected, *by_n = counts[np.arange(len(counts)), chosen].sum(1).T
-    with np.errstate(divide="ignore"):  # of a set that shares no n-gram of one length the score is 0
+    totals = counts[np.arange(len(counts)), chosen].sum(1)
+    length, expected, *by_n = totals.T
+    with np.errstate(divide="ignore", invalid="ignore"):  # where a total is 0, as is then the score
         logs = np.log(np.divide(by_n[0::2], by_n[1::2])).mean(0)
-    return 100 * float(np.exp(np.minimum(0, 1 - expected / length) + logs).mean())
+        scores = np.exp(np.minimum(0, 1 - expected / length) + logs)
+    return 100 * float(np.where((totals > 0).all(1), scores, 0).mean())
 
 
 def _gleu_counts(said: Tokens, written: Tokens, reference: Tokens) -> list[int]:

@@ -14,6 +14,7 @@ from .distributions import (
     discrete_entropy as discrete_entropy,
     discrete_kl_p_to_q as discrete_kl_p_to_q,
     nats_to_bits as nats_to_bits,
+    p_log_q as p_log_q,
     standard_normal as standard_normal,
     standard_uniform as standard_uniform,
 )

@@ -6,8 +6,9 @@ All amounts of information are in nats. Randomness comes only from the ``torch.G
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from scipy.special import ive
+from scipy.special import gammaln, ive, logsumexp
 from torch import Generator, Tensor
 from torch.nn import functional
 
@@ -45,10 +46,13 @@ def _check_finite(name: str, value: Tensor) -> None:
 
 
 def check_probabilities(name: str, probabilities: Tensor) -> None:
-    """Raise ``ValueError``, naming ``name`` and the fault, unless each (..., outcomes) is a distribution."""
-    if not probabilities.is_floating_point() or probabilities.dim() == 0:
+    """Raise ``ValueError``, naming ``name`` and the fault, unless each (..., outcomes) is a distribution.
+
+    A batch without distributions, such as (0, outcomes), has none that is at fault.
+    """
+    if not probabilities.is_floating_point() or probabilities.dim() == 0 or probabilities.shape[-1] == 0:
         raise ValueError(
-            f"{name}: expected a floating-point tensor with the outcomes on its last dimension, "
+            f"{name}: expected a floating-point tensor with the outcomes, one at least, on its last dimension, "
             f"got {probabilities.dtype} of shape {tuple(probabilities.shape)}"
         )
     _check_finite(name, probabilities)
@@ -56,6 +60,8 @@ def check_probabilities(name: str, probabilities: Tensor) -> None:
         raise ValueError(f"{name}: has a negative probability, {probabilities.min().item():g}; the smallest allowed is 0")
     total = probabilities.detach().sum(-1)
     tolerance = 1e-4 if probabilities.dtype.itemsize <= 4 else 1e-8
+    if total.numel() == 0:
+        return
     worst = total.flatten()[(total.flatten() - 1).abs().argmax()].item()
     if abs(worst - 1) > tolerance:
         raise ValueError(f"{name}: probabilities sum to {worst:g} over the last dimension, expected 1; divide by the sum")
@@ -66,41 +72,62 @@ def _check_same_shape(names: str, a: Tensor, b: Tensor) -> None:
         raise ValueError(f"{names}: expected equal shapes, got {tuple(a.shape)} and {tuple(b.shape)}")
 
 
+def p_log_q(p: Tensor, q: Tensor) -> Tensor:
+    """p log q of probabilities of one shape, term by term. Where both are 0 it is 0, and so are its gradients."""
+    return torch.xlogy(p, q.where((p > 0) | (q > 0), 1))  # the gradient of xlogy(0, 0) would be nan
+
+
 def discrete_entropy(p: Tensor) -> Tensor:
     """Entropy H(p) = -sum p log p in nats (Shannon 1948), with 0 log 0 = 0.
 
     ``p``: (..., outcomes), probabilities. Returns (...). Raises ``ValueError`` if ``p`` is not a distribution.
+    An outcome of probability 0 has a gradient of 0, so that one that is ruled out, by a logit of -inf, stays so.
     """
     check_probabilities("p", p)
-    return -torch.xlogy(p, p).sum(-1)
+    return -p_log_q(p, p).sum(-1)
 
 
 def discrete_cross_entropy(p: Tensor, q: Tensor) -> Tensor:
     """Cross entropy H(p, q) = -sum p log q in nats: the mean code length of p's outcomes in q's code.
 
     ``p``, ``q``: (..., outcomes). Returns (...), infinite where q = 0 < p. Raises ``ValueError`` as ``discrete_entropy``.
+    An outcome with p = q = 0 has gradients of 0.
     """
     check_probabilities("p", p)
     check_probabilities("q", q)
     _check_same_shape("p and q", p, q)
-    return -torch.xlogy(p, q).sum(-1)
+    return -p_log_q(p, q).sum(-1)
 
 
 def discrete_kl_p_to_q(p: Tensor, q: Tensor) -> Tensor:
     """KL(p to q) = sum p log(p / q) in nats (Kullback & Leibler 1951).
 
     ``p``, ``q``: (..., outcomes). Returns (...): 0 only where p = q, infinite where q = 0 < p, never NaN.
-    Raises ``ValueError`` as ``discrete_entropy``.
+    Raises ``ValueError`` as ``discrete_entropy``. An outcome with p = 0 has gradients of 0.
     """
     check_probabilities("p", p)
     check_probabilities("q", q)
     _check_same_shape("p and q", p, q)
-    # One term at a time: H(p, q) - H(p) would lose digits where the two nearly agree.
-    ratio = torch.where(p > 0, p / q, torch.ones_like(p))
-    return torch.xlogy(p, ratio).sum(-1)
+    # Where p = 0 the term is log(1 / 1), lest nan come back from log 0 and 0 / 0 into the gradients.
+    p, q = p.where(p > 0, 1), q.where(p > 0, 1)
+    # One term at a time: H(p, q) - H(p) would lose digits where the two nearly agree. But p / q, or its gradient p / q^2,
+    # would be too large for the dtype if q were tiny: such a q is divided by after the log.
+    tiny = q < math.sqrt(torch.finfo(q.dtype).tiny)
+    return (torch.xlogy(p, p / q.where(~tiny, 1)) - torch.xlogy(p, q.where(tiny, 1))).sum(-1)
 
 
 # --- diagonal Gaussians ---------------------------------------------------------------------------------------------
+
+
+def _distance_in_variances(distance: Tensor, log_var: Tensor) -> Tensor:
+    """distance^2 / exp(log_var), shapes as they broadcast; without nan where exp(-log_var) is too large for the dtype.
+
+    In float32 it is so below log_var = -88. There the distance is divided by the std itself, in two parts that both fit.
+    """
+    limit = math.log(torch.finfo(log_var.dtype).max) - 1
+    extreme = log_var.abs() > limit
+    root_std = torch.exp((0.25 * log_var.where(extreme, 0)).clamp(-limit, limit))
+    return (distance / root_std / root_std).square() * torch.exp(-log_var.where(~extreme, 0))
 
 
 @dataclass(frozen=True)
@@ -143,7 +170,7 @@ class Gaussian:
         """log N(x; mean, diag(exp(log_var))) in nats. ``x``: (..., dimension), may broadcast. Returns (...)."""
         if x.shape[-1:] != self.mean.shape[-1:]:
             raise ValueError(f"x: expected {self.mean.shape[-1]} coordinates on the last dimension, got {tuple(x.shape)}")
-        return -0.5 * (LOG_2_PI + self.log_var + (x - self.mean).square() * torch.exp(-self.log_var)).sum(-1)
+        return -0.5 * (LOG_2_PI + self.log_var + _distance_in_variances(x - self.mean, self.log_var)).sum(-1)
 
     def entropy(self) -> Tensor:
         """Differential entropy in nats, 1/2 sum(log(2 pi e) + log_var); it may be negative. Returns (...)."""
@@ -161,7 +188,7 @@ class Gaussian:
         if self.mean.shape[-1] != other.mean.shape[-1]:
             raise ValueError(f"expected Gaussians of equal dimension, got {self.mean.shape[-1]} and {other.mean.shape[-1]}")
         log_ratio = self.log_var - other.log_var
-        distance = (self.mean - other.mean).square() * torch.exp(-other.log_var)
+        distance = _distance_in_variances(self.mean - other.mean, other.log_var)
         # expm1 keeps the digits where the two variances nearly agree and exp(r) - 1 - r is tiny.
         return 0.5 * (torch.expm1(log_ratio) - log_ratio + distance)
 
@@ -210,6 +237,18 @@ class GaussianGiven(Gaussian):
 # --- von Mises-Fisher -----------------------------------------------------------------------------------------------
 
 
+def _log_ive(order: float, argument: float) -> float:
+    """log of SciPy's ``ive``, the modified Bessel function of the first kind times exp(-argument), also where that is 0."""
+    scaled = float(ive(order, argument))
+    if scaled > 0:
+        return math.log(scaled)
+    # The power series in logs. Its terms, n = 0, 1, ..., are all positive, and from n = argument on each is below a quarter
+    # of the one before.
+    n = np.arange(int(argument) + 40)
+    logs = (2 * n + order) * math.log(argument / 2) - gammaln(n + 1) - gammaln(n + order + 1)
+    return float(logsumexp(logs)) - argument
+
+
 @dataclass(frozen=True)
 class UniformOnSphere:
     """Uniform on the unit sphere, with the shape (..., dimension), dtype and device of ``like``."""
@@ -235,8 +274,8 @@ class UniformOnSphere:
 class VonMisesFisher:
     """The von Mises-Fisher distribution on the unit sphere, density C exp(concentration * direction . x).
 
-    ``direction``: (..., dimension), unit vectors of at least 2 dimensions; ``concentration``: positive, the same for all.
-    Raises ``ValueError`` for anything else, ``NotFiniteError`` for inf or nan.
+    ``direction``: (..., dimension), unit vectors of at least 2 dimensions; ``concentration``: positive, the same for all,
+    1e9 at most. Raises ``ValueError`` for anything else, ``NotFiniteError`` for inf or nan.
     """
 
     direction: Tensor
@@ -245,8 +284,8 @@ class VonMisesFisher:
     def __post_init__(self) -> None:
         if self.direction.dim() == 0 or self.direction.shape[-1] < 2:
             raise ValueError(f"direction: expected at least 2 dimensions, got shape {tuple(self.direction.shape)}")
-        if not (math.isfinite(self.concentration) and self.concentration > 0):
-            raise ValueError(f"concentration: expected a positive number, got {self.concentration}")
+        if not 0 < self.concentration <= 1e9:  # beyond, SciPy's Bessel functions are nan
+            raise ValueError(f"concentration: expected a positive number, 1e9 at most, got {self.concentration}")
         _check_finite("direction", self.direction)
         norm = self.direction.norm(dim=-1)
         if ((norm - 1).abs() > 1e-3).any():
@@ -268,7 +307,12 @@ class VonMisesFisher:
         half = self.direction.shape[-1] / 2
         k = self.concentration
         # ive is the Bessel function times exp(-k), which does not overflow.
-        return (half - 1) * math.log(k) - half * LOG_2_PI - math.log(float(ive(half - 1, k))) - k
+        return (half - 1) * math.log(k) - half * LOG_2_PI - _log_ive(half - 1, k) - k
+
+    def _mean_cosine(self) -> float:
+        half, k = self.direction.shape[-1] / 2, self.concentration
+        above, below = float(ive(half, k)), float(ive(half - 1, k))
+        return above / below if above > 0 else math.exp(_log_ive(half, k) - _log_ive(half - 1, k))
 
     def log_density(self, x: Tensor) -> Tensor:
         """log density in nats with respect to the sphere's area. ``x``: (..., dimension), unit vectors. Returns (...)."""
@@ -276,9 +320,7 @@ class VonMisesFisher:
 
     def kl_to_prior(self) -> Tensor:
         """KL to the uniform distribution, in nats: k I_{d/2}(k) / I_{d/2-1}(k) + log C + log area, whatever the direction."""
-        half = self.direction.shape[-1] / 2
-        mean_cosine = float(ive(half, self.concentration) / ive(half - 1, self.concentration))
-        rate = self.concentration * mean_cosine + self._log_normalizer() + self.prior.log_area
+        rate = self.concentration * self._mean_cosine() + self._log_normalizer() + self.prior.log_area
         return self.direction.new_full(self.direction.shape[:-1], rate)
 
     def sample(self, generator: Generator, samples: int | None = None) -> Tensor:
@@ -324,6 +366,7 @@ class GaussianMixture:
     """A mixture of diagonal Gaussians.
 
     ``weights``: (components,), a distribution. ``means``, ``log_vars``: (components, dimension).
+    A component of weight 0 is left out of densities, and has gradients of 0.
     Raises ``ValueError`` for mixed shapes or weights that are not a distribution.
     """
 
@@ -359,4 +402,6 @@ class GaussianMixture:
 
     def log_density(self, x: Tensor) -> Tensor:
         """log of the mixture's density in nats. ``x``: (..., dimension). Returns (...)."""
-        return torch.logsumexp(self.components().log_density(x.unsqueeze(-2)) + self.weights.log(), dim=-1)
+        present = self.weights > 0  # log 0 would bring nan into the gradients
+        components = Gaussian(self.means[present], self.log_vars[present])
+        return torch.logsumexp(components.log_density(x.unsqueeze(-2)) + self.weights[present].log(), dim=-1)

@@ -28,7 +28,12 @@ class Estimate:
         return cls(draws.mean().item(), draws.std().item() / math.sqrt(draws.numel()))
 
     def standard_errors_from(self, exact: float) -> float:
-        """How many standard errors the estimate lies from ``exact``; below 3 in 99.7 % of honest runs."""
+        """How many standard errors the estimate lies from ``exact``; below 3 in 99.7 % of honest runs.
+
+        With a standard error of 0, of draws that are all alike, it is 0 at ``exact`` itself and infinite elsewhere.
+        """
+        if self.standard_error == 0:
+            return 0.0 if self.value == exact else math.inf
         return abs(self.value - exact) / self.standard_error
 
     def __str__(self) -> str:
@@ -89,6 +94,9 @@ def _values(objective: Objective, z: Tensor) -> Tensor:
 # --- discrete choices ----------------------------------------------------------------------------------------------
 
 
+COLDEST = 1e-30  # Colder, a softmax is no harder: it is one-hot already. But logits / temperature would become inf.
+
+
 def gumbel_noise(shape: tuple[int, ...], generator: Generator, like: Tensor) -> Tensor:
     """Standard Gumbel noise, -log(-log u) with u uniform on (0, 1)."""
     # The smallest positive float keeps log away from u = 0.
@@ -100,12 +108,15 @@ def gumbel_softmax(logits: Tensor, temperature: float, generator: Generator, str
     """A differentiable, approximate sample from softmax(logits) (Jang 2017; Maddison 2017).
 
     ``logits``: (..., categories). Returns (..., categories), summing to 1. With ``straight_through`` the value is exactly
-    one-hot and the gradient is that of the soft sample. Raises ``ValueError`` for a temperature that is not positive.
+    one-hot and the gradient is that of the soft sample. Raises ``ValueError`` for a temperature that is not positive and
+    finite, or where there is no category.
     """
-    if not temperature > 0:
-        raise ValueError(f"temperature: expected a positive number, got {temperature}")
+    if not 0 < temperature < math.inf:
+        raise ValueError(f"temperature: expected a positive, finite number, got {temperature}")
+    if logits.dim() == 0 or logits.shape[-1] == 0:
+        raise ValueError(f"logits: expected categories on the last dimension, one at least, got shape {tuple(logits.shape)}")
     noisy = logits + gumbel_noise(tuple(logits.shape), generator, logits)
-    soft = torch.softmax(noisy / temperature, dim=-1)
+    soft = torch.softmax(noisy / max(temperature, COLDEST), dim=-1)
     if not straight_through:
         return soft
     hard = functional.one_hot(soft.argmax(-1), logits.shape[-1]).to(soft.dtype)

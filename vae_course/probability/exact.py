@@ -3,12 +3,13 @@
 All amounts of information are in nats. "Evidence" is the field's word for p(x), the z summed or integrated out.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from vae_course.probability.distributions import LOG_2_PI, Gaussian, check_probabilities, discrete_kl_p_to_q
+from vae_course.probability.distributions import LOG_2_PI, Gaussian, check_probabilities, discrete_kl_p_to_q, p_log_q
 from vae_course.probability.estimators import Elbo
 
 # --- a few states, a few observations -------------------------------------------------------------------------------
@@ -36,7 +37,7 @@ class DiscreteModel:
 
     def log_evidence(self, x: int | Tensor) -> Tensor:
         """log p(x) = log sum_z p(z) p(x given z), for observations given by index. ``x``: (...). Returns (...)."""
-        return (self.prior @ self.likelihood).log()[x]
+        return (self.prior @ self.likelihood)[x].log()  # of those asked for alone: log 0 has no gradient
 
     def exact_posterior(self, x: int | Tensor) -> Tensor:
         """p(z given x) by Bayes' rule. ``x``: (...). Returns (..., states). Undefined (nan) where p(x) = 0."""
@@ -46,8 +47,8 @@ class DiscreteModel:
     def elbo(self, q: Tensor, x: int | Tensor) -> Elbo:
         """The ELBO of any q(z), every term a sum over states. ``q``: (..., states), ``x``: (...), which broadcast."""
         q, likelihood = torch.broadcast_tensors(q, self.likelihood.T[x])
-        # xlogy: a state that q excludes counts nothing, one that it believes and x rules out costs infinitely much.
-        return Elbo(distortion=-torch.xlogy(q, likelihood).sum(-1), rate=discrete_kl_p_to_q(q, self.prior.expand_as(q)))
+        # A state that q excludes counts nothing, one that it believes and x rules out costs infinitely much.
+        return Elbo(distortion=-p_log_q(q, likelihood).sum(-1), rate=discrete_kl_p_to_q(q, self.prior.expand_as(q)))
 
     def gap(self, q: Tensor, x: int | Tensor) -> Tensor:
         """KL(q to p(z given x)), computed as just that, without log p(x) or the ELBO. Shapes as in ``elbo``."""
@@ -62,8 +63,9 @@ class DiscreteModel:
 class LinearGaussian:
     """z ~ N(0, I), x = weights z + bias + noise, noise ~ N(0, noise_std^2 I): probabilistic PCA (Tipping & Bishop 1999).
 
-    ``weights``: (observed, latent), ``bias``: (observed,). It is a VAE whose decoder is one matrix.
-    Raises ``ValueError`` for shapes that do not fit or a ``noise_std`` that is not positive.
+    ``weights``: (observed, latent), ``bias``: (observed,). It is a VAE whose decoder is one matrix. What is exact is computed
+    in float64 and given back in the dtype of the data: in float32, noise_std^2 would soon be lost beside the squared weights.
+    Raises ``ValueError`` for shapes that do not fit or a ``noise_std`` that is not positive and finite.
     """
 
     weights: Tensor
@@ -76,8 +78,8 @@ class LinearGaussian:
                 "expected weights (observed, latent) and a bias (observed,), "
                 f"got {tuple(self.weights.shape)} and {tuple(self.bias.shape)}"
             )
-        if not self.noise_std > 0:
-            raise ValueError(f"noise_std: expected a positive number, got {self.noise_std}")
+        if not 0 < self.noise_std < math.inf:
+            raise ValueError(f"noise_std: expected a positive, finite number, got {self.noise_std}")
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x given z). ``x``: (batch, observed), ``z``: (..., batch, latent). Returns (..., batch)."""
@@ -85,17 +87,17 @@ class LinearGaussian:
 
     def log_evidence(self, x: Tensor) -> Tensor:
         """log p(x), exact: x is N(bias, weights weights^T + noise_std^2 I). ``x``: (batch, observed). Returns (batch,)."""
-        identity = torch.eye(len(self.bias), dtype=x.dtype, device=x.device)
-        factor = torch.linalg.cholesky(self.weights @ self.weights.T + self.noise_std**2 * identity)
-        standardized = torch.linalg.solve_triangular(factor, (x - self.bias).T, upper=False)
-        log_evidence: Tensor = -0.5 * (len(self.bias) * LOG_2_PI + standardized.square().sum(0)) - factor.diagonal().log().sum()
-        return log_evidence
+        weights, deviation = self.weights.double(), x.double() - self.bias.double()
+        identity = torch.eye(len(weights), dtype=weights.dtype, device=weights.device)
+        factor = torch.linalg.cholesky(weights @ weights.T + self.noise_std**2 * identity)
+        standardized = torch.linalg.solve_triangular(factor, deviation.T, upper=False)
+        log_evidence: Tensor = -0.5 * (len(weights) * LOG_2_PI + standardized.square().sum(0)) - factor.diagonal().log().sum()
+        return log_evidence.to(x.dtype)
 
     def exact_posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """p(z given x) = N(mean, covariance), exact (Bishop 2006, eq. 2.116): (batch, latent) and (latent, latent)."""
-        precision = self._posterior_precision()
-        mean = torch.linalg.solve(precision, self.weights.T @ (x - self.bias).T / self.noise_std**2).T
-        return mean, torch.linalg.inv(precision)
+        mean, precision = self._posterior(x)
+        return mean.to(x.dtype), torch.linalg.inv(precision).to(x.dtype)
 
     def elbo(self, q: Gaussian, x: Tensor) -> Elbo:
         """The ELBO of any diagonal Gaussian q(z given x), (batch, latent), in closed form: no sampling at all."""
@@ -105,11 +107,11 @@ class LinearGaussian:
 
     def gap(self, q: Gaussian, x: Tensor) -> Tensor:
         """KL(q to p(z given x)), computed as just that, without log p(x) or the ELBO. Returns (batch,)."""
-        mean, _ = self.exact_posterior(x)
-        precision = self._posterior_precision()
-        trace = (q.log_var.exp() * precision.diagonal()).sum(-1)
-        distance = ((q.mean - mean) @ precision * (q.mean - mean)).sum(-1)
-        return 0.5 * (trace + distance - len(precision) - torch.logdet(precision) - q.log_var.sum(-1))
+        mean, precision = self._posterior(x)
+        away, log_var = q.mean.double() - mean, q.log_var.double()
+        trace = (log_var.exp() * precision.diagonal()).sum(-1)
+        distance = (away @ precision * away).sum(-1)
+        return (0.5 * (trace + distance - len(precision) - torch.logdet(precision) - log_var.sum(-1))).to(x.dtype)
 
     def with_encoder(self, q: Gaussian) -> "WithEncoder":
         """This model with a chosen q(z given x), for ``estimators.elbo`` and ``estimators.importance_weighted_bound``."""
@@ -118,9 +120,12 @@ class LinearGaussian:
     def _noise(self, mean: Tensor) -> Gaussian:
         return Gaussian(mean, torch.full_like(mean, self.noise_std).log() * 2)
 
-    def _posterior_precision(self) -> Tensor:
-        identity = torch.eye(self.weights.shape[1], dtype=self.weights.dtype, device=self.weights.device)
-        return identity + self.weights.T @ self.weights / self.noise_std**2
+    def _posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The exact posterior's mean (batch, latent) and precision (latent, latent), in float64."""
+        weights, deviation = self.weights.double(), x.double() - self.bias.double()
+        identity = torch.eye(weights.shape[1], dtype=weights.dtype, device=weights.device)
+        precision = identity + weights.T @ weights / self.noise_std**2
+        return torch.linalg.solve(precision, weights.T @ deviation.T / self.noise_std**2).T, precision
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
 """Writing with a decoder: the likeliest word each time, a draw from p(word), or a search for the likeliest sentence."""
 
+import math
 from collections.abc import Callable
 
 import torch
 from torch import Generator, Tensor
 
+from vae_course.probability.estimators import COLDEST
 from vae_course.text.models import Decoder, Step
 from vae_course.text.vocabulary import BOS, EOS, PAD
 
@@ -16,6 +18,7 @@ def greedy(decoder: Decoder, z: Tensor | None, count: int | None = None, longest
     """The likeliest next word, again and again: one sentence for each z (batch, latent), or ``count`` without z.
 
     Returns token numbers without ``<bos>`` and ``<eos>``; a sentence that does not end is cut at ``longest`` words.
+    Raises ``ValueError`` for options that make no sense, as the others do.
     """
     return _written(decoder, z, count, longest, lambda logits: logits.argmax(-1))
 
@@ -33,14 +36,17 @@ def sampled(
     """Draw each next word from softmax(logits / temperature), at 1 from the model's own p(word). Otherwise as ``greedy``.
 
     With ``nucleus`` below 1 only from the likeliest words: the fewest whose probability reaches it (Holtzman 2020).
+    Towards a temperature of 0, or a nucleus of 0, the likeliest word alone is left.
     """
-    if not temperature > 0:
-        raise ValueError(f"temperature: expected a positive number, got {temperature}; for the likeliest words use greedy")
+    if not 0 < temperature < math.inf:
+        raise ValueError(
+            f"temperature: expected a positive, finite number, got {temperature}; for the likeliest words use greedy"
+        )
     if not 0 < nucleus <= 1:
         raise ValueError(f"nucleus: expected a probability above 0 and at most 1, got {nucleus}")
 
     def draw(logits: Tensor) -> Tensor:
-        probabilities = torch.softmax(logits.float() / temperature, dim=-1).to(generator.device)
+        probabilities = torch.softmax(logits.float() / max(temperature, COLDEST), dim=-1).to(generator.device)
         if nucleus < 1:
             probabilities = _nucleus_of(probabilities, nucleus)
         return torch.multinomial(probabilities, 1, generator=generator)[:, 0].to(logits.device)
@@ -51,8 +57,9 @@ def sampled(
 def _nucleus_of(probabilities: Tensor, nucleus: float) -> Tensor:
     """Set to 0 what lies outside the nucleus; a word belongs to it if those likelier do not reach ``nucleus`` yet."""
     descending, words = probabilities.sort(dim=-1, descending=True, stable=True)
-    likelier = descending.cumsum(-1) - descending
-    return torch.zeros_like(probabilities).scatter(-1, words, descending.where(likelier < nucleus, 0))
+    inside = descending.cumsum(-1) - descending < nucleus
+    inside[..., 0] = True  # also where the nucleus is too small for the dtype, and 0 < 0 is asked
+    return torch.zeros_like(probabilities).scatter(-1, words, descending.where(inside, 0))
 
 
 @torch.no_grad()
@@ -62,11 +69,13 @@ def beam(
     """Search for the likeliest sentence: keep the ``width`` likeliest beginnings, word by word. Otherwise as ``greedy``.
 
     A sentence's score is its log-probability, ``<eos>`` included, divided by (its predicted tokens) ** ``length_power``:
-    0 favours short sentences, 1 compares nats per token.
+    0 favours short sentences, 1 compares nats per token, and 10 is the most that is taken.
     """
     if width < 1:
         raise ValueError(f"width: expected at least 1, got {width}")
-    state, count = _start(decoder, z, count)
+    if not 0 <= length_power <= 10:  # below 0 the search would end too soon, far above 10 all scores round to 0
+        raise ValueError(f"length_power: expected a number from 0 to 10, got {length_power}")
+    state, count = _start(decoder, z, count, longest)
     device = state.memory[0].device
     state = state.rows(torch.arange(count, device=device).repeat_interleave(width))
     scores = torch.full((count, width), -torch.inf, device=device)
@@ -100,15 +109,17 @@ def _keep_best(best: list[list[int]], best_scores: Tensor, scores: Tensor, writt
     best_scores.copy_(top.maximum(best_scores))
 
 
-def _start(decoder: Decoder, z: Tensor | None, count: int | None) -> tuple[Step, int]:
+def _start(decoder: Decoder, z: Tensor | None, count: int | None, longest: int) -> tuple[Step, int]:
     if (z is None) == (count is None):
         raise ValueError("expected either z (batch, latent), or without z the count of sentences")
     count = len(z) if z is not None else int(count or 0)
+    if count < 0 or longest < 1:
+        raise ValueError(f"expected count >= 0 and longest >= 1, got {count} and {longest}")
     return decoder.start(z, count), count
 
 
 def _written(decoder: Decoder, z: Tensor | None, count: int | None, longest: int, choose: Choose) -> list[list[int]]:
-    state, count = _start(decoder, z, count)
+    state, count = _start(decoder, z, count, longest)
     device = state.memory[0].device
     words = torch.full((count,), BOS, device=device)
     written, going = [], torch.ones(count, dtype=torch.bool, device=device)

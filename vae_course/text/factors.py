@@ -95,9 +95,12 @@ def mutual_information_of_counts(counts: Tensor) -> Tensor:
     """I(a; b) in nats of two discrete variables from a table of joint counts (..., a, b); returns (...).
 
     The plug-in estimate: I = H(a) + H(b) - H(a, b) of the observed shares. On average it is too large, by about
-    (a - 1)(b - 1) / (2 n) nats for n observations (Miller 1955).
+    (a - 1)(b - 1) / (2 n) nats for n observations (Miller 1955). Raises ``ValueError`` for a table without observations.
     """
-    shares = counts.double() / counts.sum((-2, -1), keepdim=True)
+    observations = counts.sum((-2, -1), keepdim=True)
+    if (observations == 0).any():
+        raise ValueError(f"counts: expected an observation at least in each table, got {tuple(counts.shape)} with one of none")
+    shares = counts.double() / observations
     joint = discrete_entropy(shares.flatten(-2))
     return discrete_entropy(shares.sum(-1)) + discrete_entropy(shares.sum(-2)) - joint
 
@@ -124,7 +127,12 @@ def mutual_information(codes: Tensor, table: Tensor, bins: int = 20) -> Tensor:
 
 
 def entropies(table: Tensor) -> Tensor:
-    """H(factor) in nats of every column of ``table`` (n, factors): the most that anything can tell about it. (factors,)."""
+    """H(factor) in nats of every column of ``table`` (n, factors): the most that anything can tell about it. (factors,).
+
+    Raises ``ValueError`` for a table without rows.
+    """
+    if len(table) == 0:
+        raise ValueError("table: expected one row at least, got none")
     return torch.stack([discrete_entropy(torch.bincount(column).double() / len(column)) for column in table.T])
 
 

@@ -22,24 +22,34 @@ from vae_course.training import Batches, Metrics
 Schedule = Callable[[int], float]  # step, from 0 -> KL weight
 
 
+def _check_at_least(least: float, **options: float) -> None:
+    """Raise ``ValueError``, naming the option, unless each is a finite number and at least ``least``; nan is not."""
+    for name, value in options.items():
+        if not least <= value < math.inf:
+            raise ValueError(f"{name}: expected a finite number, at least {least:g}, got {value}")
+
+
 def constant(kl_weight: float = 1.0) -> Schedule:
-    """The same weight at every step: 1 is the ELBO, any other beta the objective of beta-VAE (Higgins 2017)."""
-    if kl_weight < 0:
-        raise ValueError(f"kl_weight: expected at least 0, got {kl_weight}")
+    """The same weight at every step: 1 is the ELBO, any other beta the objective of beta-VAE (Higgins 2017).
+
+    Raises ``ValueError`` for a weight that is negative or not finite, as all below do for numbers that make no sense.
+    """
+    _check_at_least(0, kl_weight=kl_weight)
     return lambda step: kl_weight
 
 
 def linear_annealing(steps: int, final: float = 1.0) -> Schedule:
     """From 0 to ``final`` in ``steps`` steps, then constant (Bowman 2016, with a straight line for their sigmoid)."""
-    if steps < 1 or final < 0:
-        raise ValueError(f"expected steps >= 1 and final >= 0, got {steps} and {final}")
+    _check_at_least(1, steps=steps)
+    _check_at_least(0, final=final)
     return lambda step: final * min(1.0, step / steps)
 
 
 def cyclical_annealing(period: int, cycles: int, rising: float = 0.5) -> Schedule:
     """``cycles`` times from 0 to 1 over the share ``rising`` of ``period`` steps, and 1 ever after (Fu 2019)."""
-    if period < 1 or cycles < 1 or not 0 < rising <= 1:
-        raise ValueError(f"expected period and cycles >= 1 and 0 < rising <= 1, got {period}, {cycles} and {rising}")
+    _check_at_least(1, period=period, cycles=cycles)
+    if not 0 < rising <= 1:
+        raise ValueError(f"rising: expected a share above 0 and at most 1, got {rising}")
     return lambda step: 1.0 if step >= period * cycles else min(1.0, (step % period) / period / rising)
 
 
@@ -58,8 +68,7 @@ def free_bits(nats_per_dimension: float) -> Penalty:
 
     The floor is applied to each coordinate's mean over the batch, *before* coordinates are summed.
     """
-    if nats_per_dimension < 0:
-        raise ValueError(f"nats_per_dimension: expected at least 0, got {nats_per_dimension}")
+    _check_at_least(0, nats_per_dimension=nats_per_dimension)
 
     def penalty(q: TextPosterior) -> Tensor:
         if not isinstance(q, Gaussian):
@@ -71,6 +80,7 @@ def free_bits(nats_per_dimension: float) -> Penalty:
 
 def free_bits_in_total(nats: float) -> Penalty:
     """The whole rate costs at least ``nats``, however it is spread over coordinates (after Kingma 2016)."""
+    _check_at_least(0, nats=nats)
     return lambda q: mean_rate(q).clamp_min(nats)
 
 
@@ -135,8 +145,8 @@ class AggressiveEncoder(NegativeElbo[TextVAE]):
     def __init__(
         self, model: TextVAE, batches: Batches, learning_rate: float, most: int = 100, kl_weight: Schedule | None = None
     ):
-        if most < 1:
-            raise ValueError(f"most: expected at least 1 step, got {most}")
+        _check_at_least(1, most=most)
+        _check_at_least(0, learning_rate=learning_rate)
         super().__init__(model, kl_weight)
         self.batches, self.most = batches, most
         self.register_buffer("aggressive", torch.ones((), dtype=torch.bool))
@@ -193,8 +203,7 @@ class ImportanceWeighted(Objective[Model]):
     """The importance-weighted bound with ``samples`` draws of z a sentence (Burda 2016, eq. 8): tighter than the ELBO."""
 
     def __init__(self, model: Model, samples: int):
-        if samples < 1:
-            raise ValueError(f"samples: expected at least 1, got {samples}")
+        _check_at_least(1, samples=samples)
         super().__init__(model)
         self.samples = samples
 
@@ -214,8 +223,7 @@ class Wasserstein(Objective[Model]):
     """
 
     def __init__(self, model: Model, weight: float):
-        if weight < 0:
-            raise ValueError(f"weight: expected at least 0, got {weight}")
+        _check_at_least(0, weight=weight)
         super().__init__(model)
         self.weight = weight
 
@@ -240,8 +248,8 @@ def squared_mmd(x: Tensor, y: Tensor) -> Tensor:
     n, c = len(x), 2.0 * x.shape[1]
 
     def kernel(a: Tensor, b: Tensor) -> Tensor:
-        squared_distance = a.square().sum(1)[:, None] + b.square().sum(1) - 2 * a @ b.T
-        return c / (c + squared_distance)
+        # The direct form: far from the origin |a|^2 + |b|^2 - 2 a . b would lose the distance in rounding.
+        return c / (c + torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist").square())
 
     # The diagonal compares a point with itself: its kernel is 1 and it does not belong to the estimate.
     within = (kernel(x, x).sum() + kernel(y, y).sum() - 2 * n) / (n * (n - 1))

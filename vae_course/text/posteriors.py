@@ -44,8 +44,8 @@ class BatchNormHead(GaussianHead):
 
     def __init__(self, gamma: float = 0.6):
         super().__init__()
-        if not gamma > 0:
-            raise ValueError(f"gamma: expected a positive std of the means, got {gamma}")
+        if not 0 < gamma < math.inf:
+            raise ValueError(f"gamma: expected a positive, finite std of the means, got {gamma}")
         self.gamma = gamma
 
     def built(self, features: int, latent: int) -> "Head":  # noqa: D102
@@ -69,8 +69,8 @@ class CommittedRateHead(GaussianHead):
 
     def __init__(self, rate: float):
         super().__init__()
-        if not rate > 0:
-            raise ValueError(f"rate: expected a positive number of nats, got {rate}")
+        if not 0 < rate < math.inf:
+            raise ValueError(f"rate: expected a positive, finite number of nats, got {rate}")
         self.rate = rate
 
     def built(self, features: int, latent: int) -> "Head":  # noqa: D102
