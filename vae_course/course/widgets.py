@@ -3,6 +3,7 @@
 ``interact`` is not used: it can hang a run that has no browser. A control here only redraws an image.
 """
 
+import base64
 import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,21 +26,31 @@ class Slider:
 
 
 class _Controlled:
-    """A picture below its controls, and without a kernel the picture that they start with; ``told`` names them in words."""
+    """A picture below its controls, and without a kernel the picture that they start with; ``told`` names them in words.
+
+    What is shown is saved with the notebook, where JupyterLab is set to save widgets, as ``vae-course lab`` sets it.
+    """
 
     def __init__(self, start: Picture, controls: Sequence[ipywidgets.Widget], told: str):
         self.start, self.told = start, told
-        self.image = ipywidgets.Image(value=start.png(), format="png", width=start.width)
-        self.words = ipywidgets.HTML(start.words)
+        self.image = ipywidgets.HTML(_marked_up(start))  # ipywidgets' own Image takes no alternative text
+        self.words = ipywidgets.HTML(html.escape(start.words))
         self.box = ipywidgets.VBox([*controls, self.image, self.words])
 
     def _show(self, picture: Picture) -> None:
-        self.image.value, self.image.width, self.words.value = picture.png(), str(picture.width), picture.words
+        self.image.value, self.words.value = _marked_up(picture), html.escape(picture.words)
 
     def _ipython_display_(self) -> None:
         widget_view = self.box._repr_mimebundle_()
         display({**widget_view, **self.start.mime_bundle()}, metadata=self.start.metadata(), raw=True)
         print(f"{self.told}.")
+
+
+def _marked_up(picture: Picture) -> str:
+    """A picture as HTML: with its words for those who do not see it, in its own size, or smaller where there is less room."""
+    source = base64.b64encode(picture.png()).decode()
+    words = html.escape(picture.words, quote=True)
+    return f'<img alt="{words}" width="{picture.width}" style="max-width: 100%" src="data:image/png;base64,{source}">'
 
 
 class Explorer(_Controlled):
@@ -51,10 +62,13 @@ class Explorer(_Controlled):
 
     def __init__(self, draw: Callable[..., Picture], **sliders: Slider):
         self.draw = draw
-        self.controls = {name: _control(slider) for name, slider in sliders.items()}
+        handles = {name: _handle(slider) for name, slider in sliders.items()}
+        self.controls = {name: _number(slider) for name, slider in sliders.items()}
         told = f"Sliders in JupyterLab: {'; '.join(slider.label for slider in sliders.values())}"
-        super().__init__(self.picture(), list(self.controls.values()), told)
-        for control in self.controls.values():
+        rows = [ipywidgets.HBox([self.controls[name], handles[name]]) for name in sliders]
+        super().__init__(self.picture(), rows, told)
+        for name, control in self.controls.items():
+            ipywidgets.link((control, "value"), (handles[name], "value"))
             control.observe(self._redraw, names="value")
 
     def picture(self) -> Picture:
@@ -127,13 +141,21 @@ class TextBox(_OnDemand):
             self.drawn = self.text.value
 
 
-def _control(slider: Slider) -> ipywidgets.FloatSlider:
-    return ipywidgets.FloatSlider(
+def _number(slider: Slider) -> ipywidgets.BoundedFloatText:
+    """A slider's value as a number with its label, to be typed or stepped through with the arrow keys."""
+    return ipywidgets.BoundedFloatText(
         value=slider.start,
         min=slider.low,
         max=slider.high,
         step=slider.step,
         description=slider.label,
         style={"description_width": "initial"},
-        layout={"width": "28em"},
+        layout={"width": "auto"},
+    )
+
+
+def _handle(slider: Slider) -> ipywidgets.FloatSlider:
+    """The slider itself. Its handle can be given no name, so that the number beside it is what a screen reader announces."""
+    return ipywidgets.FloatSlider(
+        value=slider.start, min=slider.low, max=slider.high, step=slider.step, readout=False, layout={"width": "16em"}
     )
