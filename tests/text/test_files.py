@@ -115,7 +115,12 @@ REFUSED = {
     "a page": ("a.html", TEXT, "<!DOCTYPE html>\n<p>a</p>", "looks like HTML or XML"),
     "rich text": ("a.rtf", TEXT, "{\\rtf1 a}", "looks like a document of a word processor"),
     "pairs that are called text": ("a.txt", TEXT, lines(SOURCES, TARGETS), "line 1: holds columns between tabs"),
-    "text columns to choose from": ("a.tsv", TEXT, lines(SOURCES, TARGETS), "or choose with columns="),
+    "text columns to choose from": (
+        "a.tsv",
+        TEXT,
+        lines(SOURCES, TARGETS),
+        r"has 2 columns without names; .*, or choose with column=$",
+    ),
     "no second column": ("a.txt", PAIR, "\n".join(TEXTS), "line 1: has no second column; expected A cat sleeps., a tab"),
     "a ragged line": ("a.tsv", PAIR, "a\tb\nc\n", "line 2: has 1 columns, where line 1 has 2"),
     "half a pair": ("a.tsv", PAIR, "a\tb\nc\t \n", "line 2: target is blank; every pair needs both"),

@@ -172,7 +172,7 @@ def _chosen(
 ) -> list[int]:
     """Which columns hold the fields, counted from 0."""
     names = [name.strip().lower() for name in header or ()]
-    there = ", ".join(repr(name.strip()) for name in header) if header else f"{count} without names"
+    there = "the columns " + ", ".join(repr(name.strip()) for name in header) if header else f"{count} columns without names"
     if columns is not None:
         places = [column - 1 if isinstance(column, int) else _place(column, names) for column in columns]
         if len(places) != len(fields) or not all(0 <= place < count for place in places):
@@ -183,9 +183,10 @@ def _chosen(
         return [names.index(field) for field in fields]
     texts = [c for c in range(count) if not all(NUMBER.fullmatch(cells[c].strip()) for _, cells in body)]
     if len(texts) < len(fields) or (fields == TEXT and len(texts) > 1):
-        found = f"has the columns {there}" if count > 1 else "has no second column"
+        found = f"has {there}" if count > 1 else "has no second column"
         line = body[0][0] if body else 1
-        raise ValueError(f"{path}, line {line}: {found}; {_expected(kind, fields)}, or choose with columns=")
+        choose = "column=" if fields == TEXT else "columns="
+        raise ValueError(f"{path}, line {line}: {found}; {_expected(kind, fields)}, or choose with {choose}")
     return texts[: len(fields)]
 
 
