@@ -335,6 +335,8 @@ def test_find_device(monkeypatch):
     assert find_device("auto").type == "cuda"
     with pytest.raises(ValueError, match='expected "auto", "cpu" or "cuda", got \'gpu\''):
         find_device("gpu")
+    with pytest.raises(RuntimeError, match=r"Apple's GPUs \(\"mps\"\) have no float64, .* use \"cpu\" or \"auto\""):
+        find_device("mps")
 
 
 def test_layers_built_with_seeded_weights_depend_on_the_seed_alone_and_leave_no_trace():

@@ -23,7 +23,12 @@ Loss = Callable[[Any, Generator], Metrics]
 
 
 def find_device(name: str = "auto") -> torch.device:
-    """The device to train on: "auto" takes CUDA where there is one. Raises ``RuntimeError`` if CUDA is asked for and absent."""
+    """The device to train on: "auto" takes CUDA where there is one. Raises ``RuntimeError`` if CUDA is asked for and absent.
+
+    Apple's GPUs ("mps") are refused: they have no float64, in which the course measures.
+    """
+    if name == "mps":
+        raise RuntimeError('device: Apple\'s GPUs ("mps") have no float64, in which the course measures; use "cpu" or "auto"')
     if name not in ("auto", "cpu", "cuda"):
         raise ValueError(f'device: expected "auto", "cpu" or "cuda", got {name!r}')
     if name == "cuda" and not torch.cuda.is_available():

@@ -175,6 +175,29 @@ def _that_take(parameter: str, lessons: "list[Lesson]", named: bool) -> "list[Le
     return [lesson for lesson in lessons if lesson not in other]
 
 
+@app.command()
+def pages(
+    lessons: LessonNames = None,
+    output: Annotated[Path, typer.Option(help="Where the pages are written.")] = Path("executed"),
+) -> None:
+    """Write lessons as HTML pages, with the outputs that are stored in them, and an index. Nothing is run."""
+    chosen = _lessons(lessons)
+    from tqdm.auto import tqdm
+
+    from vae_course.course.pages import lessons_beside, told_by, write_index, write_page
+
+    summary = f"Lessons as stored, with their outputs: {len(chosen)}."
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        beside = lessons_beside(output, chosen)
+        for lesson in tqdm(chosen, desc="lessons", unit="lesson"):
+            write_page(output, lesson.path, lesson, beside)
+        index = write_index(output, [told_by(lesson.path, lesson) for lesson in chosen], beside, summary)
+    except OSError as error:
+        raise _stop(error) from error
+    typer.echo(f"{summary} Pages: {index}")
+
+
 # --- for maintainers ------------------------------------------------------------------------------------------------
 
 
