@@ -4,12 +4,15 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from vae_course.studies.catalogue import FAMILIES
 
 if TYPE_CHECKING:
     from vae_course.course.lessons import Lesson
@@ -175,6 +178,15 @@ def _run_lesson(lesson: "Lesson", parameters: dict[str, str], output: Path) -> "
 # --- for maintainers ------------------------------------------------------------------------------------------------
 
 
+@contextmanager
+def _stopping_at(*errors: type[Exception]) -> Iterator[None]:
+    """What says itself what is wrong is shown as a line, without a traceback; the command ends with exit status 2."""
+    try:
+        yield
+    except errors as error:
+        raise _stop(error) from error
+
+
 @app.command(rich_help_panel="For maintainers")
 def store(lessons: LessonNames = None) -> None:
     """Run lessons; store their outputs, minutes and measured seconds in the notebooks themselves."""
@@ -197,32 +209,25 @@ def corpus(
 
 @app.command(rich_help_panel="For maintainers")
 def measure(
-    study: Annotated[
-        str,
-        typer.Argument(
-            help="cures_world, seeds_world, long_world, ptb or tang; flickr; translation_world, jupyterlab_zh, jupyterlab_fr, "
-            "multi30k_de, multi30k_fr or tatoeba_zh; correction_world, correction_captions or jfleg."
-        ),
-    ],
+    study: Annotated[str, typer.Argument(help="; ".join(map(", ".join, FAMILIES.values())) + ".")],
     folder: Annotated[Path | None, typer.Option(help="Where the real corpora lie, such as ptb/.")] = None,
-    steps: Annotated[int | None, typer.Option(min=100, help="Training steps, instead of the study's own.")] = None,
+    steps: Annotated[int | None, typer.Option(min=100, help="Other steps than the study's own; stored in --scratch.")] = None,
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
     scratch: Annotated[Path, typer.Option(help="Checkpoints and finished rows: a stopped run goes on.")] = Path(
         "executed/measured"
     ),
 ) -> None:
     """Train and measure all models of a study and store the figures in data/results/ (hours)."""
-    from vae_course.studies import captions, correction, cures, learners, real_pairs, summaries, translation
+    from vae_course.studies import catalogue, store
     from vae_course.training import find_device
+    from vae_course.whole_files import make_folder
 
-    runs = {room.NAME: room.measure for room in (captions, correction, learners, summaries, translation)}
-    runs |= {name: partial(real_pairs.measure, name) for name in real_pairs.STUDIES}
-    measured = runs.get(study, partial(cures.measure, study))
-    try:
+    with _stopping_at(ValueError, OSError, RuntimeError):
+        measured = catalogue.find(study)
+        make_folder(scratch)
         path = measured(scratch=scratch, folder=folder, steps=steps, device=find_device(device.value))
-    except (ValueError, FileNotFoundError, RuntimeError) as error:
-        raise _stop(error) from error
-    typer.echo(f"stored {path}")
+    other = "" if path.parent == store.RESULTS else f"; {store.RESULTS} holds runs of the study's own steps, and stays as it is"
+    typer.echo(f"stored {path}{other}")
 
 
 @app.command(rich_help_panel="For maintainers")
