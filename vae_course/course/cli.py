@@ -192,19 +192,24 @@ def store(lessons: LessonNames = None) -> None:
     """Run lessons; store their outputs, minutes and measured seconds in the notebooks themselves."""
     from vae_course.course.storing import store as store_lesson
 
-    for lesson in _lessons(lessons):
-        typer.echo(f"{lesson.name:24}{store_lesson(lesson):6.1f} s")
+    with _stopping_at(OSError):
+        for lesson in _lessons(lessons):
+            typer.echo(f"{lesson.name:24}{store_lesson(lesson):6.1f} s")
 
 
 @app.command(rich_help_panel="For maintainers")
 def corpus(
-    output: Annotated[Path, typer.Option(help="Folder for the sentences and checksums.")] = Path("data/world"),
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for the sentences and checksums; the course's own data/world without any.")
+    ] = None,
 ) -> None:
     """Write data/world anew: generated sentences to read, and every split's checksum with the exact entropies."""
+    from vae_course.studies.store import DATA
     from vae_course.world.languages import write_data
 
-    for path in write_data(output):
-        typer.echo(path)
+    with _stopping_at(OSError):
+        for path in write_data(output or DATA / "world"):
+            typer.echo(path)
 
 
 @app.command(rich_help_panel="For maintainers")
@@ -234,20 +239,29 @@ def measure(
 def spread(
     lessons: LessonNames = None,
     seeds: Annotated[int, typer.Option(min=2, help="How many seeds, counted from 0.")] = 5,
-    output: Annotated[Path, typer.Option(help="Folder for the results, a JSON file a lesson.")] = Path("data/results/seeds"),
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for a JSON file a lesson; the course's own data/results/seeds without any.")
+    ] = None,
 ) -> None:
     """Run lessons under several seeds and store the value of every expectation; exit status 1 if any leaves its range."""
     from vae_course.course.ranges import seed_ranges, write_seed_ranges
+    from vae_course.studies.store import RESULTS
+    from vae_course.whole_files import make_folder
 
-    output.mkdir(parents=True, exist_ok=True)
-    all_held = True
-    for lesson in _lessons(lessons):
-        ranges = seed_ranges(lesson, range(seeds))
-        write_seed_ranges(ranges, lesson, seeds, output / f"{lesson.name}.json")
-        typer.echo(lesson.name)
-        for r in ranges:
-            mark = "held  " if r.held else "BROKEN"
-            typer.echo(f"  {mark} {r.claim}: {min(r.values):.5g} to {max(r.values):.5g}, allowed {r.low:g} to {r.high:g}")
-            all_held &= r.held
+    folder, all_held = output or RESULTS / "seeds", True
+    with _stopping_at(OSError):
+        make_folder(folder)
+        for lesson in _lessons(lessons):
+            try:
+                ranges = seed_ranges(lesson, range(seeds))
+            except ValueError as error:  # nothing to spread
+                typer.echo(error)
+                continue
+            write_seed_ranges(ranges, lesson, seeds, folder / f"{lesson.name}.json")
+            typer.echo(lesson.name)
+            for r in ranges:
+                mark = "held  " if r.held else "BROKEN"
+                typer.echo(f"  {mark} {r.claim}: {min(r.values):.5g} to {max(r.values):.5g}, allowed {r.low:g} to {r.high:g}")
+                all_held &= r.held
     if not all_held:
         raise typer.Exit(1)
