@@ -1,4 +1,7 @@
+import errno
 import math
+import os
+import traceback
 
 import pytest
 import torch
@@ -6,6 +9,7 @@ from torch import nn
 
 from vae_course import images
 from vae_course.training import (
+    Checkpoint,
     EarlyStopping,
     History,
     ShuffledBatches,
@@ -181,6 +185,79 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path):
     gan = seeded_module(0, lambda: images.GAN(outputs=64, hidden=[16], latent=2, bounded=True))
     with pytest.raises(ValueError, match="holds 1 models, this run has 2"):
         train(gan_updates(gan), BATCHES, epochs=2, generator=seeded(0), checkpoint=tmp_path / "run.pt")
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\x80\x02cposix\nsystem\n.", b"PK\x03\x04cut"])
+def test_a_file_that_is_no_checkpoint_is_refused_without_torchs_advice(tmp_path, content):
+    path = tmp_path / "run.pt"
+    path.write_bytes(content)
+    told = r"run\.pt: is no checkpoint, or only a piece of one; give another path, or delete it to start anew"
+    with pytest.raises(ValueError, match=told) as error:
+        run_vae(1, path)
+    assert "weights_only" not in "".join(traceback.format_exception(error.value))
+    assert path.read_bytes() == content
+
+
+def test_a_checkpoint_that_was_cut_short_is_refused(tmp_path):
+    path = tmp_path / "run.pt"
+    run_vae(1, path)
+    whole = path.read_bytes()
+    for size in (1, 100, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:size])
+        with pytest.raises(ValueError, match=r"run\.pt: is no checkpoint, or only a piece of one"):
+            run_vae(2, path)
+
+
+def test_a_checkpoint_of_another_program_is_refused(tmp_path):
+    path = tmp_path / "run.pt"
+    for content in ({"weights": torch.zeros(2)}, [1, 2]):
+        torch.save(content, path)
+        with pytest.raises(ValueError, match=r"run\.pt: was saved by an older version of the course, or by another program;"):
+            run_vae(1, path)
+
+
+def test_a_checkpoint_of_another_optimizer_is_refused(tmp_path):
+    run_vae(1, tmp_path / "run.pt")
+    model = vae()
+    parts = [{"params": [weight]} for weight in model.parameters()]
+    update = Update(model, torch.optim.Adam(parts), model.loss)
+    with pytest.raises(ValueError, match=r"run\.pt: does not fit this model; it was saved by another run: .*Torch says:"):
+        train(update, BATCHES, epochs=2, generator=seeded(0), checkpoint=tmp_path / "run.pt")
+
+
+def test_a_checkpoint_is_for_its_settings_only(tmp_path):
+    def run(epochs, **settings):
+        return run_vae(epochs, Checkpoint(tmp_path / "run.pt", settings))
+
+    settings = {"text": "a1", "sizes": {"hidden": 16, "layers": [1, 2]}}
+    run(2, **settings)
+    resumed, _ = run(6, **settings)
+    assert torch.equal(weights(run_vae(6)[0]), weights(resumed))
+    told = (
+        r"run\.pt: was made under other settings: sizes\.hidden was 16, is now 32, seed was None, is now 1; give another path"
+    )
+    with pytest.raises(ValueError, match=told):
+        run(7, text="a1", sizes={"hidden": 32, "layers": [1, 2]}, seed=1)
+    with pytest.raises(ValueError, match="text was a1, is now None"):
+        run_vae(7, tmp_path / "run.pt")
+    many = {f"setting {k}": k for k in range(9)}
+    with pytest.raises(ValueError, match="setting 4 was None, is now 4 and 4 more;"):
+        run(7, **settings, **many)
+
+
+def test_on_a_full_disk_the_checkpoint_before_stays_and_can_be_gone_on_from(tmp_path, monkeypatch):
+    path = tmp_path / "run.pt"
+    run_vae(2, path)
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match=r"run\.pt: cannot be written: No space left on device"):
+            run_vae(6, path)
+    assert list(tmp_path.iterdir()) == [path]
+    assert torch.equal(weights(run_vae(6)[0]), weights(run_vae(6, path)[0]))
 
 
 def test_nan_in_the_data_is_named():

@@ -1,12 +1,12 @@
 """One training loop for every model of the course: progress, history, exact resume, and a stop with a diagnosis on NaN."""
 
 import copy
+import io
 import math
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -17,6 +17,7 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from tqdm import tqdm
 
 from vae_course.probability.distributions import NotFiniteError
+from vae_course.whole_files import write_whole
 
 Metrics = Mapping[str, Tensor]
 Loss = Callable[[Any, Generator], Metrics]
@@ -212,7 +213,7 @@ def train(
     *,
     epochs: int,
     generator: Generator,
-    checkpoint: Path | None = None,
+    checkpoint: "Path | Checkpoint | None" = None,
     after_epoch: Callable[[History], None] | None = None,
     stopping: EarlyStopping | None = None,
 ) -> History:
@@ -223,14 +224,15 @@ def train(
     models in evaluation mode. With ``stopping`` the history has the values as "validation", and the models end with the weights
     of the best epoch; the checkpoint holds these as well.
     Progress shows in a notebook or a terminal; set the environment variable TQDM_DISABLE=1 for silence.
-    Raises ``TrainingDiverged`` at the first loss or gradient that is not finite.
+    Raises ``TrainingDiverged`` at the first loss or gradient that is not finite, ``ValueError`` for a checkpoint that cannot be
+    gone on from, and ``OSError`` where one cannot be written; both with its path.
     """
     players = [updates] if isinstance(updates, Update) else list(updates)
     if not players or epochs < 1:
         raise ValueError(f"expected at least one update and one epoch, got {len(players)} and {epochs}")
-    history, best = History(), _Best(players)
-    if checkpoint is not None and checkpoint.exists():
-        _restore(checkpoint, players, generator, history, best)
+    history, best, saved = History(), _Best(players), Checkpoint.of(checkpoint)
+    if saved is not None and saved.path.exists():
+        _restore(saved, players, generator, history, best)
     for player in players:
         player.model.eval()
     # A line of text on stdout, cleared at the end: unlike a widget it leaves nothing half-drawn in a saved notebook.
@@ -244,8 +246,8 @@ def train(
                     best.keep()
             if after_epoch is not None:
                 after_epoch(history)
-            if checkpoint is not None:
-                _save(checkpoint, players, generator, history, best)
+            if saved is not None:
+                _save(saved, players, generator, history, best)
             progress.set_postfix({name: f"{values[-1]:.4g}" for name, values in history.metrics.items()}, refresh=False)
             progress.update()
     best.put_back()
@@ -335,50 +337,95 @@ def _diagnosis(what: str, player: Update, terms: list[str], batch: Any, history:
 
 # --- checkpoints ----------------------------------------------------------------------------------------------------
 
+ANEW = "give another path, or delete it to start anew"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A file that a training is saved to and goes on from, and the ``settings`` of its run, of types that JSON has.
+
+    A file of a run under other settings is refused: its weights would pass for weights that these settings give.
+    """
+
+    path: Path
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, given: "Path | Checkpoint | None") -> "Checkpoint | None":
+        """What was given, where it is a path a checkpoint without settings."""
+        return cls(given) if isinstance(given, Path) else given
+
+    def beside(self, ending: str) -> "Checkpoint":
+        """Another one under the same settings, whose file's name goes on with ``ending``."""
+        return replace(self, path=self.path.with_name(self.path.name + ending))
+
+
+def check_settings(path: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Raises ``ValueError`` where ``path`` was made under other settings than those of ``now``; it says which differ."""
+    if differences := _differences(dict(before), dict(now)):
+        more = f" and {len(differences) - 5} more" if len(differences) > 5 else ""
+        raise ValueError(f"{path}: was made under other settings: {', '.join(differences[:5])}{more}; {ANEW}")
+
+
+def _differences(before: Any, now: Any, name: str = "") -> list[str]:  # noqa: ANN401 - whatever JSON has
+    if isinstance(before, dict) and isinstance(now, dict):
+        pairs = [(before.get(key), now.get(key), f"{name}.{key}".strip(".")) for key in {**before, **now}]
+        return [line for pair in pairs for line in _differences(*pair)]
+    return [] if before == now else [f"{name} was {before}, is now {now}"]
+
 
 def _state(player: Update) -> dict[str, Any]:
     scheduler = player.scheduler.state_dict() if player.scheduler is not None else None
     return {"model": player.model.state_dict(), "optimizer": player.optimizer.state_dict(), "scheduler": scheduler}
 
 
-def _save(path: Path, players: list[Update], generator: Generator, history: History, best: _Best) -> None:
+def _save(checkpoint: Checkpoint, players: list[Update], generator: Generator, history: History, best: _Best) -> None:
     state = {
+        "settings": dict(checkpoint.settings),
         "best": best.weights,
         "players": [_state(player) for player in players],
         "generator": generator.get_state(),
         "history": {"epochs": history.epochs, "steps": history.steps, "metrics": history.metrics},
     }
-    # Written beside and renamed, so that a run stopped while saving leaves the previous checkpoint whole.
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".unfinished")
-    torch.save(state, unfinished)
-    os.replace(unfinished, path)
+    content = io.BytesIO()
+    torch.save(state, content)
+    write_whole(checkpoint.path, content.getvalue())
 
 
-def _restore(path: Path, players: list[Update], generator: Generator, history: History, best: _Best) -> None:
-    state = torch.load(path, map_location="cpu", weights_only=True)
+def _load(path: Path) -> dict[str, Any]:
+    content = io.BytesIO(path.read_bytes())
+    try:
+        state = torch.load(content, map_location="cpu", weights_only=True)
+    except Exception:  # torch raises a dozen kinds, and for some advises to run whatever the file holds: not "from" that
+        raise ValueError(f"{path}: is no checkpoint, or only a piece of one; {ANEW}") from None
+    if not isinstance(state, dict) or state.keys() != {"settings", "best", "players", "generator", "history"}:
+        raise ValueError(f"{path}: was saved by an older version of the course, or by another program; {ANEW}")
+    return state
+
+
+def _restore(checkpoint: Checkpoint, players: list[Update], generator: Generator, history: History, best: _Best) -> None:
+    path, state = checkpoint.path, _load(checkpoint.path)
+    check_settings(path, state["settings"], checkpoint.settings)
     if len(state["players"]) != len(players):
         raise ValueError(
-            f"{path}: holds {len(state['players'])} models, this run has {len(players)}; "
-            "it was saved by another run: give another path, or delete it to start anew"
+            f"{path}: holds {len(state['players'])} models, this run has {len(players)}; it was saved by another run: {ANEW}"
         )
     for player, saved in zip(players, state["players"], strict=True):
         try:
             player.model.load_state_dict(saved["model"])
-        except RuntimeError as error:
+            player.optimizer.load_state_dict(saved["optimizer"])
+        except (RuntimeError, ValueError) as error:
             raise ValueError(
-                f"{path}: does not fit this model; it was saved by another run: give another path, or delete it "
-                f"to start anew. Torch says: {error}"
+                f"{path}: does not fit this model; it was saved by another run: {ANEW}. Torch says: {error}"
             ) from error
-        player.optimizer.load_state_dict(saved["optimizer"])
         if (player.scheduler is None) != (saved["scheduler"] is None):
             raise ValueError(
                 f"{path}: was saved {'without' if saved['scheduler'] is None else 'with'} a schedule of the learning rate, "
-                "unlike this run: give another path, or delete it to start anew"
+                f"unlike this run: {ANEW}"
             )
         if player.scheduler is not None:
             player.scheduler.load_state_dict(saved["scheduler"])
-    best.weights = state.get("best", [])
+    best.weights = state["best"]
     generator.set_state(state["generator"])
     for name, value in state["history"].items():
         setattr(history, name, value)

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import json
 import os
 import re
 import signal
@@ -19,6 +20,9 @@ from typer.testing import CliRunner
 from vae_course.course import lessons
 from vae_course.course.cli import app
 from vae_course.course.storing import METADATA
+from vae_course.studies import store
+from vae_course.studies.store import RESULTS
+from vae_course.world import languages
 
 HEADER = """# {number} · {question}
 
@@ -243,14 +247,108 @@ def test_store_writes_outputs_counts_and_seconds_and_nothing_that_varies(course)
     assert re.sub(r"\d+ seconds to run", "", path.read_text()) == before
 
 
+@pytest.fixture
+def full_disk(monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+
+
+def test_store_on_a_full_disk_leaves_the_lesson_as_it_was(course, full_disk):
+    path = lessons.NOTEBOOKS / "00_works.ipynb"
+    before = path.read_bytes()
+    result = call("store", "00")
+    assert (result.exit_code, result.output) == (2, f"{path}: cannot be written: No space left on device\n")
+    assert path.read_bytes() == before
+    assert len(list(lessons.NOTEBOOKS.iterdir())) == 2
+
+
+CLAIM = "from vae_course.course import expect\nexpect('the seed', seed, 0, 9, otherwise='seeds above 9')"
+
+
+def test_spread_goes_on_after_a_lesson_that_has_nothing_to_spread(course, monkeypatch):
+    write_lesson(lessons.NOTEBOOKS, "01_fails", "Does it fail?", "print('it claims nothing')")
+    write_lesson(lessons.NOTEBOOKS, "02_fixed", "Can it be set?", "print('no')")
+    notebook = nbformat.read(lessons.NOTEBOOKS / "02_fixed.ipynb", as_version=4)
+    del notebook.cells[1]
+    nbformat.write(notebook, lessons.NOTEBOOKS / "02_fixed.ipynb")
+    write_lesson(lessons.NOTEBOOKS, "03_claims", "Does it claim?", CLAIM)
+    monkeypatch.setattr(lessons, "NAMES", (*lessons.NAMES, "02_fixed", "03_claims"))
+    result = call("spread", "01", "02", "03", "--seeds", 2, "--output", course / "seeds")
+    assert result.exit_code == 0
+    assert "01_fails: has no expectations, so that there is nothing to store\n" in result.output
+    assert "02_fixed: has no cell of parameters, so that none can be set\n" in result.output
+    assert "held   the seed: 0 to 1, allowed 0 to 9" in result.output
+    assert [path.name for path in (course / "seeds").iterdir()] == ["03_claims.json"]
+
+
+def test_spread_writes_to_the_courses_own_data_wherever_one_is(course, monkeypatch):
+    monkeypatch.setattr(store, "RESULTS", course / "data" / "results")
+    (course / "elsewhere").mkdir()
+    monkeypatch.chdir(course / "elsewhere")
+    write_lesson(lessons.NOTEBOOKS, "00_works", "Does it work?", CLAIM)
+    assert call("spread", "00", "--seeds", 2).exit_code == 0
+    assert (course / "data" / "results" / "seeds" / "00_works.json").exists()
+    assert list((course / "elsewhere").iterdir()) == []
+
+
+def test_corpus_writes_to_the_courses_own_data_wherever_one_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "DATA", tmp_path / "data")
+    monkeypatch.setattr(languages, "describe", dict)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert call("corpus").exit_code == 0
+    assert len(list((tmp_path / "data" / "world").iterdir())) == 3
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["corpus", "spread"])
+def test_an_output_that_is_no_folder_is_refused_before_anything_is_computed(course, command, monkeypatch):
+    monkeypatch.setattr("vae_course.course.ranges.seed_ranges", None)
+    monkeypatch.setattr(languages, "describe", None)
+    file = course / "mine.txt"
+    file.write_text("mine")
+    for output in (file, file / "deeper"):
+        result = call(command, "--output", output)
+        assert (result.exit_code, result.output) == (2, f"{output}: cannot be written: {file} is a file, not a folder\n")
+    assert file.read_text() == "mine"
+
+    def closed(**options):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", closed)
+    result = call(command, "--output", course)
+    assert (result.exit_code, result.output) == (2, f"{course}: cannot be written: Permission denied\n")
+
+
+def test_corpus_and_spread_on_a_full_disk_leave_what_was_there(course, monkeypatch, full_disk):
+    monkeypatch.setattr(languages, "describe", dict)
+    write_lesson(lessons.NOTEBOOKS, "00_works", "Does it work?", CLAIM)
+    for command, name in ((["corpus"], "validation.txt"), (["spread", "00", "--seeds", 2], "00_works.json")):
+        path = course / "out" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("before")
+        result = call(*command, "--output", path.parent)
+        assert (result.exit_code, result.output) == (2, f"{path}: cannot be written: No space left on device\n")
+        assert path.read_text() == "before"
+
+
 def test_spread_collects_every_expectation_over_seeds(course):
-    claim = "from vae_course.course import expect\nexpect('the seed', seed, 0, 1, otherwise='seeds above 1')"
-    write_lesson(lessons.NOTEBOOKS, "00_works", "Does it work?", claim)
+    write_lesson(lessons.NOTEBOOKS, "00_works", "Does it work?", CLAIM.replace("9", "1"))
     assert call("spread", "00", "--seeds", 2, "--output", course / "seeds").exit_code == 0
     result = call("spread", "00", "--seeds", 3, "--output", course / "seeds")
     assert result.exit_code == 1
     assert "BROKEN the seed: 0 to 2, allowed 0 to 1" in result.output
     assert '"values": [\n    0.0,\n    1.0,\n    2.0\n   ]' in (course / "seeds" / "00_works.json").read_text()
+
+
+def test_every_stored_study_names_the_command_that_makes_it():
+    files = sorted(RESULTS.glob("*.json"))
+    assert len(files) >= 13
+    for file in files:
+        command = json.loads(file.read_text(encoding="utf-8"))["command"]
+        assert command.split(" --")[0] == f"vae-course measure {file.stem}"
 
 
 # --- runs that end otherwise --------------------------------------------------------------------------------------------

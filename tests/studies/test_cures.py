@@ -1,10 +1,15 @@
+import errno
 import itertools
+import json
+import shutil
 from dataclasses import replace
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
-from vae_course.studies import cures, store, tables
+from vae_course.course.cli import app
+from vae_course.studies import catalogue, cures, store, tables
 from vae_course.studies.cures import STUDIES, Study, measure
 from vae_course.studies.store import LANGUAGE_MODEL, stored
 from vae_course.text import corpora
@@ -28,8 +33,8 @@ def small(monkeypatch, tmp_path):
     cut = replace(whole, train=whole.train[:200], validation=whole.validation[:20], test=whole.test[:30])
     monkeypatch.setattr(cures, "load", lambda name, **options: cut)
     monkeypatch.setitem(STUDIES, "tiny", TINY)
+    monkeypatch.setitem(catalogue.FAMILIES, "cures", (*catalogue.FAMILIES["cures"], "tiny"))
     monkeypatch.setattr(store, "RESULTS", tmp_path / "results")
-    (tmp_path / "results").mkdir()
     return tmp_path
 
 
@@ -104,12 +109,165 @@ def test_finished_models_are_not_trained_again(small, monkeypatch):
     assert stored("tiny")["rows"] == before
 
 
-def test_other_steps_are_another_run(small):
-    measure("tiny", scratch=small / "scratch", steps=10)
-    document = stored("tiny")
-    assert document["budget"]["steps"] == 10
-    assert document["command"] == "vae-course measure tiny --steps 10"
-    assert len(list((small / "scratch").glob("tiny-10-*.json"))) == 4
+def test_other_steps_are_another_run_whose_figures_are_no_results(small):
+    measure("tiny", scratch=small / "scratch", steps=20)  # its own
+    results = stored("tiny")
+    assert results["command"] == "vae-course measure tiny"
+    for steps in (10, 30):
+        path = measure("tiny", scratch=small / "scratch", steps=steps)
+        assert path == small / "scratch" / f"tiny_{steps}_steps.json"
+        document = json.loads(path.read_text(encoding="utf-8"))
+        assert document["budget"]["steps"] == steps
+        assert document["command"] == f"vae-course measure tiny --steps {steps}"
+        assert len(list((small / "scratch").glob(f"tiny-{steps}-*.json"))) == 4
+    assert stored("tiny") == results
+
+
+# --- what lies in scratch ---------------------------------------------------------------------------------------------
+
+
+def rows_kept(small):
+    return sorted((small / "scratch").glob("tiny-20-*.json"))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"sizes": TextSizes(embedding=9, hidden=16, latent=3)}, "sizes.embedding was 8, is now 9"),
+        ({"budget": replace(TINY.budget, learning_rate=0.02)}, "budget.learning_rate was 0.01, is now 0.02"),
+        ({"budget": replace(TINY.budget, checks=4, batch_size=8)}, "budget.batch_size was 16, is now 8, budget.checks was 2"),
+        ({"samples": 4}, "samples was 3, is now 4"),
+        ({"weighted": 10}, "weighted was None, is now 10"),
+    ],
+)
+def test_rows_of_other_settings_are_refused_with_what_differs(small, monkeypatch, change, told):
+    measure("tiny", scratch=small / "scratch")
+    results, rows = stored("tiny"), [path.read_bytes() for path in rows_kept(small)]
+    monkeypatch.setitem(STUDIES, "tiny", replace(TINY, **change))
+    with pytest.raises(ValueError, match=rf"tiny-20-language-model-0\.json: was made under other settings: {told}.*delete it"):
+        measure("tiny", scratch=small / "scratch")
+    assert stored("tiny") == results
+    assert [path.read_bytes() for path in rows_kept(small)] == rows
+    measure("tiny", scratch=small / "elsewhere")
+    assert stored("tiny") != results
+
+
+def test_rows_of_another_text_are_refused(small, monkeypatch):
+    measure("tiny", scratch=small / "scratch")
+    known = cures.load("world")
+    other = replace(known, train=[*known.train[:-1], known.train[0]])  # as many sentences, one of them another
+    monkeypatch.setattr(cures, "load", lambda name, **options: other)
+    with pytest.raises(ValueError, match=r"was made under other settings: corpus\.text was \w+, is now \w+;"):
+        measure("tiny", scratch=small / "scratch")
+
+
+def test_rows_of_other_code_are_refused_and_comments_are_no_code(small, monkeypatch):
+    """A copy of the package stands for what an editor makes of it."""
+    copy = shutil.copytree(store.PACKAGE, small / "copy" / "vae_course", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(store, "PACKAGE", copy)
+    measure("tiny", scratch=small / "scratch")
+    source = copy / "text" / "cures.py"
+    text = source.read_text(encoding="utf-8")
+    source.write_text(text.replace('"""The yardstick', '"""What is held against') + "\n# a comment\n", encoding="utf-8")
+    measure("tiny", scratch=small / "scratch")
+    source.write_text(text.replace("free_bits(0.25)", "free_bits(0.5)"), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"other settings: code\.vae_course\.text\.cures was \w+, is now \w+;"):
+        measure("tiny", scratch=small / "scratch")
+
+
+def test_rows_of_another_machine_are_refused_for_the_document_says_where_they_were_made(small, monkeypatch):
+    measure("tiny", scratch=small / "scratch")
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
+    with pytest.raises(ValueError, match=r"device was CPU, \d+ thread\(s\), is now CPU, 64 thread\(s\)"):
+        measure("tiny", scratch=small / "scratch")
+
+
+def test_further_models_and_seeds_are_added_to_what_is_finished(small, monkeypatch):
+    measure("tiny", scratch=small / "scratch")
+    before = stored("tiny")["rows"]
+    monkeypatch.setitem(STUDIES, "tiny", replace(TINY, names=(*TINY.names, "plain"), seeds=(0, 1, 2)))
+    measure("tiny", scratch=small / "scratch")
+    rows = stored("tiny")["rows"]
+    assert len(rows) == 9
+    assert [row for row in rows if row["name"] in TINY.names and row["seed"] < 2] == before
+
+
+def test_a_checkpoint_is_gone_on_from_under_its_own_settings_only(small, monkeypatch):
+    measure("tiny", scratch=small / "scratch")
+    before = stored("tiny")["rows"]
+    for path in rows_kept(small):
+        path.unlink()
+    measure("tiny", scratch=small / "scratch")
+    assert stored("tiny")["rows"] == before  # the seconds of training too: nothing was trained again
+    for path in rows_kept(small):
+        path.unlink()
+    monkeypatch.setitem(STUDIES, "tiny", replace(TINY, budget=replace(TINY.budget, learning_rate=0.02)))
+    with pytest.raises(ValueError, match=r"model-0\.checkpoint: was made under other settings: budget\.learning_rate was"):
+        measure("tiny", scratch=small / "scratch")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "is no JSON, or only a piece of it"),
+        (b'{"settings": {"seed"', "is no JSON, or only a piece of it"),
+        (b"\xff\x00", "is no JSON, or only a piece of it"),
+        (b"[1, 2]", "holds no figures"),
+        (b'{"name": "plain", "nll": 3}', "was kept by an older version of the course, or by another program"),
+    ],
+)
+def test_the_command_names_a_row_that_cannot_be_used(small, content, told):
+    path = small / "s" / "tiny-20-language-model-0.json"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    refused(small, f"{path}: {told}; give another path, or delete it to start anew\n")
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\x80\x02cposix\nsystem\n.", b"PK\x03\x04cut"])
+def test_the_command_names_a_checkpoint_that_cannot_be_used(small, content):
+    path = small / "s" / "tiny-20-language-model-0.checkpoint"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    refused(small, f"{path}: is no checkpoint, or only a piece of one; give another path, or delete it to start anew\n")
+
+
+def test_the_command_names_a_foreign_checkpoint(small):
+    path = small / "s" / "tiny-20-language-model-0.checkpoint"
+    path.parent.mkdir()
+    torch.save({"weights": torch.zeros(2)}, path)
+    refused(small, f"{path}: was saved by an older version of the course, or by another program; give another path, or delete")
+
+
+def test_on_a_full_disk_the_command_says_so_and_the_results_stay(small, monkeypatch):
+    measure("tiny", scratch=small / "s")
+    results = stored("tiny")
+    for path in (small / "s").iterdir():
+        path.unlink()
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    refused(small, "tiny-20-language-model-0.checkpoint: cannot be written: No space left on device\n")
+    assert list((small / "s").iterdir()) == []
+    assert stored("tiny") == results
+
+
+def test_the_command_refuses_a_file_for_scratch(small):
+    (small / "s").write_text("mine")
+    refused(small, f"{small / 's'}: cannot be written: {small / 's'} is a file, not a folder\n")
+    assert (small / "s").read_text() == "mine"
+
+
+def refused(small, told):
+    result = call("tiny", "--scratch", small / "s")
+    assert result.exit_code == 2
+    assert told in result.output
+    assert isinstance(result.exception, SystemExit)
+
+
+def call(*arguments):
+    return CliRunner().invoke(app, ["measure", "--device", "cpu", *map(str, arguments)])
 
 
 def test_what_is_not_there_is_told(small):
@@ -119,14 +277,12 @@ def test_what_is_not_there_is_told(small):
         stored("tiny")
 
 
-def test_the_command_runs_a_study(small, monkeypatch):
-    from typer.testing import CliRunner
-
-    from vae_course.course.cli import app
-
-    result = CliRunner().invoke(app, ["measure", "tiny", "--device", "cpu", "--steps", "100", "--scratch", str(small / "s")])
-    assert result.exit_code == 0, result.output
-    assert stored("tiny")["budget"]["steps"] == 100
-    failed = CliRunner().invoke(app, ["measure", "huge", "--device", "cpu"])
-    assert failed.exit_code == 2
-    assert "no study 'huge'" in failed.output
+def test_the_command_runs_a_study(small):
+    result = call("tiny", "--scratch", small / "s")
+    assert (result.exit_code, result.output) == (0, f"stored {small / 'results' / 'tiny.json'}\n")
+    results = stored("tiny")
+    result = call("tiny", "--steps", 100, "--scratch", small / "s")
+    assert result.exit_code == 0
+    elsewhere, told = small / "s" / "tiny_100_steps.json", "holds runs of the study's own steps, and stays as it is"
+    assert result.output == f"stored {elsewhere}; {small / 'results'} {told}\n"
+    assert stored("tiny") == results

@@ -167,3 +167,6 @@ def test_the_study_corrects_a_tiny_world_and_goes_on_where_it_was(folder, tmp_pa
     again = json.loads(learners.measure(scratch=tmp_path / "scratch", folder=folder).read_text(encoding="utf-8"))
     assert again["rows"] == document["rows"]
     assert again["cpu_seconds_of_training"] == document["cpu_seconds_of_training"]
+    monkeypatch.setattr(learners, "BUDGET", Budget(steps=300, learning_rate=2e-2))
+    with pytest.raises(ValueError, match=r"checkpoint: was made under other settings: budget\.learning_rate was 0\.01, is now"):
+        learners.measure(scratch=tmp_path / "scratch", folder=folder)

@@ -77,6 +77,15 @@ def test_a_study_is_measured_stored_and_goes_on_where_it_was(folder, results, mo
     again = json.loads(real_pairs.measure("tiny", scratch=results / "scratch", folder=folder).read_text(encoding="utf-8"))
     assert again["rows"] == stored["rows"]
 
+    monkeypatch.setattr(real_pairs, "STUDIES", {"tiny": replace(TINY, width=3)})
+    with pytest.raises(ValueError, match=r"json: was made under other settings: width was 2, is now 3;"):
+        real_pairs.measure("tiny", scratch=results / "scratch", folder=folder)
+    monkeypatch.setattr(real_pairs, "STUDIES", {"tiny": TINY})
+    german = folder / "multi30k" / "test2016.de"
+    german.write_text(german.read_text(encoding="utf-8").replace("mädchen", "kind"), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"json: was made under other settings: corpus\.target\.text was"):
+        real_pairs.measure("tiny", scratch=results / "scratch", folder=folder)
+
 
 def test_a_study_of_text_that_may_be_shown_stores_the_first_translations(folder, results, monkeypatch):
     monkeypatch.setattr(real_pairs, "STUDIES", {"tiny": replace(TINY, shown=2, budget=Budget(20, 12, 2e-2, checks=1))})

@@ -40,6 +40,10 @@ def test_the_study_of_captions_runs_resumes_and_stores_its_scores(captions_folde
         document = json.loads(path.read_text(encoding="utf-8"))
         rows = {row["name"]: row for row in document["rows"]}
     assert len(list((tmp_path / "kept").iterdir())) == 2
+    with monkeypatch.context() as patched:
+        patched.setattr(summaries, "CAPTION_MODELS", {"autoencoder": 0.01})
+        with pytest.raises(ValueError, match=r"autoencoder\.checkpoint: was made under other settings: kl_weight was 0\.0, is"):
+            summaries.measure(scratch=tmp_path / "kept", folder=captions_folder)
     assert len(rows) == 9
     assert rows["caption 4"]["words"] == pytest.approx(10 / 3, abs=0.01)
     assert rows["caption 4"]["ROUGE-1"] == pytest.approx(np.mean([2 * 2 / 6, 2 * 2 / 5, 2 * 2 / 5]), abs=1e-4)

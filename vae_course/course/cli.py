@@ -4,13 +4,16 @@ import io
 import os
 import platform
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from vae_course.studies.catalogue import FAMILIES
 
 if TYPE_CHECKING:
     from vae_course.course.lessons import Lesson
@@ -175,30 +178,16 @@ def _that_take(parameter: str, lessons: "list[Lesson]", named: bool) -> "list[Le
     return [lesson for lesson in lessons if lesson not in other]
 
 
-@app.command()
-def pages(
-    lessons: LessonNames = None,
-    output: Annotated[Path, typer.Option(help="Where the pages are written.")] = Path("executed"),
-) -> None:
-    """Write lessons as HTML pages, with the outputs that are stored in them, and an index. Nothing is run."""
-    chosen = _lessons(lessons)
-    from tqdm.auto import tqdm
-
-    from vae_course.course.pages import lessons_beside, told_by, write_index, write_page
-
-    summary = f"Lessons as stored, with their outputs: {len(chosen)}."
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        beside = lessons_beside(output, chosen)
-        for lesson in tqdm(chosen, desc="lessons", unit="lesson"):
-            write_page(output, lesson.path, lesson, beside)
-        index = write_index(output, [told_by(lesson.path, lesson) for lesson in chosen], beside, summary)
-    except OSError as error:
-        raise _stop(error) from error
-    typer.echo(f"{summary} Pages: {index}")
-
-
 # --- for maintainers ------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _stopping_at(*errors: type[Exception]) -> Iterator[None]:
+    """What says itself what is wrong is shown as a line, without a traceback; the command ends with exit status 2."""
+    try:
+        yield
+    except errors as error:
+        raise _stop(error) from error
 
 
 @app.command(rich_help_panel="For maintainers")
@@ -206,69 +195,76 @@ def store(lessons: LessonNames = None) -> None:
     """Run lessons; store their outputs, minutes and measured seconds in the notebooks themselves."""
     from vae_course.course.storing import store as store_lesson
 
-    for lesson in _lessons(lessons):
-        typer.echo(f"{lesson.name:24}{store_lesson(lesson):6.1f} s")
+    with _stopping_at(OSError):
+        for lesson in _lessons(lessons):
+            typer.echo(f"{lesson.name:24}{store_lesson(lesson):6.1f} s")
 
 
 @app.command(rich_help_panel="For maintainers")
 def corpus(
-    output: Annotated[Path, typer.Option(help="Folder for the sentences and checksums.")] = Path("data/world"),
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for the sentences and checksums; the course's own data/world without any.")
+    ] = None,
 ) -> None:
     """Write data/world anew: generated sentences to read, and every split's checksum with the exact entropies."""
+    from vae_course.studies.store import DATA
     from vae_course.world.languages import write_data
 
-    for path in write_data(output):
-        typer.echo(path)
+    with _stopping_at(OSError):
+        for path in write_data(output or DATA / "world"):
+            typer.echo(path)
 
 
 @app.command(rich_help_panel="For maintainers")
 def measure(
-    study: Annotated[
-        str,
-        typer.Argument(
-            help="cures_world, seeds_world, long_world, ptb or tang; flickr; translation_world, jupyterlab_zh, jupyterlab_fr, "
-            "multi30k_de, multi30k_fr or tatoeba_zh; correction_world, correction_captions or jfleg."
-        ),
-    ],
+    study: Annotated[str, typer.Argument(help="; ".join(map(", ".join, FAMILIES.values())) + ".")],
     folder: Annotated[Path | None, typer.Option(help="Where the real corpora lie, such as ptb/.")] = None,
-    steps: Annotated[int | None, typer.Option(min=100, help="Training steps, instead of the study's own.")] = None,
+    steps: Annotated[int | None, typer.Option(min=100, help="Other steps than the study's own; stored in --scratch.")] = None,
     device: Annotated[Device, typer.Option(help="Where to compute.")] = Device.auto,
     scratch: Annotated[Path, typer.Option(help="Checkpoints and finished rows: a stopped run goes on.")] = Path(
         "executed/measured"
     ),
 ) -> None:
     """Train and measure all models of a study and store the figures in data/results/ (hours)."""
-    from vae_course.studies import captions, correction, cures, learners, real_pairs, summaries, translation
+    from vae_course.studies import catalogue, store
     from vae_course.training import find_device
+    from vae_course.whole_files import make_folder
 
-    runs = {room.NAME: room.measure for room in (captions, correction, learners, summaries, translation)}
-    runs |= {name: partial(real_pairs.measure, name) for name in real_pairs.STUDIES}
-    measured = runs.get(study, partial(cures.measure, study))
-    try:
+    with _stopping_at(ValueError, OSError, RuntimeError):
+        measured = catalogue.find(study)
+        make_folder(scratch)
         path = measured(scratch=scratch, folder=folder, steps=steps, device=find_device(device.value))
-    except (ValueError, FileNotFoundError, RuntimeError) as error:
-        raise _stop(error) from error
-    typer.echo(f"stored {path}")
+    other = "" if path.parent == store.RESULTS else f"; {store.RESULTS} holds runs of the study's own steps, and stays as it is"
+    typer.echo(f"stored {path}{other}")
 
 
 @app.command(rich_help_panel="For maintainers")
 def spread(
     lessons: LessonNames = None,
     seeds: Annotated[int, typer.Option(min=2, help="How many seeds, counted from 0.")] = 5,
-    output: Annotated[Path, typer.Option(help="Folder for the results, a JSON file a lesson.")] = Path("data/results/seeds"),
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for a JSON file a lesson; the course's own data/results/seeds without any.")
+    ] = None,
 ) -> None:
     """Run lessons under several seeds and store the value of every expectation; exit status 1 if any leaves its range."""
     from vae_course.course.ranges import seed_ranges, write_seed_ranges
+    from vae_course.studies.store import RESULTS
+    from vae_course.whole_files import make_folder
 
-    output.mkdir(parents=True, exist_ok=True)
-    all_held = True
-    for lesson in _lessons(lessons):
-        ranges = seed_ranges(lesson, range(seeds))
-        write_seed_ranges(ranges, lesson, seeds, output / f"{lesson.name}.json")
-        typer.echo(lesson.name)
-        for r in ranges:
-            mark = "held  " if r.held else "BROKEN"
-            typer.echo(f"  {mark} {r.claim}: {min(r.values):.5g} to {max(r.values):.5g}, allowed {r.low:g} to {r.high:g}")
-            all_held &= r.held
+    folder, all_held = output or RESULTS / "seeds", True
+    with _stopping_at(OSError):
+        make_folder(folder)
+        for lesson in _lessons(lessons):
+            try:
+                ranges = seed_ranges(lesson, range(seeds))
+            except ValueError as error:  # nothing to spread
+                typer.echo(error)
+                continue
+            write_seed_ranges(ranges, lesson, seeds, folder / f"{lesson.name}.json")
+            typer.echo(lesson.name)
+            for r in ranges:
+                mark = "held  " if r.held else "BROKEN"
+                typer.echo(f"  {mark} {r.claim}: {min(r.values):.5g} to {max(r.values):.5g}, allowed {r.low:g} to {r.high:g}")
+                all_held &= r.held
     if not all_held:
         raise typer.Exit(1)

@@ -3,12 +3,14 @@
 import ast
 import copy
 from collections.abc import Mapping
+from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
 from vae_course.course.lessons import TIMES, Lesson, all_lessons, course_map, times_told
 from vae_course.course.running import execute
+from vae_course.whole_files import write_whole
 
 METADATA = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
 
@@ -16,7 +18,8 @@ METADATA = {"kernelspec": {"display_name": "Python 3", "language": "python", "na
 def store(lesson: Lesson) -> float:
     """Run a lesson, store in its file its outputs, its minutes and its measured seconds; return the seconds.
 
-    The map of the course, in lesson 00, is brought up to date.
+    The map of the course, in lesson 00, is brought up to date. Raises ``OSError``, with the path, for a file that cannot be
+    written; it stays as it was.
     """
     notebook = nbformat.read(lesson.path, as_version=4)
     seconds = execute(notebook, lesson.path.parent)
@@ -25,7 +28,7 @@ def store(lesson: Lesson) -> float:
     # Only what every run would write alike, so that storing an unedited lesson changes next to nothing.
     without_widgets(notebook)
     notebook.metadata = METADATA
-    nbformat.write(notebook, lesson.path)
+    _write(notebook, lesson.path)
     refresh_map()
     return seconds
 
@@ -59,7 +62,11 @@ def refresh_map() -> None:
     for cell in notebook.cells:
         if cell.source.endswith("print(lessons.course_map())"):
             cell.outputs = [nbformat.v4.new_output("stream", text=course_map() + "\n")]
-            nbformat.write(notebook, start)
+            _write(notebook, start)
+
+
+def _write(notebook: NotebookNode, path: Path) -> None:
+    write_whole(path, nbformat.writes(notebook) + "\n")
 
 
 def without_widgets(notebook: NotebookNode) -> None:

@@ -1,6 +1,6 @@
 """Measured runs, minutes to hours long, whose figures the lessons show and ``vae-course measure`` makes again.
 
-``store``: how figures are kept. ``tables``: what rows of figures say together.
+``catalogue``: their names. ``store``: how figures are kept. ``tables``: what rows of figures say together.
 ``cures``, ``summaries``, ``translation``, ``correction``, ``real_pairs``, ``captions``, ``learners``: a study or a family each.
 """
 

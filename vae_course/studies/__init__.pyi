@@ -1,6 +1,7 @@
 # What the room hands on, loaded when it is first asked for; type checkers and editors read this file too.
 from . import (
     captions as captions,
+    catalogue as catalogue,
     correction as correction,
     cures as cures,
     learners as learners,

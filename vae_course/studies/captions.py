@@ -14,7 +14,7 @@ from torch import Generator
 from vae_course.applications import spelling
 from vae_course.applications.correction import f_score, likeliest, precision_recall, restored
 from vae_course.applications.spelling import SpellingChannel
-from vae_course.studies.store import Figures, made_by, write
+from vae_course.studies.store import Figures, Run, contents
 from vae_course.text import corpora
 from vae_course.text.cures import Budget, train_language_model
 from vae_course.text.models import LanguageModel, TextSizes
@@ -61,9 +61,10 @@ def edit_scores(corrections: Sequence[Tokens], written: Sequence[Tokens], meant:
 
 
 def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = None, device: torch.device | None = None) -> Path:
-    """Train the language model, correct 400 captions and store the scores in ``data/results``; returns the file.
+    """Train the language model, correct 400 captions and store the scores, see ``store.Run``; returns the file.
 
     A stopped run goes on from the checkpoint in ``scratch``; ``folder`` holds the captions, ``steps`` replaces the study's own.
+    Raises ``ValueError`` for a checkpoint that is not of this run.
     """
     budget = BUDGET if steps is None else replace(BUDGET, steps=steps)
     text = corpora.load("multi30k", language="en", min_count=3, folder=folder)
@@ -76,13 +77,15 @@ def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = No
     edits = spelling.EditChannel.counted([pair for pair in found.train if pair[1] not in text.vocabulary])
     meant = {"validation": text.validation[:COUNT], "test": text.test[:COUNT]}
     written = {name: misspelled(rows, forms, 0.15, seeded(k)) for k, (name, rows) in enumerate(meant.items())}
+    settings = {"corpus": contents(text), "sizes": asdict(SIZES), "budget": asdict(budget)}
+    run = Run.of(NAME, __name__, settings, scratch=scratch, steps=steps, own_steps=BUDGET.steps, device=device)
     model, history = train_language_model(
         text.encoded("train"),
         len(text.vocabulary),
         sizes=SIZES,
         budget=budget,
         device=device,
-        checkpoint=scratch / f"{NAME}-{budget.steps}.checkpoint",
+        checkpoint=run.checkpoint(f"{budget.steps}"),
     )
     wrong = (a != b for w, m in zip(written["test"], meant["test"], strict=True) for a, b in zip(w, m, strict=True))
     document = {
@@ -92,10 +95,10 @@ def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = No
         "sentences": COUNT,
         "wrong_words": sum(wrong),
         "unknown_right_words": sum(word not in text.vocabulary for sentence in meant["test"] for word in sentence),
-        **made_by(NAME, steps, device),
+        **run.made_by(),
         "rows": _rows(model, text.vocabulary, edits, written, meant),
     }
-    return write(NAME, document)
+    return run.store(document)
 
 
 def _rows(

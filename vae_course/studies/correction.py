@@ -23,7 +23,7 @@ from vae_course.applications.correction import (
     restored,
     trained,
 )
-from vae_course.studies.store import Figures, kept, made_by, write
+from vae_course.studies.store import Figures, Run, contents, digest
 from vae_course.text.batches import pad
 from vae_course.text.conditional import ConditionalTextVAE, SequenceToSequence
 from vae_course.text.cures import Budget
@@ -40,24 +40,29 @@ LONGER = 3_000  # steps
 
 
 def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = None, device: torch.device | None = None) -> Path:
-    """Train and score what the lesson only shows, and store it in ``data/results``; returns the file.
+    """Train and score what the lesson only shows, and store it, see ``store.Run``; returns the file.
 
     Finished parts are kept in ``scratch``. It needs no ``folder``; ``steps`` replaces those of the longer trained correctors.
+    Raises ``ValueError`` for a part that is not of this run.
     """
     data = errors("world", held_out=400)
     language = data.meant.language
     assert language is not None
     best = [corrected(posterior(data.channel, language, tokens), tokens) for tokens in data.written["test"]]
     longer = LONGER if steps is None else steps
-    few = [kept(scratch / f"{NAME}-few-{seed}.json", partial(_few_pairs, data, seed, device=device)) for seed in SEEDS]
+    sizes = {"sizes": asdict(SIZES), "bottleneck": asdict(BOTTLENECK)}
+    settings = {"corpus": contents(data.meant), "written": digest(data.written), **sizes}
+    run = Run.of(NAME, __name__, settings, scratch=scratch, steps=steps, own_steps=LONGER, device=device)
+    few = [run.kept(f"few-{seed}", partial(_few_pairs, data, seed, device=device), pairs=FEW, seed=seed) for seed in SEEDS]
+    words = digest(asdict(spelling.misspellings()))
     document = {
         "optimum": restored(best, data.written["test"], data.meant.test).whole,
-        "longer": kept(scratch / f"{NAME}-{longer}.json", partial(_longer_trained, data, longer, device))["rows"],
+        "longer": run.kept(f"{longer}", partial(_longer_trained, data, longer, device), steps=longer)["rows"],
         "few_pairs": [row for part in few for row in part["rows"]],
-        "misspellings": kept(scratch / f"{NAME}-misspellings.json", _misspellings)["rows"],
-        **made_by(NAME, steps, device),
+        "misspellings": run.kept("misspellings", _misspellings, words=words)["rows"],
+        **run.made_by(),
     }
-    return write(NAME, document)
+    return run.store(document)
 
 
 def _longer_trained(data: Errors, steps: int, device: torch.device | None) -> Figures:

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from vae_course.applications.generation import distinct_n, self_bleu, share_different, share_new
-from vae_course.studies.store import LANGUAGE_MODEL, Figures, kept, made_by, write
+from vae_course.studies.store import LANGUAGE_MODEL, Figures, Run, contents
 from vae_course.text.corpora import Corpus, TokenKind, load
 from vae_course.text.cures import CURES, Budget, train_language_model, train_vae
 from vae_course.text.decoding import greedy, sampled
@@ -26,7 +26,7 @@ from vae_course.text.evaluation import (
     share_in_language,
 )
 from vae_course.text.models import LanguageModel, TextSizes, TextVAE
-from vae_course.training import seeded
+from vae_course.training import Checkpoint, seeded
 from vae_course.world.grammar import Language
 
 
@@ -86,24 +86,30 @@ STUDIES = {
 def measure(
     name: str, *, scratch: Path, folder: Path | None = None, steps: int | None = None, device: torch.device | None = None
 ) -> Path:
-    """Run the study ``name`` and store its figures in ``data/results``; returns the file.
+    """Run the study ``name`` and store its figures, see ``store.Run``; returns the file.
 
     Finished figures and checkpoints are kept in ``scratch``, so a run that was stopped goes on where it was. ``folder`` holds
-    the real corpora (see ``corpora.load``), ``steps`` replaces the study's own. Raises ``ValueError`` for an unknown name.
+    the real corpora (see ``corpora.load``), ``steps`` replaces the study's own. Raises ``ValueError`` for an unknown name, and
+    for what lies in ``scratch`` and is not of this run.
     """
     if name not in STUDIES:
         raise ValueError(f"no study {name!r}; there are {', '.join(STUDIES)}")
     study = STUDIES[name]
     budget = study.budget if steps is None else replace(study.budget, steps=steps)
     corpus = load(study.corpus, tokens=study.tokens, min_count=study.min_count, folder=folder)
+    # Of names and seeds each part has its own, so that a study to which some are added need not begin anew.
+    settings = asdict(replace(study, budget=budget, names=(), seeds=())) | {"corpus": contents(corpus)}
+    run = Run.of(name, __name__, settings, scratch=scratch, steps=steps, own_steps=study.budget.steps, device=device)
 
     def measured(seed: int, model: str) -> Figures:
-        path = scratch / f"{name}-{budget.steps}-{model.replace(' ', '-')}-{seed}.json"
-        return kept(path, lambda: _measure_one(corpus, model, study, budget, seed, path.with_suffix(".checkpoint"), device))
+        part = f"{budget.steps}-{model.replace(' ', '-')}-{seed}"
+        own = {"model": model, "seed": seed}
+        checkpoint = run.checkpoint(part, **own)
+        return run.kept(part, lambda: _measure_one(corpus, model, study, budget, seed, checkpoint, device), **own)
 
     rows = [measured(seed, model) for seed, model in itertools.product(study.seeds, study.names)]
-    document = _circumstances(corpus, study, budget) | made_by(name, steps, device)
-    return write(name, document | {"rows": rows})
+    document = _circumstances(corpus, study, budget) | run.made_by()
+    return run.store(document | {"rows": rows})
 
 
 def _measure_one(
@@ -112,7 +118,7 @@ def _measure_one(
     study: Study,
     budget: Budget,
     seed: int,
-    checkpoint: Path,
+    checkpoint: Checkpoint,
     device: torch.device | None,
 ) -> Figures:
     train, test = corpus.encoded("train"), corpus.encoded("test")

@@ -20,7 +20,7 @@ from nltk.tokenize import NLTKWordTokenizer
 from vae_course.applications import spelling
 from vae_course.applications.correction import gleu, likeliest
 from vae_course.applications.spelling import SpellingChannel
-from vae_course.studies.store import Figures, made_by, write
+from vae_course.studies.store import Figures, Run, digest
 from vae_course.text import corpora
 from vae_course.text.cures import Budget, train_language_model
 from vae_course.text.evaluation import likelihood
@@ -174,20 +174,23 @@ def english(folder: Path | None = None) -> Lines:
 
 
 def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = None, device: torch.device | None = None) -> Path:
-    """Train the language model, correct JFLEG and store the scores in ``data/results``; returns the file.
+    """Train the language model, correct JFLEG and store the scores, see ``store.Run``; returns the file.
 
     A stopped run goes on from the checkpoint in ``scratch``; ``folder`` holds the corpora, ``steps`` replaces the study's own.
+    Raises ``ValueError`` for a checkpoint that is not of this run.
     """
     budget = BUDGET if steps is None else replace(BUDGET, steps=steps)
     text, data = english(folder), Learners(*map(list, zip(*corpora.learners(folder), strict=True)))
     vocabulary = Vocabulary.build(text, min_count=2)
+    settings = {"text": digest(text), "vocabulary": len(vocabulary), "sizes": asdict(SIZES), "budget": asdict(budget)}
+    run = Run.of(NAME, __name__, settings, scratch=scratch, steps=steps, own_steps=BUDGET.steps, device=device)
     model, history = train_language_model(
         [vocabulary.encode(sentence) for sentence in text],
         len(vocabulary),
         sizes=SIZES,
         budget=budget,
         device=device,
-        checkpoint=scratch / f"{NAME}-{budget.steps}.checkpoint",
+        checkpoint=run.checkpoint(f"{budget.steps}"),
     )
     rows, tuned = corrected_rows(model, vocabulary, data)
     document = {
@@ -200,10 +203,10 @@ def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = No
         "budget": asdict(budget),
         "cpu_seconds_of_training": round(sum(history["cpu_seconds"])),
         "tuned": tuned,
-        **made_by(NAME, steps, device),
+        **run.made_by(),
         "rows": rows,
     }
-    return write(NAME, document)
+    return run.store(document)
 
 
 def corrected_rows(model: LanguageModel, vocabulary: Vocabulary, data: Learners) -> tuple[list[Figures], Figures]:

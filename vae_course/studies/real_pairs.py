@@ -13,7 +13,7 @@ import torch
 
 from vae_course.applications.translation import most_similar_sentence, scores, sides
 from vae_course.studies import tables
-from vae_course.studies.store import Figures, kept, made_by, stored, write
+from vae_course.studies.store import Figures, Run, contents, stored
 from vae_course.studies.tables import Columns
 from vae_course.text.batches import PairBatches, Sentences, in_order
 from vae_course.text.conditional import ConditionalTextVAE, SequenceToSequence
@@ -24,7 +24,7 @@ from vae_course.text.evaluation import device_of, likelihood
 from vae_course.text.models import TextSizes
 from vae_course.text.objectives import NegativeElbo, free_bits, linear_annealing
 from vae_course.text.vocabulary import Characters
-from vae_course.training import seeded, seeded_module
+from vae_course.training import Checkpoint, seeded, seeded_module
 from vae_course.world.grammar import Tokens
 
 NEAREST, PLAIN, VAE = "most similar sentence in train", "sequence to sequence", "conditional VAE"
@@ -71,24 +71,28 @@ STUDIES = {
 def measure(
     name: str, *, scratch: Path, folder: Path | None = None, steps: int | None = None, device: torch.device | None = None
 ) -> Path:
-    """Run the study ``name`` and store its figures in ``data/results``; returns the file.
+    """Run the study ``name`` and store its figures, see ``store.Run``; returns the file.
 
     Finished rows and checkpoints are kept in ``scratch``, so a run that was stopped goes on where it was. ``folder`` holds the
-    corpora, ``steps`` replaces the study's own. Raises ``ValueError`` for an unknown name.
+    corpora, ``steps`` replaces the study's own. Raises ``ValueError`` for an unknown name, and for what lies in ``scratch`` and
+    is not of this run.
     """
     if name not in STUDIES:
         raise ValueError(f"no study {name!r}; there are {', '.join(STUDIES)}")
     study = STUDIES[name]
     budget = study.budget if steps is None else replace(study.budget, steps=steps)
     source, target = sides(study.corpus, study.languages, study.tokens, subwords=study.subwords, folder=folder)
+    settings = asdict(replace(study, budget=budget)) | {"corpus": {"source": contents(source), "target": contents(target)}}
+    run = Run.of(name, __name__, settings, scratch=scratch, steps=steps, own_steps=study.budget.steps, device=device)
 
     def measured(system: str) -> Figures:
-        path = scratch / f"{name}-{budget.steps}-{system.replace(' ', '-')}.json"
-        return kept(path, lambda: _row(system, source, target, study, budget, path.with_suffix(".checkpoint"), device))
+        part = f"{budget.steps}-{system.replace(' ', '-')}"
+        checkpoint = run.checkpoint(part, model=system)
+        return run.kept(part, lambda: _row(system, source, target, study, budget, checkpoint, device), model=system)
 
     rows = [measured(system) for system in (NEAREST, PLAIN, VAE)]
-    document = _circumstances(study, budget, source, target) | made_by(name, steps, device)
-    return write(name, document | {"rows": rows})
+    document = _circumstances(study, budget, source, target) | run.made_by()
+    return run.store(document | {"rows": rows})
 
 
 # --- training ---------------------------------------------------------------------------------------------------------
@@ -101,7 +105,7 @@ def trained(
     study: RealStudy,
     budget: Budget,
     *,
-    checkpoint: Path | None = None,
+    checkpoint: Path | Checkpoint | None = None,
     device: torch.device | None = None,
 ) -> tuple[Model, float]:
     """``PLAIN`` or ``VAE`` after its budget, and the processor seconds that took. ``checkpoint``: to save to and go on from."""
@@ -191,7 +195,7 @@ def _row(
     target: Corpus,
     study: RealStudy,
     budget: Budget,
-    checkpoint: Path,
+    checkpoint: Checkpoint,
     device: torch.device | None,
 ) -> Figures:
     if system == NEAREST:

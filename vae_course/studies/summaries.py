@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from vae_course.applications.summarization import medoid, overlap, rouge, subset_means, subsets, word_counts, written_from
-from vae_course.studies.store import made_by, write
+from vae_course.studies.store import Run, digest
 from vae_course.text.batches import SentenceBatches
 from vae_course.text.corpora import captions
 from vae_course.text.cures import Budget, fit
@@ -30,21 +30,23 @@ CAPTION_MODELS = {"autoencoder": 0.0, "KL weight 0.15": 0.15}
 def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = None, device: torch.device | None = None) -> Path:
     """Four captions of a picture into one, the fifth being the reference; trained on single captions, without summaries.
 
-    Returns the file in ``data/results``. A stopped run goes on from the checkpoints in ``scratch``; ``folder`` holds the
-    captions, ``steps`` replaces the study's own.
+    Returns the file, see ``store.Run``. A stopped run goes on from the checkpoints in ``scratch``; ``folder`` holds the
+    captions, ``steps`` replaces the study's own. Raises ``ValueError`` for a checkpoint that is not of this run.
     """
     budget = CAPTION_BUDGET if steps is None else replace(CAPTION_BUDGET, steps=steps)
     corpus = captions(folder)
     alone = [caption for five in corpus["train"] for caption in five]
     vocabulary = Vocabulary.build(alone, max_size=CAPTION_WORDS)
     four, references = [five[:4] for five in corpus["test"]], [five[4] for five in corpus["test"]]
+    settings = {"text": digest(alone), "vocabulary": CAPTION_WORDS, "sizes": asdict(CAPTION_SIZES), "budget": asdict(budget)}
+    run = Run.of(NAME, __name__, settings, scratch=scratch, steps=steps, own_steps=CAPTION_BUDGET.steps, device=device)
     said = _without_a_model(four)
     seconds = {}
     for name, kl_weight in CAPTION_MODELS.items():
         model = seeded_module(0, lambda: TextVAE(len(vocabulary), CAPTION_SIZES)).to(device)
         objective = NegativeElbo(model, linear_annealing(budget.steps // 2, final=kl_weight)).to(device)
         batches = SentenceBatches([vocabulary.encode(caption) for caption in alone], budget.batch_size, device)
-        checkpoint = scratch / f"{NAME}-{budget.steps}-{name.replace(' ', '-')}.checkpoint"
+        checkpoint = run.checkpoint(f"{budget.steps}-{name.replace(' ', '-')}", kl_weight=kl_weight)
         history = fit(objective, batches, budget, seed=0, checkpoint=checkpoint)
         seconds[name] = round(sum(history["cpu_seconds"]))
         said |= {f"{rule}, {name}": lines for rule, lines in by_codes(model, vocabulary, four).items()}
@@ -56,10 +58,10 @@ def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = No
         "budget": asdict(budget),
         "rouge-score": version("rouge-score"),
         "cpu_seconds_of_training": seconds,
-        **made_by(NAME, steps, device),
+        **run.made_by(),
         "rows": rows,
     }
-    return write(NAME, document)
+    return run.store(document)
 
 
 def by_codes(model: TextVAE, vocabulary: Vocabulary, groups: Sequence[Sequence[Tokens]]) -> dict[str, list[Tokens]]:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from vae_course.applications.translation import LANGUAGES, apart, other_wordings, right, scores, share_right, sides, two_pairs
-from vae_course.studies.store import Figures, kept, made_by, write
+from vae_course.studies.store import Figures, Run, digest
 from vae_course.text import corpora
 from vae_course.text.batches import PairBatches, SentenceBatches, pad
 from vae_course.text.conditional import ConditionalTextVAE, SequenceToSequence
@@ -25,7 +25,7 @@ from vae_course.text.parallel import ParallelTextVAE, ParallelTranslator
 from vae_course.text.shared_latent import train_shared
 from vae_course.text.vocabulary import BOS, EOS
 from vae_course.training import seeded, seeded_module
-from vae_course.world.languages import WORLD
+from vae_course.world.languages import WORLD, splits
 
 NAME = "translation_world"
 SMALL = TextSizes(embedding=64, hidden=64, latent=16)
@@ -40,23 +40,27 @@ def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = No
     """Train and score what the lesson only shows, half an hour on one core, and store it; returns the file.
 
     What is finished is kept in ``scratch``, model by model. It needs no ``folder``, its models have ``steps`` of their own
-    each, and it computes where its small models are fastest, on a CPU. Raises ``ValueError`` for other wishes.
+    each, and it computes where its small models are fastest, on a CPU. Raises ``ValueError`` for other wishes, and for a part
+    that is not of this run.
     """
     if steps is not None or (device is not None and device.type != "cpu"):
         raise ValueError(f"{NAME}: its models have steps of their own and run on a CPU; leave --steps out, and --device cpu")
+    texts = {language: digest(dict(splits(language))) for language in LANGUAGES}
+    settings = {"texts": texts, "small": asdict(SMALL), "shared": asdict(SHARED)}
+    run = Run.of(NAME, __name__, settings, scratch=scratch, device=device)
 
     def rows(part: str, make: Callable[..., Figures], *choices: Iterable[Any]) -> list[Figures]:
-        settings = list(itertools.product(*choices))
-        names = ["-".join([NAME, part, *map(str, setting)]).replace(" ", "-") for setting in settings]
-        return [kept(scratch / f"{name}.json", partial(make, *row)) for name, row in zip(names, settings, strict=True)]
+        chosen = list(itertools.product(*choices))
+        names = ["-".join([part, *map(str, choice)]).replace(" ", "-") for choice in chosen]
+        return [run.kept(name, partial(make, *choice), chosen=choice) for name, choice in zip(names, chosen, strict=True)]
 
     document = {
         "at_once": rows("at-once", _at_once, LANGUAGES, (0,)),
         "directions": [row for part in rows("directions", _directions, (0, 1)) for row in part["rows"]],
         "few_pairs": rows("few-pairs", _few_pairs, (50, 100, 300, 1_000), (0, 1, 2), FEW_PAIRS),
-        **made_by(NAME, steps, device),
+        **run.made_by(),
     }
-    return write(NAME, document)
+    return run.store(document)
 
 
 def _trained(

@@ -25,7 +25,7 @@ from vae_course.text.objectives import (
     linear_annealing,
 )
 from vae_course.text.posteriors import BatchNormHead, CommittedRateHead, GaussianHead, Head, VonMisesFisherHead
-from vae_course.training import EarlyStopping, History, Update, seeded, seeded_module, train
+from vae_course.training import Checkpoint, EarlyStopping, History, Update, seeded, seeded_module, train
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def train_vae(
     device: torch.device | None = None,
     validation: Sentences = (),
     early_stopping: Sentences = (),
-    checkpoint: Path | None = None,
+    checkpoint: Path | Checkpoint | None = None,
     after_check: Callable[[TextVAE, History], None] | None = None,
 ) -> Trained:
     """Train a text VAE by a cure on encoded ``sentences``.
@@ -159,7 +159,7 @@ def train_vae(
     batches = SentenceBatches(sentences, budget.batch_size, device)
     seconds = 0.0
     if cure.pretraining:
-        budget, seconds = _pretrained(model, batches, cure, budget, seed, checkpoint)
+        budget, seconds = _pretrained(model, batches, cure, budget, seed, Checkpoint.of(checkpoint))
     objective = cure.objective(model, batches, budget).to(device)
     check = _Checks(objective, validation, after_check)
     history = fit(
@@ -169,13 +169,13 @@ def train_vae(
 
 
 def _pretrained(
-    model: TextVAE, batches: SentenceBatches, cure: Cure, budget: Budget, seed: int, checkpoint: Path | None
+    model: TextVAE, batches: SentenceBatches, cure: Cure, budget: Budget, seed: int, checkpoint: Checkpoint | None
 ) -> tuple[Budget, float]:
     """Train as an autoencoder, give the decoder new weights, and return the budget that is left and the seconds used."""
     steps = round(cure.pretraining * budget.steps)
     objective = NegativeElbo(model, constant(0.0)).to(device_of(model))
     update = Update.adam(objective, objective.loss, budget.learning_rate, max_norm=5.0)
-    first = checkpoint.with_name(checkpoint.name + ".pretraining") if checkpoint else None
+    first = checkpoint.beside(".pretraining") if checkpoint else None
     history = train(
         update, FixedSteps(batches, steps), epochs=1, generator=seeded(seed), checkpoint=first, after_epoch=_Clock()
     )
@@ -192,7 +192,7 @@ def train_language_model(
     seed: int = 0,
     device: torch.device | None = None,
     early_stopping: Sentences = (),
-    checkpoint: Path | None = None,
+    checkpoint: Path | Checkpoint | None = None,
 ) -> tuple[LanguageModel, History]:
     """The yardstick: the same decoder without z, trained alike."""
     budget = budget or Budget()
@@ -207,7 +207,7 @@ def fit(
     budget: Budget,
     *,
     seed: int,
-    checkpoint: Path | None = None,
+    checkpoint: Path | Checkpoint | None = None,
     after_check: Callable[[History], None] | None = None,
     early_stopping: Sentences | PairBatches = (),
 ) -> History:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Generator
 
+from vae_course.whole_files import make_folder, write_whole
 from vae_course.world.grammar import By, Choice, Factor, FactPrior, Language, Node, Sequence, Text, Tokens
 
 # --- the facts ------------------------------------------------------------------------------------------------------
@@ -295,10 +296,13 @@ def _also_in_train(sets: Mapping[str, Collection[object]]) -> dict[str, float]:
 
 
 def write_data(folder: Path) -> list[Path]:
-    """Write English validation and test, a sentence a line, and ``checksums.json``, which is ``describe``; return the paths."""
+    """Write English validation and test, a sentence a line, and ``checksums.json``, which is ``describe``; return the paths.
+
+    Raises ``OSError``, with the path, for a file that cannot be written; it stays as it was.
+    """
+    make_folder(folder)
     texts = {f"{split}.txt": _lines(splits("english")[split]) for split in ("validation", "test")}
     texts["checksums.json"] = json.dumps(describe(), indent=1) + "\n"
-    folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")  # the same bytes on every system
+        write_whole(folder / name, text)
     return [folder / name for name in texts]
