@@ -402,7 +402,7 @@ def test_a_full_disk_is_told_in_a_line(course, monkeypatch):
     monkeypatch.setattr("papermill.execute_notebook", full)
     result = call("run", "00", "--output", course / "out")
     assert result.exit_code == 2
-    assert "cannot be written (No space left on device); name another folder, or make room" in result.output
+    assert "cannot be written: No space left on device; name another folder, or make room" in result.output
 
 
 def test_two_runs_into_one_folder_are_told_apart(course):

@@ -20,6 +20,7 @@ from vae_course.course.jupyterlab import kernel_environment
 from vae_course.course.lessons import Lesson, all_lessons
 from vae_course.course.pages import Outcome, earlier_outcomes, index_page, lesson_page, read_executed
 from vae_course.course.running import CELL_TIMEOUT, KERNEL, environment
+from vae_course.whole_files import make_folder, write_whole
 
 
 class Stopped(KeyboardInterrupt):
@@ -38,7 +39,7 @@ def run_lessons(chosen: Sequence[Lesson], parameters: Mapping[str, str], output:
     """
     outcomes: list[Outcome] = []
     try:
-        output.mkdir(parents=True, exist_ok=True)
+        make_folder(output)
         with FileLock(output / ".running", timeout=0), _stopped_by_signals():
             try:
                 for lesson in tqdm(chosen, desc="lessons", unit="lesson"):
@@ -46,13 +47,12 @@ def run_lessons(chosen: Sequence[Lesson], parameters: Mapping[str, str], output:
                 status = int(any(outcome.failure for outcome in outcomes))
             except Stopped as stop:
                 status = stop.exit_status
-            (output / "index.html").write_text(index_page(*_all_told(outcomes, chosen, parameters, output)), encoding="utf-8")
+            write_whole(output / "index.html", index_page(*_all_told(outcomes, chosen, parameters, output)))
     except Timeout:
         raise ValueError(f"{output}: another run is writing there; wait for its end, or name another folder") from None
     except OSError as error:
-        raise ValueError(
-            f"{output}: cannot be written ({error.strerror or error}); name another folder, or make room"
-        ) from error
+        told = str(error) if "cannot be written" in str(error) else f"{output}: cannot be written: {error.strerror or error}"
+        raise ValueError(f"{told}; name another folder, or make room") from error
     return outcomes, status
 
 
@@ -96,7 +96,7 @@ def _run_and_tell(lesson: Lesson, parameters: Mapping[str, str], output: Path, o
     outcomes.append(Outcome(lesson, time.perf_counter() - start, failure))
     notebook = read_executed(executed)
     if notebook is not None:
-        executed.with_suffix(".html").write_text(lesson_page(notebook, lesson.question), encoding="utf-8")
+        write_whole(executed.with_suffix(".html"), lesson_page(notebook, lesson.question))
     if stop is not None:
         raise stop
 

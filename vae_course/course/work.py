@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-import shutil
 from datetime import date
 from pathlib import Path
 
 from vae_course.course import lessons
 from vae_course.course.lessons import Lesson
+from vae_course.whole_files import write_whole
 
 EDITIONS = ".editions.json"  # in the folder: of which edition each copy was made, as a digest of the lesson
 
@@ -36,7 +36,7 @@ def bring_up_to_date(chosen: list[Lesson]) -> list[str]:
                 _copy(lesson.path, beside)
                 told.append(f"{lesson.name} has changed since you copied it; the new edition lies beside yours: {beside.name}")
         editions[lesson.name] = edition
-    _write_editions(editions)
+    _write(folder() / EDITIONS, json.dumps(editions, indent=1) + "\n")
     return told
 
 
@@ -62,14 +62,17 @@ def _digest(path: Path) -> str:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Written beside and renamed, so that a stop in between leaves what was there."""
+    _write(target, source.read_bytes())
+
+
+def _write(path: Path, content: str | bytes) -> None:
     try:
-        target.parent.mkdir(exist_ok=True)
-        part = target.with_name(f".{target.name}.part")
-        shutil.copyfile(source, part)
-        part.replace(target)
+        write_whole(path, content)
     except OSError as error:
-        raise ValueError(_unwritable(error)) from error
+        raise ValueError(
+            f"{error}. Your copies of the lessons belong there: make room, or copy the whole course to a folder of yours. "
+            "vae-course lab --originals opens the lessons themselves"
+        ) from error
 
 
 def _editions() -> dict[str, str]:
@@ -79,19 +82,3 @@ def _editions() -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _write_editions(editions: dict[str, str]) -> None:
-    try:
-        part = folder() / f"{EDITIONS}.part"
-        part.write_text(json.dumps(editions, indent=1) + "\n", encoding="utf-8")
-        part.replace(folder() / EDITIONS)
-    except OSError as error:
-        raise ValueError(_unwritable(error)) from error
-
-
-def _unwritable(error: OSError) -> str:
-    return (
-        f"{folder()}: cannot be written ({error.strerror or error}). Your copies of the lessons belong there: make room, or "
-        "copy the whole course to a folder of yours. vae-course lab --originals opens the lessons themselves"
-    )
