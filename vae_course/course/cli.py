@@ -112,19 +112,16 @@ def run(
             raise _stop(error) from error
     from tqdm.auto import tqdm
 
-    from vae_course.course.lessons import all_lessons
-    from vae_course.course.pages import earlier_outcomes, index_page
+    from vae_course.course.pages import lessons_beside, write_index
 
     output.mkdir(parents=True, exist_ok=True)
-    outcomes = [_run_lesson(lesson, parameters, output) for lesson in tqdm(chosen, desc="lessons", unit="lesson")]
+    beside = lessons_beside(output, chosen)
+    outcomes = [_run_lesson(lesson, parameters, output, beside) for lesson in tqdm(chosen, desc="lessons", unit="lesson")]
     failed = [o for o in outcomes if o.failure]
     for outcome in outcomes:
         typer.echo(f"{outcome.lesson.name:24}{outcome.seconds:6.1f} s  {outcome.failure or 'ok'}")
     summary = f"Run with profile {profile} on device {device}: {len(outcomes) - len(failed)} of {len(outcomes)} lessons ok."
-    index = output / "index.html"
-    before = earlier_outcomes(output, [lesson for lesson in all_lessons() if lesson not in chosen])
-    index.write_text(index_page([*outcomes, *before], summary), encoding="utf-8")
-    typer.echo(f"{summary} Pages: {index}")
+    typer.echo(f"{summary} Pages: {write_index(output, outcomes, beside, summary)}")
     if failed:
         raise typer.Exit(1)
 
@@ -142,12 +139,11 @@ def _that_take(parameter: str, lessons: "list[Lesson]", named: bool) -> "list[Le
     return [lesson for lesson in lessons if lesson not in other]
 
 
-def _run_lesson(lesson: "Lesson", parameters: dict[str, str], output: Path) -> "Outcome":
-    import nbformat
+def _run_lesson(lesson: "Lesson", parameters: dict[str, str], output: Path, beside: "list[Lesson]") -> "Outcome":
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
-    from vae_course.course.pages import Outcome, lesson_page
+    from vae_course.course.pages import Outcome, write_page
     from vae_course.course.running import CELL_TIMEOUT, environment
 
     executed = output / lesson.path.name
@@ -167,8 +163,7 @@ def _run_lesson(lesson: "Lesson", parameters: dict[str, str], output: Path) -> "
     except PapermillExecutionError as error:
         failure = f"cell {error.cell_index}: {error.ename}: {error.evalue}"
     seconds = time.perf_counter() - start
-    notebook = nbformat.read(executed, as_version=4)
-    executed.with_suffix(".html").write_text(lesson_page(notebook, lesson.question), encoding="utf-8")
+    write_page(output, executed, lesson, beside)
     return Outcome(lesson, seconds, failure)
 
 
