@@ -133,7 +133,67 @@ def test_the_index_keeps_the_pages_of_earlier_runs(course):
     assert "01_fails" not in (course / "out" / "index.html").read_text()
 
 
-@pytest.mark.parametrize("command", ["run"])
+def hold_outputs(folder, text):
+    """Give every lesson's last cell an output, which a run would not give."""
+    for path in folder.glob("*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        notebook.cells[-1].outputs = [new_output("stream", text=f"{text} {path.stem}")]
+        nbformat.write(notebook, path)
+
+
+def test_pages_shows_what_the_lessons_hold_and_runs_nothing(course):
+    hold_outputs(course / "notebooks", "stored in")
+    before = {path: path.read_bytes() for path in (course / "notebooks").iterdir()}
+    result = call("pages", "--output", course / "out")
+    assert result.exit_code == 0, result.output
+    assert f"nothing was run. Pages: {course / 'out' / 'index.html'}" in result.output
+    assert sorted(path.name for path in (course / "out").iterdir()) == ["00_works.html", "01_fails.html", "index.html"]
+    assert "stored in 01_fails" in (course / "out" / "01_fails.html").read_text()
+    index = (course / "out" / "index.html").read_text()
+    assert "nothing was run" in index
+    assert re.search(r"Does it fail\?</a></td>\s*<td>5&nbsp;min</td>\s*<td>7&nbsp;s</td>", index)  # as its header says
+    assert before == {path: path.read_bytes() for path in (course / "notebooks").iterdir()}
+
+
+def test_pages_tells_of_an_error_that_a_lesson_holds(course):
+    path = course / "notebooks" / "00_works.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[2].outputs = [new_output("error", ename="NameError", evalue="<x>", traceback=[])]
+    nbformat.write(notebook, path)
+    assert call("pages", "00", "--output", course / "out").exit_code == 0
+    assert "failed: cell 2: NameError: &lt;x&gt;" in (course / "out" / "index.html").read_text()
+
+
+def test_pages_lead_to_those_that_lie_beside_them_also_to_later_ones(course):
+    out = course / "out"
+    call("pages", "00", "--output", out)
+    assert "01_fails" not in (out / "index.html").read_text()
+    assert "Next lesson" not in (out / "00_works.html").read_text()
+    call("pages", "01", "--output", out)
+    assert (out / "00_works.html").read_text().count("Next lesson: 01") == 2
+    assert (out / "01_fails.html").read_text().count("Previous lesson: 00") == 2
+    assert re.search(
+        r"Does it work\?</a></td>\s*<td>5&nbsp;min</td>\s*<td>earlier, 7&nbsp;s</td>", (out / "index.html").read_text()
+    )
+
+
+def test_an_earlier_page_goes_on_showing_the_run_that_lies_beside_it(course):
+    call("run", "00", "--output", course / "out")
+    call("pages", "01", "--output", course / "out")
+    assert "fast auto" in (course / "out" / "00_works.html").read_text()
+    hold_outputs(course / "notebooks", "stored in")
+    call("pages", "00", "--output", course / "out")
+    assert "stored in 00_works" in (course / "out" / "00_works.html").read_text()
+
+
+def test_pages_that_cannot_be_written_say_why(course):
+    (course / "out").write_text("a file")
+    result = call("pages", "--output", course / "out")
+    assert result.exit_code == 2
+    assert "File exists" in result.output
+
+
+@pytest.mark.parametrize("command", ["run", "pages"])
 def test_an_unknown_lesson_names_the_close_ones(course, command):
     result = call(command, "00_work")
     assert result.exit_code == 2

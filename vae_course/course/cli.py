@@ -167,6 +167,28 @@ def _run_lesson(lesson: "Lesson", parameters: dict[str, str], output: Path, besi
     return Outcome(lesson, seconds, failure)
 
 
+@app.command()
+def pages(
+    lessons: LessonNames = None,
+    output: Annotated[Path, typer.Option(help="Where the pages are written.")] = Path("executed"),
+) -> None:
+    """Write lessons as HTML pages, with the outputs that are stored in them, and an index. Nothing is run."""
+    chosen = _lessons(lessons)
+    from tqdm.auto import tqdm
+
+    from vae_course.course.pages import lessons_beside, write_index, write_page
+
+    summary = "Outputs as they are stored in the lessons; nothing was run."
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        beside = lessons_beside(output, chosen)
+        bar = tqdm(chosen, desc="lessons", unit="lesson")
+        index = write_index(output, [write_page(output, one.path, one, beside) for one in bar], beside, summary)
+    except OSError as error:
+        raise _stop(error) from error
+    typer.echo(f"{summary} Pages: {index}")
+
+
 # --- for maintainers ------------------------------------------------------------------------------------------------
 
 
