@@ -1,7 +1,8 @@
 """For every test, of the package and of the notebooks: one thread, no progress bars, no network; a table of lesson times.
 
 Which tests are run: those of ``pytest`` are quick. ``pytest -m slow`` runs lessons solved and every cell twice, and
-``pytest --device sim`` (or ``cuda``) all lessons, and what tests the package there, on that device.
+``pytest --device sim`` (or ``cuda``) all lessons, and what tests the package there, on that device. ``pytest -m browser`` looks
+at the lessons' pages in a browser.
 """
 
 import os
@@ -26,6 +27,7 @@ from hypothesis import settings  # noqa: E402
 settings.register_profile("course", deadline=None, derandomize=True)
 settings.load_profile("course")
 
+ONLY_WHEN_ASKED = ("slow", "browser")
 LESSON_LIMIT = 45  # seconds on a CPU core
 
 
@@ -35,14 +37,15 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what was not asked for: slow tests, and what is for another device."""
+    """Leave out what was not asked for: slow tests, those in a browser, and what is for another device."""
     device, asked = config.getoption("--device"), config.getoption("-m")
 
     def is_wanted(item):
         for_a_device = item.get_closest_marker("on_device") is not None
         if device is not None:
             return for_a_device or "place" in getattr(item, "fixturenames", ())
-        return not for_a_device and (bool(asked) or item.get_closest_marker("slow") is None)
+        not_asked = [kind for kind in ONLY_WHEN_ASKED if kind not in asked]
+        return not for_a_device and not any(item.get_closest_marker(kind) for kind in not_asked)
 
     left_out = [item for item in items if not is_wanted(item)]
     config.hook.pytest_deselected(items=left_out)

@@ -178,6 +178,29 @@ def _that_take(parameter: str, lessons: "list[Lesson]", named: bool) -> "list[Le
     return [lesson for lesson in lessons if lesson not in other]
 
 
+@app.command()
+def pages(
+    lessons: LessonNames = None,
+    output: Annotated[Path, typer.Option(help="Where the pages are written.")] = Path("executed"),
+) -> None:
+    """Write lessons as HTML pages, with the outputs that are stored in them, and an index. Nothing is run."""
+    chosen = _lessons(lessons)
+    from tqdm.auto import tqdm
+
+    from vae_course.course.pages import lessons_beside, write_index, write_page
+    from vae_course.whole_files import make_folder
+
+    summary = "Outputs as they are stored in the lessons; nothing was run."
+    try:
+        make_folder(output)
+        beside = lessons_beside(output, chosen)
+        bar = tqdm(chosen, desc="lessons", unit="lesson")
+        index = write_index(output, [write_page(output, one.path, one, beside) for one in bar], beside, summary)
+    except OSError as error:
+        raise _stop(error) from error
+    typer.echo(f"{summary} Pages: {index}")
+
+
 # --- for maintainers ------------------------------------------------------------------------------------------------
 
 

@@ -49,6 +49,16 @@ class Lesson:
         """The file's name without its ending, such as ``02_kl_divergence``."""
         return self.path.stem
 
+    @property
+    def number(self) -> str:
+        """The two digits that the name begins with."""
+        return self.name[:2]
+
+    @property
+    def title(self) -> str:
+        """The lesson's heading, such as ``02 · How far is one distribution from another?``."""
+        return f"{self.number} · {self.question}"
+
     @classmethod
     def read(cls, path: Path) -> "Lesson":
         """Read a lesson's header. Raises ``ValueError`` where there is none of the agreed form, with the file's name."""

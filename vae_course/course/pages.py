@@ -1,81 +1,31 @@
-"""Executed lessons as self-contained HTML: pictures and formulas inside the page, nothing fetched."""
+"""Lessons with their outputs as self-contained HTML: pictures and formulas inside the page, nothing fetched."""
 
 import html
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from jinja2 import pass_context
+from bs4 import BeautifulSoup, Tag
+from bs4.element import NavigableString
+from jinja2 import Environment, FileSystemLoader, pass_context
 from latex2mathml.converter import convert as latex_to_mathml
 from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from nbformat.reader import NotJSONError
 
-from vae_course.course.lessons import Lesson
+from vae_course.course.lessons import Lesson, all_lessons
 from vae_course.course.storing import folded, without_widgets
+from vae_course.whole_files import write_whole
 
-# nbconvert's own page without its scripts: they are fetched from elsewhere, and our formulas and pictures need none.
-TEMPLATE = """{% extends 'lab/index.html.j2' %}
-{% block html_head_js %}{% endblock %}
-{% block jupyter_widgets %}{% endblock %}
-{% block html_head_js_mathjax %}{% endblock %}
-{% block html_head_js_mermaidjs %}{% endblock %}
-{% block input_group %}
-{%- if cell | source_folded %}<details class="folded"><summary>{{ cell | told_when_folded }}</summary>{{ super() }}</details>
-{%- else %}{{ super() }}{% endif %}
-{% endblock %}
-{% block output_group %}
-{%- if cell | outputs_folded %}<details class="folded"><summary>Its output</summary>{{ super() }}</details>
-{%- else %}{{ super() }}{% endif %}
-{% endblock %}
-{% block extra_css %}<style>
-  body.jp-Notebook { max-width: 72rem; margin: 0 auto; padding: 1rem; }
-  .jp-RenderedMarkdown { max-width: 46rem; }
-  .jp-RenderedHTMLCommon { font-size: 16px; line-height: 1.55; }
-  .jp-RenderedHTMLCommon img { max-width: 100%; height: auto; }
-  /* A font made for mathematics where there is one: without, brackets do not grow and large operators stay small. */
-  math { font-family: "Cambria Math", "STIX Two Math", "Latin Modern Math", "DejaVu Math TeX Gyre", math; font-size: 1.12em; }
-  div.formula { margin: 0.8em 0; overflow-x: auto; }
-  summary { cursor: pointer; }
-  details.folded > summary { color: #666; font: 14px system-ui, sans-serif; padding: 0.2rem 0 0.2rem 76px; }
-  /* On paper nothing can be unfolded or scrolled. Answers are printed, plumbing is not, and lines are broken. */
-  @media print {
-    .jp-OutputArea details::details-content { content-visibility: visible; display: block; }
-    details.folded, .jp-OutputArea-child { break-inside: avoid; }
-    details.folded > summary { padding-left: 0; }
-    body.jp-Notebook .jp-InputPrompt, body.jp-Notebook .jp-OutputPrompt { display: none; }
-    body.jp-Notebook .highlight pre, body.jp-Notebook .jp-RenderedText pre {
-      font-size: 11px !important; white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere;
-    }
-    math { font-size: 0.95em; }
-  }
-  @media (max-width: 40rem) { .jp-InputPrompt, .jp-OutputPrompt { display: none; } }
-</style>{% endblock %}
-"""
+TEMPLATES = Path(__file__).parent / "templates"
+STOPPED = "stopped before its end"
 
-INDEX = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Variational autoencoders for text</title>
-<style>
-  body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 48rem; margin: 3rem auto; padding: 0 1rem; color: #1a1a1a; }}
-  table {{ border-collapse: collapse; width: 100%; }}
-  th, td {{ text-align: left; padding: .5rem .8rem .5rem 0; border-bottom: 1px solid #ddd; }}
-  td:nth-child(n+3), th:nth-child(n+3) {{ text-align: right; white-space: nowrap; }}
-  a {{ color: #0072b2; }} .failed {{ color: #a33a00; font-weight: bold; }}
-</style></head><body>
-<h1>Variational autoencoders for text</h1>
-<p>{summary}</p>
-<table><tr><th>Lesson</th><th>Question</th><th>Takes</th><th>Ran in</th></tr>
-{rows}
-</table></body></html>
-"""
-
-
-LESSON_LINK = re.compile(r'href="(\d\d_\w+)\.ipynb"')  # a lesson's page lies beside the page that names the lesson
+LESSON_LINK = re.compile(r"(\d\d_\w+)\.ipynb")
+HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
 
 FUNCTION_NAME = re.compile(r"<mi>(log|ln|exp|min|max|sin|cos)</mi>")
 RAISED_BRACKET = re.compile(r"<msup>(<mo [^>]*minsize=[^>]*>[^<]+</mo>)")
@@ -92,7 +42,7 @@ def _mathml(latex: str, display: str) -> str:
 
 class _MathMLRenderer(IPythonRenderer):
     def block_math(self, body: str) -> str:
-        return f'<div class="formula">{_mathml(body, "block")}</div>'
+        return f'<span class="wide">{_mathml(body, "block")}</span>'
 
     def inline_math(self, body: str) -> str:
         return _mathml(body, "inline")
@@ -109,8 +59,6 @@ def _outputs_folded(cell: NotebookNode) -> bool:
 
 
 class _LessonExporter(HTMLExporter):
-    raw_template = TEMPLATE
-
     def default_filters(self) -> Iterator[tuple[str, Callable[..., Any]]]:
         yield from super().default_filters()
         yield "source_folded", folded
@@ -119,17 +67,88 @@ class _LessonExporter(HTMLExporter):
 
     @pass_context
     def markdown2html(self, context: Any, source: str) -> str:  # noqa: ANN401 - jinja's context
-        return str(MarkdownWithMath(renderer=_MathMLRenderer(escape=False)).render(source))
+        return str(MarkdownWithMath(renderer=_MathMLRenderer(escape=False, exclude_anchor_links=True)).render(source))
 
 
-def lesson_page(notebook: NotebookNode, title: str) -> str:
-    """The executed notebook as one HTML page that fetches nothing."""
+def lesson_page(notebook: NotebookNode, lesson: Lesson, lessons: Sequence[Lesson]) -> str:
+    """The notebook of ``lesson`` as one HTML page that fetches nothing, linked to those of ``lessons`` that lie beside it."""
     without_widgets(notebook)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             _embed_picture(output)
-    body, _ = _LessonExporter().from_notebook_node(notebook, resources={"metadata": {"name": title}})
-    return LESSON_LINK.sub(r'href="\1.html"', str(body))
+    before = [other for other in lessons if other.name < lesson.name]
+    after = [other for other in lessons if other.name > lesson.name]
+    ways = {"lesson": lesson, "previous": before[-1] if before else None, "next": after[0] if after else None}
+    exporter = _LessonExporter(template_file="lesson.html.j2", extra_template_paths=[str(TEMPLATES)])
+    body, _ = exporter.from_notebook_node(notebook, resources=ways)
+    page = BeautifulSoup(body, "html.parser")
+    _link_notebooks(page)
+    for prose in page.select(".jp-MarkdownCell"):
+        link_lessons(prose, {other.number: f"{other.name}.html" for other in (*before, *after)})
+    _name_headings(page)
+    _let_scroll(page)
+    return str(page)
+
+
+def _link_notebooks(page: Tag) -> None:
+    """Let links to notebooks lead to their pages, which lie beside this one."""
+    for link in page.find_all("a", href=LESSON_LINK):
+        link["href"] = LESSON_LINK.sub(r"\1.html", str(link["href"]))
+
+
+def _name_headings(page: Tag) -> None:
+    """Give each heading a name of its own, made of its words, which a link can lead to."""
+    taken: set[str] = set()
+    for heading in page.find_all(HEADINGS):
+        name = re.sub(r"\W+", "-", heading.get_text().lower()).strip("-")
+        while name in taken:
+            name += "-again"
+        taken.add(name)
+        heading["id"] = name
+
+
+def _let_scroll(page: Tag) -> None:
+    """Let what may be too wide scroll by itself, also by keyboard, for which it must take the focus."""
+    for table in page.find_all("table"):
+        table.wrap(page.new_tag("div", attrs={"class": "wide"}))
+    for wide in page.select("pre, .wide"):
+        wide["tabindex"] = "0"
+
+
+# "lesson 04"; and after "lessons 04", with or without words in brackets: ", 07", "and 07", ", and 07", "to 07".
+FIRST_NAMED = re.compile(r"\b[Ll]esson(?P<several>s?)\s(?P<number>\d\d)\b")
+NEXT_NAMED = re.compile(r"(?: \([^()]*\))?,?(?P<last> (?:and|or|to))? (?P<number>\d\d)\b")
+
+
+def _lessons_named(text: str) -> Iterator[tuple[int, int, str]]:
+    """Where ``text`` names lessons: from, to, number."""
+    for first in FIRST_NAMED.finditer(text):
+        yield *first.span(), first["number"]
+        last = not first["several"]
+        end = first.end()
+        while not last and (named := NEXT_NAMED.match(text, end)):
+            yield *named.span("number"), named["number"]
+            last, end = named["last"] is not None, named.end()
+
+
+def link_lessons(prose: Tag, pages: Mapping[str, str]) -> None:
+    """Make links of the lessons that rendered markdown names, such as "lessons 07 and 08", to ``pages`` by number.
+
+    Code, formulas, headings and links stay as they are.
+    """
+    for text in list(prose.strings):  # the tree changes under way
+        if text.find_parent([*HEADINGS, "a", "code", "pre", "math"]):
+            continue
+        parts: list[NavigableString | Tag] = []
+        done = 0
+        for start, end, number in _lessons_named(text):
+            if number in pages:
+                link = Tag(name="a", attrs={"href": pages[number]})
+                link.string = text[start:end]
+                parts += [NavigableString(text[done:start]), link]
+                done = end
+        if parts:
+            text.replace_with(*parts, NavigableString(text[done:]))
 
 
 def _embed_picture(output: NotebookNode) -> None:
@@ -153,31 +172,21 @@ class Outcome:
     earlier: bool = False
 
 
-def earlier_outcomes(folder: Path, lessons: Iterable[Lesson]) -> list[Outcome]:
-    """How those of ``lessons`` ended whose page lies in ``folder`` from a run before, as their notebooks beside it tell."""
-    found = []
-    for lesson in lessons:
-        executed = folder / lesson.path.name
-        if executed.exists() and executed.with_suffix(".html").exists():
-            found.append(Outcome(lesson, *_ended(read_executed(executed)), earlier=True))
-    return found
-
-
-def _ended(notebook: NotebookNode | None) -> tuple[float, str | None]:
-    """The seconds that an executed notebook took, and its failure."""
-    seconds = notebook.metadata.get("papermill", {}).get("duration") if notebook is not None else None
-    if notebook is None or seconds is None:
-        return 0.0, "stopped before its end"
-    return seconds, _failure(notebook)
-
-
 def read_executed(path: Path) -> NotebookNode | None:
-    """The executed notebook in ``path``; None if there is none, or one that a stop has cut."""
+    """The notebook in ``path``; None if there is none, or one that a stop has cut."""
     try:
         notebook: NotebookNode = nbformat.read(path, as_version=4)
     except (FileNotFoundError, NotJSONError):
         return None
     return notebook
+
+
+def _ended(notebook: NotebookNode, lesson: Lesson) -> Outcome:
+    """How the run ended that a notebook shows: papermill's record of it, or the seconds that a stored lesson tells."""
+    record = notebook.metadata.get("papermill", {"duration": lesson.seconds})
+    if record["duration"] is None:
+        return Outcome(lesson, 0.0, _failure(notebook) or STOPPED)
+    return Outcome(lesson, record["duration"], _failure(notebook))
 
 
 def _failure(notebook: NotebookNode) -> str | None:
@@ -190,12 +199,42 @@ def _failure(notebook: NotebookNode) -> str | None:
     return None
 
 
+def lessons_beside(folder: Path, chosen: Sequence[Lesson]) -> list[Lesson]:
+    """The lessons that have a page in ``folder`` once those of ``chosen`` are written, in reading order."""
+    return [lesson for lesson in all_lessons() if lesson in chosen or (folder / f"{lesson.name}.html").exists()]
+
+
+def write_page(folder: Path, notebook: Path, lesson: Lesson, lessons: Sequence[Lesson]) -> Outcome:
+    """Write the page of a lesson as ``notebook`` holds it, among those of ``lessons``; return how the run ended that it shows.
+
+    Of a notebook that a stop has cut no page can be made.
+    """
+    shown = read_executed(notebook)
+    if shown is None:
+        return Outcome(lesson, 0.0, STOPPED)
+    outcome = _ended(shown, lesson)
+    write_whole(folder / f"{lesson.name}.html", lesson_page(shown, lesson, lessons))
+    return outcome
+
+
+def write_index(folder: Path, outcomes: Sequence[Outcome], lessons: Sequence[Lesson], summary: str) -> Path:
+    """Write the index of ``lessons``: of ``outcomes`` and of earlier ones; return its path.
+
+    The pages of earlier ones are written anew, so that they lead to the new pages. They show the executed notebook that lies
+    beside them, or else the stored lesson.
+    """
+    new = [outcome.lesson for outcome in outcomes]
+    told = list(outcomes)
+    for lesson in (lesson for lesson in lessons if lesson not in new):
+        executed = folder / lesson.path.name
+        outcome = write_page(folder, executed if executed.exists() else lesson.path, lesson, lessons)
+        told.append(replace(outcome, earlier=True))
+    index = folder / "index.html"
+    write_whole(index, index_page(told, summary))
+    return index
+
+
 def index_page(outcomes: Sequence[Outcome], summary: str) -> str:
     """The table of lessons in reading order, linked to their pages, which lie beside it."""
-    rows = "\n".join(
-        f'<tr><td><a href="{o.lesson.name}.html">{o.lesson.name}</a></td><td>{html.escape(o.lesson.question)}'
-        + (f'<br><span class="failed">failed: {html.escape(o.failure)}</span>' if o.failure else "")
-        + f"</td><td>{o.lesson.minutes} min</td><td>{'earlier, ' * o.earlier}{o.seconds:.0f} s</td></tr>"
-        for o in sorted(outcomes, key=lambda o: o.lesson.name)
-    )
-    return INDEX.format(summary=html.escape(summary), rows=rows)
+    template = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True).get_template("index.html.j2")
+    return template.render(outcomes=sorted(outcomes, key=lambda outcome: outcome.lesson.name), summary=summary)

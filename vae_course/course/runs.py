@@ -17,10 +17,10 @@ from papermill.exceptions import PapermillExecutionError
 from tqdm.auto import tqdm
 
 from vae_course.course.jupyterlab import kernel_environment
-from vae_course.course.lessons import Lesson, all_lessons
-from vae_course.course.pages import Outcome, earlier_outcomes, index_page, lesson_page, read_executed
+from vae_course.course.lessons import Lesson
+from vae_course.course.pages import STOPPED, Outcome, lessons_beside, read_executed, write_index, write_page
 from vae_course.course.running import CELL_TIMEOUT, KERNEL, environment
-from vae_course.whole_files import make_folder, write_whole
+from vae_course.whole_files import make_folder
 
 
 class Stopped(KeyboardInterrupt):
@@ -42,12 +42,14 @@ def run_lessons(chosen: Sequence[Lesson], parameters: Mapping[str, str], output:
         make_folder(output)
         with FileLock(output / ".running", timeout=0), _stopped_by_signals():
             try:
+                beside = lessons_beside(output, chosen)
                 for lesson in tqdm(chosen, desc="lessons", unit="lesson"):
-                    _run_and_tell(lesson, parameters, output, outcomes)
+                    _run_and_tell(lesson, parameters, output, outcomes, beside)
                 status = int(any(outcome.failure for outcome in outcomes))
             except Stopped as stop:
                 status = stop.exit_status
-            write_whole(output / "index.html", index_page(*_all_told(outcomes, chosen, parameters, output)))
+            beside = lessons_beside(output, [outcome.lesson for outcome in outcomes])
+            write_index(output, outcomes, beside, summary(outcomes, chosen, parameters))
     except Timeout:
         raise ValueError(f"{output}: another run is writing there; wait for its end, or name another folder") from None
     except OSError as error:
@@ -60,15 +62,6 @@ def summary(outcomes: Sequence[Outcome], chosen: Sequence[Lesson], parameters: M
     """A run in a sentence."""
     right = sum(outcome.failure is None for outcome in outcomes)
     return "Run with {profile} on device {device}".format(**parameters) + f": {right} of {len(chosen)} lessons ok."
-
-
-def _all_told(
-    outcomes: list[Outcome], chosen: Sequence[Lesson], parameters: Mapping[str, str], output: Path
-) -> tuple[list[Outcome], str]:
-    """What the index is made of: how lessons ended now and in earlier runs, and a summary of this one."""
-    told = {outcome.lesson.name for outcome in outcomes}
-    earlier = earlier_outcomes(output, [lesson for lesson in all_lessons() if lesson.name not in told])
-    return [*outcomes, *earlier], summary(outcomes, chosen, parameters)
 
 
 @contextmanager
@@ -86,17 +79,17 @@ def _stopped_by_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _run_and_tell(lesson: Lesson, parameters: Mapping[str, str], output: Path, outcomes: list[Outcome]) -> None:
-    """Run a lesson, note how it ended, also where it is stopped, and make its page."""
+def _run_and_tell(
+    lesson: Lesson, parameters: Mapping[str, str], output: Path, outcomes: list[Outcome], beside: Sequence[Lesson]
+) -> None:
+    """Run a lesson, note how it ended, also where it is stopped, and make its page, which leads to those ``beside`` it."""
     executed, start, stop = output / lesson.path.name, time.perf_counter(), None
     try:
         failure = run_lesson(lesson, parameters, executed)
     except Stopped as signalled:
-        failure, stop = "stopped before its end", signalled
+        failure, stop = STOPPED, signalled
     outcomes.append(Outcome(lesson, time.perf_counter() - start, failure))
-    notebook = read_executed(executed)
-    if notebook is not None:
-        write_whole(executed.with_suffix(".html"), lesson_page(notebook, lesson.question))
+    write_page(output, executed, lesson, beside)
     if stop is not None:
         raise stop
 
