@@ -127,6 +127,8 @@ def test_the_first_and_the_last_lesson_lead_one_way_and_none_leads_to_a_page_tha
         ("`lesson 02`, $\\text{lesson 02}$\n\n    lesson 02\n\n### Lesson 02\n<!-- lesson 02 -->", []),
         ("[see lesson 02](elsewhere.html)", [("see lesson 02", "elsewhere.html")]),
         ("[lesson 02](02_kl.ipynb)", [("lesson 02", "02_kl.html")]),
+        ("[lesson 02](https://a.b/02_kl.ipynb)", [("lesson 02", "https://a.b/02_kl.ipynb")]),
+        ("lessons 02 (KL) 07 times", [("lessons 02", "02_kl.html")]),
     ],
 )
 def test_lessons_that_prose_names_are_linked(text, links):
@@ -184,7 +186,7 @@ def test_every_colour_of_text_stands_out_from_both_grounds(scheme):
 def test_pages_follow_the_system_pictures_keep_white_paper_and_print_is_light():
     assert "color-scheme: light dark;" in CSS
     assert "@media print { :root { color-scheme: only light; } }" in CSS
-    assert re.search(r"^img \{[^}]*padding: 0.5rem; border-radius: [^}]*background: #fff; \}", CSS, re.MULTILINE)
+    assert re.search(r"^img \{[^}]*padding: 0.5rem; border-radius: [^}]*background: #fff;\s*\}", CSS, re.MULTILINE)
     assert re.search(r"nav, [^{]*\{ display: none; \}", rules("print"))
     assert re.search(r"pre \{[^}]*white-space: pre-wrap", rules("print"))
 

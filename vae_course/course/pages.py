@@ -24,7 +24,7 @@ from vae_course.whole_files import write_whole
 TEMPLATES = Path(__file__).parent / "templates"
 STOPPED = "stopped before its end"
 
-LESSON_LINK = re.compile(r"(\d\d_\w+)\.ipynb")
+LESSON_LINK = re.compile(r"^(\d\d_\w+)\.ipynb")
 HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
 
 FUNCTION_NAME = re.compile(r"<mi>(log|ln|exp|min|max|sin|cos)</mi>")
@@ -117,7 +117,7 @@ def _let_scroll(page: Tag) -> None:
 
 # "lesson 04"; and after "lessons 04", with or without words in brackets: ", 07", "and 07", ", and 07", "to 07".
 FIRST_NAMED = re.compile(r"\b[Ll]esson(?P<several>s?)\s(?P<number>\d\d)\b")
-NEXT_NAMED = re.compile(r"(?: \([^()]*\))?,?(?P<last> (?:and|or|to))? (?P<number>\d\d)\b")
+NEXT_NAMED = re.compile(r"(?: \([^()]*\))?(?:,|,?(?P<last> (?:and|or|to))) (?P<number>\d\d)\b")
 
 
 def _lessons_named(text: str) -> Iterator[tuple[int, int, str]]:
