@@ -169,6 +169,15 @@ def test_a_copy_that_is_cut_short_leaves_what_was_there(became, monkeypatch):
     assert "first edition" in copies()["00_first.ipynb"]
 
 
+def test_kernels_have_one_thread_unless_more_are_asked_for(monkeypatch, became):
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert jupyterlab.kernel_environment()["OMP_NUM_THREADS"] == "1"
+    lab()
+    assert became[0][1]["OMP_NUM_THREADS"] == "1"
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    assert jupyterlab.kernel_environment()["OMP_NUM_THREADS"] == "4"
+
+
 def test_kernels_of_the_course_come_before_a_users_own(monkeypatch, tmp_path):
     (tmp_path / "kernels" / "python3").mkdir(parents=True)
     stale = {"argv": ["/nowhere/python", "{connection_file}"], "display_name": "stale", "language": "python"}

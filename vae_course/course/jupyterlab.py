@@ -13,8 +13,15 @@ SETTINGS = Path(__file__).parent / "jupyter"
 
 
 def kernel_environment() -> dict[str, str]:
-    """Environment variables for kernels: the course's own Python, and threads that do not fight over busy cores."""
+    """Environment variables for kernels: the course's own Python, and one thread, unless ``OMP_NUM_THREADS`` asks for more.
+
+    These models are too small for more to help: on two idle cores lesson 04 takes 34 seconds with one thread and with two. And
+    two that wait for one another in a loop, as OpenMP's do, keep busy cores from what they wait for: beside four other programs
+    lesson 02 took 33 seconds with one thread, 144 with two. (``OMP_WAIT_POLICY=PASSIVE`` cures that as well, 30 seconds, but an
+    idle machine pays: lesson 04 took 53.)
+    """
     return {
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
         # Before kernels that a user has installed for other Pythons under the same name.
         "JUPYTER_PREFER_ENV_PATH": "1",
         "JUPYTER_PATH": os.pathsep.join([f"{sys.prefix}/share/jupyter", *filter(None, [os.environ.get("JUPYTER_PATH")])]),

@@ -43,7 +43,7 @@ def execute(notebook: NotebookNode, folder: Path) -> float:
     They are the kernel's seconds of the processor, which other programs lengthen little; on Windows, of the clock.
     """
     start = _seconds()
-    with environment(**kernel_environment(), OMP_NUM_THREADS="1", TQDM_DISABLE="1"):
+    with environment(**(kernel_environment() | {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"})):
         NotebookClient(
             notebook,
             timeout=CELL_TIMEOUT,
