@@ -27,6 +27,7 @@ from hypothesis import settings  # noqa: E402
 settings.register_profile("course", deadline=None, derandomize=True)
 settings.load_profile("course")
 
+pytest_plugins = ["stored_pictures"]
 ONLY_WHEN_ASKED = ("slow", "browser")
 LESSON_LIMIT = 45  # seconds on a CPU core
 

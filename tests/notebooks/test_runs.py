@@ -6,12 +6,16 @@ The lessons as they are stored are run by nbval, which collects ``notebooks/`` b
 import ast
 import copy
 import inspect
+import itertools
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
 import right_answers
+import stored_pictures
 
 from vae_course.course.lessons import NOTEBOOKS
 from vae_course.course.running import execute
@@ -108,8 +112,11 @@ def test_a_cell_that_goes_on_where_it_stopped_is_found():
 
 def run_nbval(notebook, path):
     nbformat.write(notebook, path)
-    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-p", "no:cacheprovider", "-q", str(path)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=path.parent)
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-p", "stored_pictures", "-q", str(path)]
+    plugins = str(Path(stored_pictures.__file__).parent)
+    paths = os.pathsep.join([plugins, os.environ["PYTHONPATH"]])
+    environment = os.environ | {"PYTHONPATH": paths}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=path.parent, env=environment)
 
 
 def beginning_of_lesson_02():
@@ -132,6 +139,50 @@ def test_one_altered_digit_in_a_stored_output_fails_the_run(tmp_path):
     result = run_nbval(altered, tmp_path / "altered.ipynb")
     assert result.returncode == 1
     assert "1.2131" in result.stdout
+
+
+PICTURE = "from vae_course.figures import base\nbase.bars([{names}], [{values}], title='t', y_label='y', words='bars')"
+
+
+def ran(source):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)], metadata=METADATA)
+    execute(notebook, NOTEBOOKS)
+    return notebook
+
+
+def without_its_picture(notebook):
+    del notebook.cells[0].outputs[0].data["image/png"]
+
+
+def with_another_picture(notebook):
+    other = ran(PICTURE.format(names="'a', 'b'", values="2.0, 1.0"))
+    notebook.cells[0].outputs[0].data["image/png"] = other.cells[0].outputs[0].data["image/png"]
+
+
+@pytest.mark.parametrize(
+    ("alter", "told"),
+    [
+        (without_its_picture, "1 pictures were drawn, 0 are stored"),
+        (with_another_picture, "picture 1 is not the one that is stored"),
+    ],
+)
+def test_a_stored_picture_that_was_replaced_or_deleted_fails_the_run(tmp_path, alter, told):
+    faithful = ran(PICTURE.format(names="'a', 'b'", values="1.0, 2.0"))
+    altered = copy.deepcopy(faithful)
+    alter(altered)
+    assert run_nbval(faithful, tmp_path / "faithful.ipynb").returncode == 0
+    result = run_nbval(altered, tmp_path / "altered.ipynb")
+    assert result.returncode == 1
+    assert told in result.stdout
+
+
+def test_no_two_pictures_of_the_course_are_taken_for_one_another():
+    """But for two cells that draw the same one."""
+    cells = [cell for path in PATHS for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    found = [stored_pictures.ink(picture) for cell in cells for picture in stored_pictures.pictures(cell.outputs)]
+    alike = [stored_pictures.displaced(*pair) <= stored_pictures.DISPLACED for pair in itertools.combinations(found, 2)]
+    assert len(found) > 100
+    assert sum(alike) <= 1
 
 
 def test_a_lesson_that_reaches_for_the_network_fails(tmp_path):
