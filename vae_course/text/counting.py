@@ -26,7 +26,7 @@ FEW = 200  # test sentences; with fewer all figures are rough
 class CountedNgrams:
     """A language model by counting: how often each token followed the ``order`` - 1 tokens before it, fewer mixed in.
 
-    Interpolated Witten-Bell smoothing (Witten & Bell 1991, method C; Chen & Goodman 1998, equation 17): where a context was
+    Interpolated Witten-Bell smoothing (Witten & Bell 1991, method C, as Chen & Goodman 1998 describe it): where a context was
     seen n times, followed by t different tokens,
 
         p(w given context) = (count(context, w) + t p(w given the context without its first token)) / (n + t),
@@ -124,17 +124,18 @@ class _Part:
 
 def _verdict(name: str, on_train: Likelihood, on_test: Likelihood, above_trigrams: Estimate, history: History) -> str:
     """Whether a model that was trained knows more of a text than its trigrams tell, in a sentence or two."""
-    said = f"{name}, nats a test sentence above trigrams: {above_trigrams}. "
-    if above_trigrams.value + 2 * above_trigrams.standard_error < 0:
-        said += "So it has learned what counting cannot."
+    by_heart = on_test.nats_per_token - on_train.nats_per_token > 1
+    margin = 2 * above_trigrams.standard_error
+    told = "worse" if above_trigrams.value - margin > 0 else "not clearly better"
+    if above_trigrams.value + margin < 0:
+        said = "So it has learned what counting cannot." + " (And much of its training text by heart.)" * by_heart
     elif history.best_epoch in (None, history.epochs):
-        said += "That is not clearly better, but it was still getting better when its steps were used up."
-    else:
-        told = "worse" if above_trigrams.value - 2 * above_trigrams.standard_error > 0 else "not clearly better"
-        said += (
-            f"That is {told}, and more steps did not help: this text is too small for it. "
+        said = f"That is {told}, but it was still getting better when its steps were used up."
+    elif by_heart:
+        said = (
+            f"That is {told}, and it has learned its training text by heart: this text is too small for it. "
             "What it writes, and what is measured of it below, says little."
         )
-    if on_test.nats_per_token - on_train.nats_per_token > 1:
-        said += " It knows much of its training text by heart."
-    return said
+    else:
+        said = f"That is {told}, and more steps did not help: to count is as good as this model, on this text."
+    return f"{name}, nats a test sentence above trigrams: {above_trigrams}. {said}"
