@@ -2,7 +2,7 @@
 
 Which tests are run: those of ``pytest`` are quick. ``pytest -m slow`` runs lessons solved and every cell twice, and
 ``pytest --device sim`` (or ``cuda``) all lessons, and what tests the package there, on that device. ``pytest -m browser`` looks
-at the lessons' pages in a browser.
+at the lessons' pages, and at JupyterLab, in a browser.
 """
 
 import os

@@ -3,8 +3,6 @@
 Run by ``pytest -m browser``, with playwright installed and a Chromium on the path.
 """
 
-import shutil
-
 import pytest
 from typer.testing import CliRunner
 
@@ -72,19 +70,6 @@ def folder(tmp_path_factory):
     result = CliRunner().invoke(app, ["pages", "--output", str(made)])
     assert result.exit_code == 0, result.output
     return made
-
-
-@pytest.fixture(scope="session")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("needs Chromium or Chrome on the path")
-    with playwright.sync_playwright() as running:
-        # Chromium refuses its sandbox to root, as in a container; the pages are our own.
-        started = running.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture
