@@ -64,7 +64,7 @@ def call(*arguments):
 def test_run_writes_notebooks_pages_and_an_index(course):
     result = call("run", "00", "--profile", "full", "--device", "cpu", "--output", course / "out")
     assert result.exit_code == 0, result.output
-    assert "1 of 1 lessons ok" in result.output
+    assert "Run with profile full on device cpu: 1 of 1 lessons ok." in result.output
     executed = nbformat.read(course / "out" / "00_works.ipynb", as_version=4)
     assert any(o.get("text") == "full cpu\n" for c in executed.cells for o in c.get("outputs", []))
     page = (course / "out" / "00_works.html").read_text()

@@ -17,10 +17,12 @@ import pytest
 import right_answers
 import stored_pictures
 
-from vae_course.course.lessons import NOTEBOOKS
+from vae_course.course.lessons import NOTEBOOKS, Lesson
+from vae_course.course.ranges import values_under
 from vae_course.course.running import execute
 from vae_course.course.storing import METADATA, tags, with_answers
 from vae_course.exercises import number_of
+from vae_course.studies import stored_seeds
 
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 
@@ -190,3 +192,16 @@ def test_a_lesson_that_reaches_for_the_network_fails(tmp_path):
     result = run_nbval(nbformat.v4.new_notebook(cells=[cell], metadata=METADATA), tmp_path / "online.ipynb")
     assert result.returncode == 1
     assert "lessons and tests use no network" in result.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_stored_values_of_a_seed_are_those_that_the_lesson_finds(path):
+    """One seed a lesson, another for each; what is stored is found again, up to what trainings differ by between machines."""
+    lesson, stored = Lesson.read(path), stored_seeds(path.stem)["expectations"]
+    seed = PATHS.index(path) % 5
+    _, found = values_under(lesson, f"seed = {seed}")
+    assert [value.claim for value in found] == [row["claim"] for row in stored]
+    for value, row in zip(found, stored, strict=True):
+        assert (value.low, value.high) == (row["low"], row["high"])
+        assert value.value == pytest.approx(row["values"][seed], abs=0.25 * (row["high"] - row["low"]) + 1e-9), value.claim

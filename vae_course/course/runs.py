@@ -61,7 +61,8 @@ def run_lessons(chosen: Sequence[Lesson], parameters: Mapping[str, str], output:
 def summary(outcomes: Sequence[Outcome], chosen: Sequence[Lesson], parameters: Mapping[str, str]) -> str:
     """A run in a sentence."""
     right = sum(outcome.failure is None for outcome in outcomes)
-    return "Run with {profile} on device {device}".format(**parameters) + f": {right} of {len(chosen)} lessons ok."
+    told = "Run with profile {profile} on device {device}".format(**parameters)
+    return f"{told}: {right} of {len(chosen)} lessons ok."
 
 
 @contextmanager
