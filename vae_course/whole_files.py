@@ -16,7 +16,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
     data = content.encode() if isinstance(content, str) else content
     # The process's number, so that two that write the same file at once do not write into one another's.
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
-    with _naming(path):
+    with naming(path):
         _make(path.parent)
         if path.exists() and not os.access(path, os.W_OK):  # renaming would not ask
             raise PermissionError("it may only be read")
@@ -35,7 +35,7 @@ def make_folder(folder: Path) -> None:
 
     Raises ``OSError``, with ``folder`` and the reason, where it cannot be done.
     """
-    with _naming(folder):
+    with naming(folder):
         _make(folder)
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"an empty file fits on a full disk too")
@@ -49,7 +49,8 @@ def _make(folder: Path) -> None:
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def naming(path: Path) -> Iterator[None]:
+    """What keeps ``path`` from being written inside is raised again as an ``OSError`` with the path and the reason."""
     try:
         yield
     except OSError as error:

@@ -209,7 +209,7 @@ def test_a_corrector_stops_where_held_out_sentences_cost_no_less():
     written, meant = [("A", "Cat"), ("Were", "Car", ".")] * 8, [("a", "cat"), ("were", "car", ".")] * 8
     pairs, sizes = Encoded.of(written, meant), TextSizes(embedding=16, hidden=24, latent=4)
     held_out = [("A", "Car")] * 2, [("a", "were")] * 2  # a word that never stands there: the surer, the dearer
-    model, history = trained(SequenceToSequence, pairs, Budget(600, 8, 3e-2, checks=30), sizes, seed=0, held_out=held_out)
+    model, history = trained(SequenceToSequence, pairs, Budget(600, 8, 3e-2, checks=30), sizes, seed=0, early_stopping=held_out)
     asked = PairBatches(*pairs.encode(*held_out), 8)
     assert history.steps < 600
     assert likelihood(model, asked, seeded(0)).nats_per_sentence.value == pytest.approx(min(history["validation"]))

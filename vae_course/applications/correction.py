@@ -398,19 +398,19 @@ def trained(
     sizes: TextSizes,
     seed: int,
     device: torch.device | None = None,
-    held_out: tuple[Sequence[Tokens], Sequence[Tokens]] = ((), ()),
+    early_stopping: tuple[Sequence[Tokens], Sequence[Tokens]] = ((), ()),
 ) -> tuple[Any, History]:
     """Train a model of the target side of ``pairs`` given the source side; one with z by the ELBO, its KL weight rising to 1.
 
-    A ``DenoisingVAE``'s weight rises to 0.05 only: what its z loses, nobody can restore. ``held_out``: sentences (written,
-    meant) that end the training when they cost no less, see ``cures.fit``.
+    A ``DenoisingVAE``'s weight rises to 0.05 only: what its z loses, nobody can restore. ``early_stopping``: held-out
+    sentences (written, meant) that end the training when they cost no less, see ``cures.fit``.
     """
     model = seeded_module(seed, lambda: kind(len(pairs.source), len(pairs.target), sizes)).to(device)
     objective: Any = model
     if not isinstance(model, SequenceToSequence):
         final = 0.05 if isinstance(model, DenoisingVAE) else 1.0
         objective = NegativeElbo(model, linear_annealing(budget.rise(0.5), final)).to(device)
-    stopping = PairBatches(*pairs.encode(*held_out), 64, device) if held_out[0] else ()
+    stopping = PairBatches(*pairs.encode(*early_stopping), 64, device) if early_stopping[0] else ()
     return model, fit(
         objective, PairBatches(*pairs.rows, budget.batch_size, device), budget, seed=seed, early_stopping=stopping
     )

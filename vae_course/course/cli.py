@@ -69,16 +69,23 @@ def _stop(error: Exception) -> typer.Exit:
     return typer.Exit(2)
 
 
+@contextmanager
+def _stopping_at(*errors: type[Exception]) -> Iterator[None]:
+    """What says itself what is wrong is shown as a line, without a traceback; the command ends with exit status 2."""
+    try:
+        yield
+    except errors as error:
+        raise _stop(error) from error
+
+
 def _lessons(names: list[str] | None) -> "list[Lesson]":
     from vae_course.course.lessons import find_lessons, passed_over
 
-    try:
+    with _stopping_at(ValueError, FileNotFoundError):
         found = find_lessons(names or [])
         for told in [] if names else passed_over():
             typer.secho(f"passed over: {told}", err=True, fg="yellow")
-    except (ValueError, FileNotFoundError) as error:
-        raise _stop(error) from error
-    return found
+        return found
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -99,11 +106,9 @@ def lab(
         jupyterlab.start(lesson.path.parent, lesson.path.name, context.args[len(named) :])
     if fresh and not named:
         raise _stop(ValueError("--fresh: name the lesson to begin again, as in: vae-course lab 07 --fresh"))
-    try:
+    with _stopping_at(ValueError):
         told = [work.begin_again(lesson)] if fresh else []
         told += work.bring_up_to_date(_lessons(None))
-    except ValueError as error:
-        raise _stop(error) from error
     typer.echo("\n".join([*told, f"Your copies of the lessons are in {work.folder()}"]))
     jupyterlab.start(work.folder(), lesson.path.name, context.args[len(named) :])
 
@@ -147,17 +152,13 @@ def run(
     if device is Device.cuda:
         from vae_course.training import find_device
 
-        try:
+        with _stopping_at(RuntimeError):
             find_device(device)
-        except RuntimeError as error:
-            raise _stop(error) from error
     from vae_course.course.lessons import unreadable
     from vae_course.course.runs import run_lessons, summary
 
-    try:
+    with _stopping_at(ValueError):
         outcomes, status = run_lessons(chosen, parameters, output)
-    except ValueError as error:
-        raise _stop(error) from error
     for outcome in outcomes:
         typer.echo(f"{outcome.lesson.name:24}{outcome.seconds:6.1f} s  {outcome.failure or 'ok'}")
     typer.echo(f"{summary(outcomes, chosen, parameters)} Pages: {output / 'index.html'}")
@@ -191,26 +192,15 @@ def pages(
     from vae_course.whole_files import make_folder
 
     summary = "Outputs as they are stored in the lessons; nothing was run."
-    try:
+    with _stopping_at(OSError):
         make_folder(output)
         beside = lessons_beside(output, chosen)
         bar = tqdm(chosen, desc="lessons", unit="lesson")
         index = write_index(output, [write_page(output, one.path, one, beside) for one in bar], beside, summary)
-    except OSError as error:
-        raise _stop(error) from error
     typer.echo(f"{summary} Pages: {index}")
 
 
 # --- for maintainers ------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _stopping_at(*errors: type[Exception]) -> Iterator[None]:
-    """What says itself what is wrong is shown as a line, without a traceback; the command ends with exit status 2."""
-    try:
-        yield
-    except errors as error:
-        raise _stop(error) from error
 
 
 @app.command(rich_help_panel="For maintainers")

@@ -15,10 +15,10 @@ SETTINGS = Path(__file__).parent / "jupyter"
 def kernel_environment() -> dict[str, str]:
     """Environment variables for kernels: the course's own Python, and one thread, unless ``OMP_NUM_THREADS`` asks for more.
 
-    These models are too small for more to help: on two idle cores lesson 04 takes 34 seconds with one thread and with two. And
-    two that wait for one another in a loop, as OpenMP's do, keep busy cores from what they wait for: beside four other programs
-    lesson 02 took 33 seconds with one thread, 144 with two. (``OMP_WAIT_POLICY=PASSIVE`` cures that as well, 30 seconds, but an
-    idle machine pays: lesson 04 took 53.)
+    Measured on two cores: idle, lesson 04 takes 34 seconds with one thread and with two, its models being small. Beside four
+    other programs lesson 02 takes 33 seconds with one, 144 with two, which wait for one another in loops, as OpenMP's do,
+    and so keep busy cores from what they wait for. (``OMP_WAIT_POLICY=PASSIVE`` cures that as well, 30 seconds, but an idle
+    machine pays: lesson 04 takes 53.)
     """
     return {
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),

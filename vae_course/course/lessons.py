@@ -82,7 +82,7 @@ def all_lessons() -> list[Lesson]:
 
     Raises ``FileNotFoundError`` where the package was installed without the notebooks.
     """
-    return [found for found in _read().values() if isinstance(found, Lesson)]
+    return _readable(_read())
 
 
 def passed_over() -> list[str]:
@@ -108,13 +108,17 @@ def _read() -> dict[str, Lesson | ValueError]:
     return found
 
 
+def _readable(found: dict[str, Lesson | ValueError]) -> list[Lesson]:
+    return [lesson for lesson in found.values() if isinstance(lesson, Lesson)]
+
+
 def find_lessons(names: Sequence[str]) -> list[Lesson]:
     """The named lessons, all of them for no name; "02" and "kl" are short for "02_kl_divergence".
 
     Raises ``ValueError`` for an unknown name, with the close matches, for one that fits several, and for a broken lesson.
     """
     found = _read()
-    return [_lesson(name, found) for name in names] if names else all_lessons()
+    return [_lesson(name, found) for name in names] if names else _readable(found)
 
 
 def _lesson(name: str, found: dict[str, Lesson | ValueError]) -> Lesson:
@@ -131,5 +135,5 @@ def _lesson(name: str, found: dict[str, Lesson | ValueError]) -> Lesson:
 def course_map() -> str:
     """The lessons, a line each: number, question and minutes; and the minutes of all."""
     lessons = all_lessons()
-    lines = [f"{lesson.name[:2]}  {lesson.question:58} {lesson.minutes:4} min" for lesson in lessons]
+    lines = [f"{lesson.number}  {lesson.question:58} {lesson.minutes:4} min" for lesson in lessons]
     return "\n".join([*lines, f"{'':4}{'in all':58} {sum(lesson.minutes for lesson in lessons):4} min"])

@@ -20,7 +20,7 @@ from vae_course.course.jupyterlab import kernel_environment
 from vae_course.course.lessons import Lesson
 from vae_course.course.pages import STOPPED, Outcome, lessons_beside, read_executed, write_index, write_page
 from vae_course.course.running import CELL_TIMEOUT, KERNEL, environment
-from vae_course.whole_files import make_folder
+from vae_course.whole_files import make_folder, naming
 
 
 class Stopped(KeyboardInterrupt):
@@ -53,8 +53,7 @@ def run_lessons(chosen: Sequence[Lesson], parameters: Mapping[str, str], output:
     except Timeout:
         raise ValueError(f"{output}: another run is writing there; wait for its end, or name another folder") from None
     except OSError as error:
-        told = str(error) if "cannot be written" in str(error) else f"{output}: cannot be written: {error.strerror or error}"
-        raise ValueError(f"{told}; name another folder, or make room") from error
+        raise ValueError(f"{error}; name another folder, or make room") from error
     return outcomes, status
 
 
@@ -86,7 +85,8 @@ def _run_and_tell(
     """Run a lesson, note how it ended, also where it is stopped, and make its page, which leads to those ``beside`` it."""
     executed, start, stop = output / lesson.path.name, time.perf_counter(), None
     try:
-        failure = run_lesson(lesson, parameters, executed)
+        with naming(executed):
+            failure = run_lesson(lesson, parameters, executed)
     except Stopped as signalled:
         failure, stop = STOPPED, signalled
     outcomes.append(Outcome(lesson, time.perf_counter() - start, failure))

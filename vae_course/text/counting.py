@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -25,6 +25,8 @@ FEW = 200  # test sentences; with fewer all figures are rough
 @dataclass(frozen=True)
 class CountedNgrams:
     """A language model by counting: how often each token followed the ``order`` - 1 tokens before it, fewer mixed in.
+
+    What is counted for an order holds all that the lower ones need.
 
     Interpolated Witten-Bell smoothing (Witten & Bell 1991, method C, as Chen & Goodman 1998 describe it): where a context was
     seen n times, followed by t different tokens,
@@ -74,24 +76,24 @@ def beside_counting(
     ``models``: by name, each with the history of its training in batches of ``batch_size``. ``source``: what models of ``text``
     given another text read. The NLL of models with z is a bound, by 20 draws, and called so.
     """
-    encoded, size = text.encoded("train"), len(text.vocabulary)
+    size, train_size = len(text.vocabulary), len(text.train)
     train, test = _Part.of(text, source, "train", MEASURED), _Part.of(text, source, "test", 2 * MEASURED)
     lines = [
-        f"Your text, beside counting: {len(text.train):,} {'pairs' if source else 'sentences'} to train on, "
+        f"Your text, beside counting: {train_size:,} {'pairs' if source else 'sentences'} to train on, "
         f"{len(text.test):,} to test on, {size:,} different tokens",
         _row("perplexity per token", "train", "test", "steps", "passes"),
     ]
-    counted = {name: CountedNgrams.of(encoded, order, size) for name, order in (("unigrams", 1), ("trigrams", 3))}
-    for name, ngrams in counted.items():
+    trigrams = CountedNgrams.of(text.encoded("train"), 3, size)
+    for name, ngrams in {"unigrams": replace(trigrams, order=1), "trigrams": trigrams}.items():
         priced = [Likelihood(ngrams.nll(part.written), count_tokens(part.written)) for part in (train, test)]
         lines.append(_row(f"{name}, counted", *(f"{one.perplexity:,.1f}" for one in priced)))
-    yardstick, verdicts = counted["trigrams"].nll(test.written), []
+    yardstick, verdicts = trigrams.nll(test.written), []
     for name, (model, history) in models.items():
         on_train, on_test = train.priced_by(model), test.priced_by(model)
         steps = history.steps * (history.best_epoch or history.epochs) // history.epochs
         bound = name if on_test.rate is None else f"{name}, at most"
         columns = f"{on_train.perplexity:,.1f}", f"{on_test.perplexity:,.1f}", f"{steps:,}"
-        lines.append(_row(bound, *columns, f"{steps * batch_size / len(encoded):.1f}"))
+        lines.append(_row(bound, *columns, f"{steps * batch_size / train_size:.1f}"))
         verdicts.append(_verdict(name, on_train, on_test, on_test.above(yardstick), history))
     if len(text.test) < FEW:
         verdicts.append(f"With only {len(text.test):,} test sentences all these figures are rough.")
@@ -112,8 +114,9 @@ class _Part:
     @classmethod
     def of(cls, text: Corpus, source: Corpus | None, split: SplitName, most: int) -> "_Part":
         """At most ``most`` of them, evenly spread."""
-        step = -(-len(text.encoded(split)) // most)
-        return cls(text.encoded(split)[::step], source.encoded(split)[::step] if source is not None else None)
+        written = text.encoded(split)
+        step = -(-len(written) // most)
+        return cls(written[::step], source.encoded(split)[::step] if source is not None else None)
 
     def priced_by(self, model: Model) -> Likelihood:
         """Their likelihood under ``model``."""
