@@ -36,6 +36,24 @@ EXEMPT_CELLS = {
     "15": ["c13-19", "c13-22", "c13-25", "c13-29"],
     "17": ["audit-14", "audit-21", "audit-28", "audit-32"],
 }
+# How many claims a lesson holds itself to: one fewer is a decision, made here.
+EXPECTATIONS = {
+    "00": 3,
+    "01": 32,
+    "02": 10,
+    "03": 21,
+    "04": 25,
+    "06": 25,
+    "07": 21,
+    "08": 25,
+    "09": 21,
+    "10": 23,
+    "11": 38,
+    "12": 61,
+    "13": 23,
+    "15": 29,
+    "17": 34,
+}
 # What a cell may say of itself: why it is exempt from comparison, why it is not to be run twice, what is folded.
 ALLOWED_METADATA = {"tags", "exercise", "reason", "runs_once", "jupyter"}
 FOLDS = ({"source_hidden": True}, {"source_hidden": True, "outputs_hidden": True})
@@ -144,7 +162,7 @@ def test_its_header_is_read_by_the_list_and_tells_its_times(lesson):
     header = Lesson.read(lesson)
     assert header.question.endswith("?")
     assert header.minutes == minutes(nbformat.read(lesson, as_version=4))
-    assert header.seconds <= 45
+    assert 5 <= header.seconds <= 45  # a kernel that loads torch is not ready sooner
 
 
 def test_all_lessons_together_run_in_four_minutes_on_two_cores():
@@ -243,7 +261,7 @@ def test_its_ranges_were_drawn_from_five_seeds(lesson):
     stored = stored_seeds(lesson.stem)["expectations"]
     shown = re.findall(r"^(?:✓ |✓ .+\n  )(.+): (\S+) to (\S+)$", printed(lesson), re.MULTILINE)
     assert shown == [(e["claim"], f"{e['low']:g}", f"{e['high']:g}") for e in stored]
-    assert len(stored) >= 3
+    assert len(stored) == EXPECTATIONS[lesson.stem[:2]]
     for e in stored:
         assert len(e["values"]) >= 5
         assert all(e["low"] <= value <= e["high"] for value in e["values"]), e["claim"]
