@@ -4,6 +4,7 @@ from . import (
     calls as calls,
     catalogue as catalogue,
     core as core,
+    explanations as explanations,
     kinds as kinds,
     making as making,
     mistakes as mistakes,
@@ -20,12 +21,15 @@ from .calls import (
 )
 from .catalogue import (
     all_exercises as all_exercises,
+    all_explanations as all_explanations,
     find as find,
+    find_explanation as find_explanation,
     find_prediction as find_prediction,
     judge as judge,
     number_of as number_of,
 )
 from .core import Exercise as Exercise, Status as Status, Verdict as Verdict
+from .explanations import Explanation as Explanation
 from .kinds import ModuleExercise as ModuleExercise, UpdateExercise as UpdateExercise
 from .mistakes import Mistake as Mistake
 from .predictions import Prediction as Prediction

@@ -1,4 +1,4 @@
-"""Every exercise and prediction by its permanent name; the number that a lesson shows for an exercise; answers judged."""
+"""Every exercise, prediction and task in words by its permanent name; an exercise's number in its lesson; answers judged."""
 
 import difflib
 import inspect
@@ -12,9 +12,10 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from vae_course.exercises.core import Exercise, Verdict
+from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.predictions import Prediction
 
-Named = TypeVar("Named", Exercise, Prediction)
+Named = TypeVar("Named", Exercise, Prediction, Explanation)
 
 
 @cache
@@ -27,6 +28,12 @@ def by_lesson() -> dict[int, tuple[Exercise, ...]]:
 def predictions_by_lesson() -> dict[int, tuple[Prediction, ...]]:
     """What each lesson asks its reader to predict, in the order there."""
     return {lesson: module.PREDICTIONS for lesson, module in _modules().items()}
+
+
+@cache
+def explanations_by_lesson() -> dict[int, tuple[Explanation, ...]]:
+    """What each lesson asks its reader to explain in words, in the order there."""
+    return {lesson: module.EXPLANATIONS for lesson, module in _modules().items()}
 
 
 def _modules() -> dict[int, ModuleType]:
@@ -47,6 +54,12 @@ def all_predictions() -> dict[str, Prediction]:
     return _by_name(predictions_by_lesson())
 
 
+@cache
+def all_explanations() -> dict[str, Explanation]:
+    """Every task in words by name. Raises ``ValueError`` where two bear the same."""
+    return _by_name(explanations_by_lesson())
+
+
 def _by_name(by_lesson: Mapping[int, Iterable[Named]]) -> dict[str, Named]:
     found: dict[str, Named] = {}
     for one in (one for several in by_lesson.values() for one in several):
@@ -64,6 +77,11 @@ def find(name: str) -> Exercise:
 def find_prediction(name: str) -> Prediction:
     """The prediction of that name, such as "coin_bound". Raises ``ValueError`` naming the close ones."""
     return _found(name, all_predictions(), "prediction", "it has the same name in predict and in reveal.")
+
+
+def find_explanation(name: str) -> Explanation:
+    """The task in words of that name. Raises ``ValueError`` naming the close ones."""
+    return _found(name, all_explanations(), "task in words", "it has the name in the metadata of its cell.")
 
 
 def _found(name: str, among: Mapping[str, Named], kind: str, otherwise: str) -> Named:

@@ -8,6 +8,7 @@ from torch.nn.functional import binary_cross_entropy
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
+from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.making import numbers, size, sizes
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
@@ -229,3 +230,5 @@ PREDICTIONS = (
         because="a VAE is trained so that codes from the bell curve decode to something like its data.",
     ),
 )
+
+EXPLANATIONS: tuple[Explanation, ...] = ()

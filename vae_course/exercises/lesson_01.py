@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
+from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.making import numbers, size, sizes
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
@@ -533,3 +534,5 @@ PREDICTIONS = (
         because="its made-up codes fall among real codes. The wide code's fall where no image ever was.",
     ),
 )
+
+EXPLANATIONS: tuple[Explanation, ...] = ()

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
+from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.making import flags, numbers, probabilities, size, sizes
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
@@ -1033,3 +1034,5 @@ PREDICTIONS = (
         because="half of a fair coin's tosses are tails, whose word was made for one toss in a hundred.",
     ),
 )
+
+EXPLANATIONS: tuple[Explanation, ...] = ()

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
+from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.making import doubles, flags, numbers, probabilities, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
@@ -863,3 +864,5 @@ PREDICTIONS = (
         because="a step is flat wherever a draw lands, and its jump is never met.",
     ),
 )
+
+EXPLANATIONS: tuple[Explanation, ...] = ()

@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
+from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.kinds import ModuleExercise, UpdateExercise, start_of
 from vae_course.exercises.making import doubles, flags, numbers, probabilities, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
@@ -1190,3 +1191,5 @@ PREDICTIONS = (
         because="the likelihood is part of the model; q only decides how much of log p(x) the bound sees.",
     ),
 )
+
+EXPLANATIONS: tuple[Explanation, ...] = ()

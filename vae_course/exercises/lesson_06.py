@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
+from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.making import flags, numbers, size, whole
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
@@ -585,3 +586,5 @@ PREDICTIONS = (
         because="with momentum each player runs past an opponent that has moved on.",
     ),
 )
+
+EXPLANATIONS: tuple[Explanation, ...] = ()

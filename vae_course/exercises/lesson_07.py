@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
+from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.making import doubles, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
@@ -1033,3 +1034,5 @@ PREDICTIONS = (
         because="it remembers all words, and was trained on its NLL; the VAE was trained on a bound.",
     ),
 )
+
+EXPLANATIONS: tuple[Explanation, ...] = ()

@@ -7,6 +7,7 @@ from torch import Generator, Tensor
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
+from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.making import doubles, flags, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
@@ -923,3 +924,5 @@ PREDICTIONS = (
         because="by the chain rule what z saves at all words together is I(x; z), and that is the rate.",
     ),
 )
+
+EXPLANATIONS: tuple[Explanation, ...] = ()

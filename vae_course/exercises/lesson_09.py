@@ -7,6 +7,7 @@ from torch import Generator, Tensor
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
+from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.making import doubles, flags, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
@@ -1039,3 +1040,5 @@ PREDICTIONS = (
         because="of all cures within a quarter of a nat it has the most mutual information in the table below.",
     ),
 )
+
+EXPLANATIONS: tuple[Explanation, ...] = ()

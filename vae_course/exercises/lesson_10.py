@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
+from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.making import double, flags, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
@@ -1193,3 +1194,5 @@ PREDICTIONS = (
         because="knowing it helps with the action as well, which the decoder cannot see from there.",
     ),
 )
+
+EXPLANATIONS: tuple[Explanation, ...] = ()

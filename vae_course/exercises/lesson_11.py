@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
+from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.making import double, flags, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
@@ -1070,3 +1071,5 @@ PREDICTIONS = (
         because="a search for likely sentences finds them; reality is mostly made of unlikely ones.",
     ),
 )
+
+EXPLANATIONS: tuple[Explanation, ...] = ()

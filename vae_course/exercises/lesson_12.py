@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
+from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.making import double, flags, numbers, probabilities, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
@@ -1157,3 +1158,5 @@ PREDICTIONS = (
         because="with room enough an autoencoder's means can be read, too; where codes crowd, the KL keeps meanings apart.",
     ),
 )
+
+EXPLANATIONS: tuple[Explanation, ...] = ()

@@ -8,6 +8,7 @@ from torch.distributions import Normal, kl_divergence
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
+from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.making import double, numbers, probabilities, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
@@ -1087,3 +1088,5 @@ PREDICTIONS = (
         because="all readers put a fact into the same place of z, where any writer finds it.",
     ),
 )
+
+EXPLANATIONS: tuple[Explanation, ...] = ()

@@ -8,6 +8,7 @@ from torch import Generator, Tensor
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
+from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.making import double, flags, numbers, probabilities, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
@@ -1006,3 +1007,5 @@ PREDICTIONS = (
         otherwise="pairs taught it more than the channel knows.",
     ),
 )
+
+EXPLANATIONS: tuple[Explanation, ...] = ()

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
+from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.making import double, numbers, probabilities, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
@@ -638,3 +639,5 @@ PREDICTIONS = (
         because="its codes lie far out, each in its own place, and draws from the prior fall between them.",
     ),
 )
+
+EXPLANATIONS: tuple[Explanation, ...] = ()

@@ -1,0 +1,21 @@
+"""Tasks in words: what a reader is asked to explain in two sentences, a model answer, and what a good one holds."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A task in words under the permanent ``name``; a person judges the answer.
+
+    ``question`` is what the lesson asks, ``model`` an answer as a good reader would write it, and ``rubric`` what an answer
+    should hold, a point each.
+    """
+
+    name: str
+    question: str
+    model: str
+    rubric: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not (self.name.isidentifier() and self.question and self.model and len(self.rubric) >= 2):
+            raise ValueError(f"{self.name}: expected a question, a model answer and a rubric of two points or more")
