@@ -1,6 +1,7 @@
 # What the room hands on, loaded when it is first asked for; type checkers and editors read this file too.
 from . import (
     claims as claims,
+    classroom as classroom,
     cli as cli,
     expectations as expectations,
     jupyterlab as jupyterlab,

@@ -3,6 +3,7 @@ from . import (
     attempts as attempts,
     calls as calls,
     catalogue as catalogue,
+    comparing as comparing,
     core as core,
     explanations as explanations,
     kinds as kinds,

@@ -1,21 +1,26 @@
 """Running an answer on an input, whatever it does: what came out or what went wrong, in a form that can be compared."""
 
+import contextlib
 import copy
 import ctypes
 import inspect
+import io
 import linecache
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import FunctionType, TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vae_course.exercises.telling import CODE, inputs_told, shown
+from vae_course.exercises.telling import CODE, inputs_told
+from vae_course.training import find_device
 
 Arguments = tuple[Any, ...]
 TIME_LIMIT = 10.0  # seconds for all inputs of a check together
@@ -248,38 +253,88 @@ def _stop(thread: threading.Thread, ended: threading.Event, patience: float = 1.
         ctypes.pythonapi.PyThreadState_SetAsyncExc(number, None)  # takes back what was not delivered
 
 
-# --- comparing ------------------------------------------------------------------------------------------------------
+# --- an answer on all inputs -----------------------------------------------------------------------------------------
 
 
-def same(a: Observation, b: Observation, relative: float) -> bool:
-    """Whether two answers gave the same on an input, within ``relative`` (at least 1e-3 in single precision)."""
-    return a.keys() == b.keys() and all(alike(a[name], b[name], relative) for name in b)
+class Attempt(Protocol):
+    """All that a verdict asks of an answer, be it one to call or one that was run elsewhere."""
+
+    def observed(self, cases: Sequence[Arguments]) -> list[Observation]:
+        """What it gives on each input. Raises ``NotAttemptedError`` for a stub, ``TooLongError`` past the time limit."""
+
+    def once_more(self, number: int) -> Observation:
+        """What it gives when it is called again on the input of that number, of those observed last."""
+
+    def timed(self) -> tuple[Observation, float]:
+        """What it gives on the last of these inputs, on the device of the lessons, and in how many seconds."""
 
 
-def alike(a: Tensor | Failure, b: Tensor | Failure, relative: float) -> bool:
-    """Whether two results are the same: failures of one kind, or tensors of one shape with close values."""
-    if isinstance(a, Failure) or isinstance(b, Failure):
-        return isinstance(a, Failure) and isinstance(b, Failure) and a.kind == b.kind
-    if a.shape != b.shape:
-        return False
-    if torch.float32 in (a.dtype, b.dtype) and b.dtype != torch.float64:
-        relative = max(relative, 1e-3)
-    finite = b.double().abs()[b.isfinite()]
-    size = min(1.0, float(finite.max())) if finite.numel() else 1.0  # so that small numbers are compared as strictly
-    absolute = max(0.1 * relative * size, 1e-12 if relative < 1e-3 else 1e-6)  # what rounding leaves where 0 is right
-    return torch.allclose(a.double().cpu(), b.double().cpu(), rtol=relative, atol=absolute, equal_nan=True)
+class Called:
+    """An answer that is called, by ``observe``, on inputs whose arguments are called ``names``."""
+
+    def __init__(self, answer: object, observe: Callable[[Any, Arguments], Observation], names: Sequence[str]):
+        self.answer, self.observe, self.names = answer, observe, names
+        self.cases: Sequence[Arguments] = ()
+
+    def observed(self, cases: Sequence[Arguments]) -> list[Observation]:
+        """What it gives on each input, in the time that all of them have; what it prints is shown for the first."""
+        self.cases = cases
+        observed: list[Observation] = []
+        stdout = sys.stdout
+
+        def observe_all() -> None:
+            observed.append(self.observe(self.answer, cases[0]))
+            with _silently():
+                observed.extend(self.observe(self.answer, case) for case in cases[1:])
+
+        try:
+            within(TIME_LIMIT, observe_all)
+        except TooLongError as error:
+            told = f"your function does not end: it was stopped after {TIME_LIMIT:.0f} seconds, on the input\n"
+            told += inputs_told(self.names, cases[min(len(observed), len(cases) - 1)])
+            if not error.ended:
+                told += "\nIt could not be stopped and still runs. Restart the kernel before you go on."
+            raise TooLongError(error.ended, told) from None
+        finally:
+            sys.stdout = stdout  # which a thread that still runs would keep
+        return observed
+
+    def once_more(self, number: int) -> Observation:
+        """What it gives when it is called again on the input of that number."""
+        with _silently():
+            return self.observe(self.answer, self.cases[number])
+
+    def timed(self) -> tuple[Observation, float]:
+        """What it gives on the last input, on the device of the lessons, and in how many seconds."""
+        case = on_device(self.cases[-1], find_device())
+        with _silently():
+            return timed(lambda: self.observe(self.answer, case))
 
 
-def difference_told(name: str, got: Tensor | Failure, expected: Tensor | Failure) -> str:
-    """What differs, in words: a failure's own, or both values."""
-    if isinstance(got, Failure):
-        return got.told
-    if isinstance(expected, Failure):
-        return f"the {name} is there where none is expected."
-    if got.shape != expected.shape:
-        return f"the {name} has shape {tuple(got.shape)}, expected {tuple(expected.shape)}."
-    if name.startswith("gradient") and not bool(got.any()):
-        return f"the {name} is 0: detach, .item(), .data, torch.no_grad and torch.tensor(...) all cut it."
-    if name.startswith("set of weights"):
-        return f"the {name} is not what ours leaves: some weight is off by {float((got - expected).abs().max()):.3g}."
-    return f"  expected {shown(expected)}\n  got      {shown(got)}"
+def _silently() -> AbstractContextManager[object]:
+    return contextlib.redirect_stdout(io.StringIO())
+
+
+def timed(observe: Callable[[], Observation]) -> tuple[Observation, float]:
+    """What is observed, and in how many seconds: of the processor, for a busy machine makes no answer slow."""
+    start = time.thread_time()
+    return observe(), time.thread_time() - start
+
+
+def about_precision(observation: Observation) -> bool:
+    """Whether an answer failed because it mixes single precision with the doubles that it was given.
+
+    What is written for a lesson need not work with doubles: it is tried again in single precision.
+    """
+    messages = (value.message for value in observation.values() if isinstance(value, Failure))
+    return any(word in message for message in messages for word in ("dtype", "scalar type", "Float", "Double"))
+
+
+def in_single_precision(case: Arguments) -> Arguments:
+    """An input with its doubles in single precision."""
+    return tuple(a.float() if isinstance(a, Tensor) and a.dtype == torch.float64 else a for a in case)
+
+
+def on_device(case: Arguments, device: torch.device) -> Arguments:
+    """An input with its tensors on ``device``."""
+    return tuple(a.to(device) if isinstance(a, Tensor) else a for a in case)

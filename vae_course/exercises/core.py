@@ -1,13 +1,9 @@
 """How an exercise is judged: not attempted, correct, or wrong with the mistake's name."""
 
 import ast
-import contextlib
 import inspect
-import io
 import itertools
-import sys
 import textwrap
-import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,18 +14,20 @@ import torch
 from torch import Generator, Tensor
 
 from vae_course.exercises.attempts import (
-    TIME_LIMIT,
     Arguments,
+    Attempt,
+    Called,
     Failure,
     NotAttemptedError,
     Observation,
     TooLongError,
-    alike,
-    difference_told,
+    about_precision,
+    in_single_precision,
     observe,
-    same,
-    within,
+    on_device,
+    timed,
 )
+from vae_course.exercises.comparing import alike, difference_told, same
 from vae_course.exercises.mistakes import GENERAL, Changed, Mistake, composed
 from vae_course.exercises.telling import MOST, inputs_told, wrapped
 from vae_course.training import find_device, seeded
@@ -131,76 +129,50 @@ class Exercise:
         torch's global random state is put back, in case the answer draws from it.
         """
         if problem := self.form_problem(answer):
-            return _wrong(problem)
+            return wrong(problem)
         with torch.random.fork_rng(devices=[]):
-            return self._judged(answer, self.inputs(seed))
+            return self.judged(Called(answer, self.observe, self.parameters()), self.inputs(seed))
 
-    def _judged(self, answer: Callable[..., Any], cases: Sequence[Arguments]) -> Verdict:
+    def judged(self, attempt: Attempt, cases: Sequence[Arguments]) -> Verdict:
+        """The verdict on an answer of the right form, by what it gives on ``cases``."""
         try:
-            observed = self._observed(answer, cases)
-            with contextlib.redirect_stdout(io.StringIO()):  # what an answer prints was shown with the first input
-                if any(map(_about_precision, observed)):  # what is written for a lesson need not work with doubles
-                    cases = [tuple(map(_in_single_precision, case)) for case in cases]
-                    observed = self._observed(answer, cases)
-                expected = [self._observe(self.reference, case) for case in cases]
-                if all(map(self._same, observed, expected)):
-                    return self._right(answer, cases[-1])
-                with warnings.catch_warnings(action="ignore"):  # of our mistakes, not of the reader's answer
-                    named = self._named(observed, cases)
-                return _wrong(named or self._difference(answer, cases, observed, expected))
+            observed = attempt.observed(cases)
+            if any(map(about_precision, observed)):
+                cases = [in_single_precision(case) for case in cases]
+                observed = attempt.observed(cases)
+            expected = [self.observe(self.reference, case) for case in cases]
+            if all(map(self._same, observed, expected)):
+                return self._right(attempt, cases)
+            with warnings.catch_warnings(action="ignore"):  # of our mistakes, not of the reader's answer
+                named = self._named(observed, cases)
+            return wrong(named or self._difference(attempt, cases, observed, expected))
         except NotAttemptedError:
             return self.not_attempted()
         except TooLongError as error:
-            return _wrong(str(error))
+            return wrong(str(error))
 
     def not_attempted(self) -> Verdict:
         """The verdict on a stub."""
         return Verdict(Status.NOT_ATTEMPTED, f'not attempted yet. Stuck? hint("{self.name}")')
 
-    def _observe(self, answer: Callable[..., Any], case: Arguments) -> Observation:
+    def observe(self, answer: Callable[..., Any], case: Arguments) -> Observation:
+        """What an answer gives on one input."""
         return observe(lambda arguments: self.run(answer, arguments), answer, case, self.parameters(), self.gradients)
-
-    def _observed(self, answer: Callable[..., Any], cases: Sequence[Arguments]) -> list[Observation]:
-        """What an answer gives on each input, in the time that all of them have; what it prints is shown for the first."""
-        observed: list[Observation] = []
-        stdout = sys.stdout
-
-        def observe_all() -> None:
-            observed.append(self._observe(answer, cases[0]))
-            with contextlib.redirect_stdout(io.StringIO()):
-                observed.extend(self._observe(answer, case) for case in cases[1:])
-
-        try:
-            within(TIME_LIMIT, observe_all)
-        except TooLongError as error:
-            told = f"your function does not end: it was stopped after {TIME_LIMIT:.0f} seconds, on the input\n"
-            told += inputs_told(self.parameters(), cases[min(len(observed), len(cases) - 1)])
-            if not error.ended:
-                told += "\nIt could not be stopped and still runs. Restart the kernel before you go on."
-            raise TooLongError(error.ended, told) from None
-        finally:
-            sys.stdout = stdout  # which a thread that still runs would keep
-        return observed
 
     def _same(self, a: Observation, b: Observation) -> bool:
         return same(a, b, self.relative_tolerance)
 
-    def _right(self, answer: Callable[..., Any], case: Arguments) -> Verdict:
+    def _right(self, attempt: Attempt, cases: Sequence[Arguments]) -> Verdict:
         """Right; unless it fails on the device of the lessons, or is far slower than ours on an input of the lesson's size."""
-        case = tuple(a.to(find_device()) if isinstance(a, Tensor) else a for a in case)
-        (got, seconds), (want, ours) = self._timed(answer, case), self._timed(self.reference, case)
+        case = on_device(cases[-1], find_device())
+        (got, seconds), (want, ours) = attempt.timed(), timed(lambda: self.observe(self.reference, case))
         if not self._same(got, want):
-            return _wrong(self._difference(answer, [case], [got], [want]))
+            return wrong(self._difference_told(attempt, case, len(cases) - 1, got, want))
         if seconds > SLOW and seconds > SLOWER * ours:
             told = f"correct, but {seconds / ours:.0f} times slower than ours on a batch of the lesson ({seconds:.1f} s). "
             told += "From here on ours is used. Is there a loop over what torch can do at once?"
             return Verdict(Status.CORRECT, told, slow=True)
         return Verdict(Status.CORRECT, "correct.")
-
-    def _timed(self, answer: Callable[..., Any], case: Arguments) -> tuple[Observation, float]:
-        """What an answer gives, and in how many seconds: of the processor, for a busy machine makes no answer slow."""
-        start = time.thread_time()
-        return self._observe(answer, case), time.thread_time() - start
 
     # --- naming a mistake -------------------------------------------------------------------------------------------
 
@@ -239,11 +211,11 @@ class Exercise:
             values = observe(lambda case: self.run(function, case), function, cases[0], self.parameters(), ())
             if not self._same(values, first):
                 return False
-        return all(self._same(o, self._observe(function, case)) for o, case in zip(observed, cases, strict=True))
+        return all(self._same(o, self.observe(function, case)) for o, case in zip(observed, cases, strict=True))
 
     def _says_the_same(self, function: Callable[..., Any], observed: Sequence[Observation], cases: Sequence[Arguments]) -> bool:
         """Whether exceptions have the same message: very different answers raise a ``RuntimeError`` on every input."""
-        made = (self._observe(function, case) for case in cases)
+        made = (self.observe(function, case) for case in cases)
         return all(
             isinstance(a, Failure) and isinstance(b, Failure) and a.message == b.message
             for a, b in zip((o.get("result") for o in observed), (m.get("result") for m in made), strict=True)
@@ -253,7 +225,7 @@ class Exercise:
         """The known mistakes without general ones that are right here, or that the exercise has under a name of its own."""
         distinct: list[Mistake] = list(self.mistakes)
         for mistake in self.general_mistakes():
-            made = [self._observe(mistake.function, case) for case in cases]
+            made = [self.observe(mistake.function, case) for case in cases]
             others = (self.reference, *(other.function for other in distinct))
             if not any(self._agrees(other, made, cases) for other in others):
                 distinct.append(mistake)
@@ -262,19 +234,17 @@ class Exercise:
     # --- telling what differs ---------------------------------------------------------------------------------------
 
     def _difference(
-        self,
-        answer: Callable[..., Any],
-        cases: Sequence[Arguments],
-        observed: Sequence[Observation],
-        expected: Sequence[Observation],
+        self, attempt: Attempt, cases: Sequence[Arguments], observed: Sequence[Observation], expected: Sequence[Observation]
     ) -> str:
         """What differs first on the smallest input that shows a difference."""
         failing = [k for k, (o, e) in enumerate(zip(observed, expected, strict=True)) if not self._same(o, e)]
         number = min(failing, key=lambda k: sum(a.numel() for a in cases[k] if isinstance(a, Tensor)))
-        case, got, want = cases[number], observed[number], expected[number]
+        return self._difference_told(attempt, cases[number], number, observed[number], expected[number])
+
+    def _difference_told(self, attempt: Attempt, case: Arguments, number: int, got: Observation, want: Observation) -> str:
         if isinstance(got.get("result"), Failure):
             return difference_told("result", got["result"], next(iter(want.values())))
-        if not self._same(self._observe(answer, case), self._observe(answer, case)):
+        if not self._same(attempt.once_more(number), got):
             return "your function gives another result each time: it draws random numbers of its own. Use what it is given."
         results, right = ([name for name in some if not name.startswith("gradient")] for some in (got, want))
         if results != right:
@@ -293,18 +263,9 @@ class Exercise:
         return f'\n  (the whole input: case("{self.name}", {number}))' if large else ""
 
 
-def _wrong(message: str) -> Verdict:
+def wrong(message: str) -> Verdict:
+    """The verdict on an answer that is not right, with the reason."""
     return Verdict(Status.WRONG, wrapped(f"Not yet: {message}"))
-
-
-def _about_precision(observation: Observation) -> bool:
-    """Whether an answer failed because it mixes single precision with the doubles that it was given."""
-    messages = (value.message for value in observation.values() if isinstance(value, Failure))
-    return any(word in message for message in messages for word in ("dtype", "scalar type", "Float", "Double"))
-
-
-def _in_single_precision(value: Any) -> Any:  # noqa: ANN401 - arguments of any kind
-    return value.float() if isinstance(value, Tensor) and value.dtype == torch.float64 else value
 
 
 def _bare(signature: inspect.Signature) -> str:

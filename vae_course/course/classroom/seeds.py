@@ -3,7 +3,7 @@
 import secrets
 from pathlib import Path
 
-from vae_course.whole_files import naming, write_whole
+from vae_course.whole_files import write_whole
 
 NAME = "private_seed"
 
