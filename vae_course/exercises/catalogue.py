@@ -3,7 +3,7 @@
 import difflib
 import inspect
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
@@ -11,11 +11,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
-from vae_course.exercises.core import Exercise, Verdict
+from vae_course.exercises.core import Exercise, Status, Verdict
 from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.predictions import Prediction
+from vae_course.exercises.telling import wrapped
 
 Named = TypeVar("Named", Exercise, Prediction, Explanation)
+PUBLIC_SEEDS = range(1, 21)  # whose inputs show where an answer fails that is right on those of ``check``
 
 
 @cache
@@ -105,12 +107,26 @@ def judge(name: str, answer: Any, seed: int = 0) -> Verdict:  # noqa: ANN401 - a
     name, and never for what the answer does.
     """
     exercise = find(name)
-    with _ours_for_others(answer, name):
+    with ours_for_others(answer, name):
         return exercise.grade(answer, seed)
 
 
+def privately(public: Verdict, judged: Callable[[int], Verdict], seed: int) -> Verdict:
+    """The verdict on an answer that must be right on public inputs, whose verdict is ``public``, and on private ones too.
+
+    ``judged`` gives the verdict on the inputs of a seed, ``seed`` draws the private ones. Of those nothing is told: what fails
+    on them only is told with inputs of a public seed, where one of twenty shows it.
+    """
+    if public.status is not Status.CORRECT or judged(seed).status is Status.CORRECT:
+        return public
+    shown = (judged(drawn) for drawn in PUBLIC_SEEDS)
+    reason = next((verdict.message for verdict in shown if verdict.status is not Status.CORRECT), "")
+    told = "Not yet: your function is right on the inputs that check tries, but not on others of the same kind."
+    return Verdict(Status.WRONG, f"{wrapped(told)}\n{reason.removeprefix('Not yet: ')}".strip())
+
+
 @contextmanager
-def _ours_for_others(answer: object, name: str) -> Iterator[None]:
+def ours_for_others(answer: object, name: str) -> Iterator[None]:
     """In the answer's namespace, every other exercise's function is ours, and is put back afterwards."""
     namespace = _namespace(answer)
     theirs = {other: namespace[other] for other in all_exercises() if other != name and other in namespace}
