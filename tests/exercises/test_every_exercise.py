@@ -41,7 +41,7 @@ def test_its_inputs_are_drawn_and_the_reference_holds_on_all_of_them(exercise):
     for seed in range(10):
         inputs = exercise.inputs(seed)
         for case in inputs:
-            for name, value in exercise._observe(exercise.reference, case).items():
+            for name, value in exercise.observe(exercise.reference, case).items():
                 assert not isinstance(value, Failure), value.told
                 assert not value.isnan().any(), (name, case)
     floating = [a for a in inputs[-1] if isinstance(a, torch.Tensor) and a.is_floating_point()]
@@ -92,7 +92,7 @@ def test_two_mistakes_at_once_are_told_both_or_shown_and_never_by_one_name(exerc
         if "two things at once" in told:
             assert first.name in told or second.name in told
         alone = [m for m in exercise.known_mistakes() if told.startswith(f"Not yet: {m.name}. ")]
-        made = [exercise._observe(both, case) for case in exercise.inputs()]
+        made = [exercise.observe(both, case) for case in exercise.inputs()]
         assert not alone or any(exercise._agrees(m.function, made, exercise.inputs()) for m in alone)
 
 

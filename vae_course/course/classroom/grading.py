@@ -1,6 +1,7 @@
 """A folder of submissions graded: each answer judged by what it gives, run where it can do no harm, the same each time."""
 
 import os
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Self
 from vae_course.course.classroom import integrity
 from vae_course.course.classroom.submissions import Submission
 from vae_course.course.classroom.worker import LostError, Worker
-from vae_course.exercises.catalogue import by_lesson, find, privately
+from vae_course.exercises.catalogue import by_lesson, find, number_of, privately
 from vae_course.exercises.core import Verdict, wrong
 
 UNKNOWN_NAME = (
@@ -162,11 +163,30 @@ def _grade(submission: Submission, name: str, possible: float, verdict: Verdict 
     noticed = list(submission.problems.get(name, ()))
     if verdict is None:
         status = "missing" if submission.cells else "unreadable"
-        noticed = noticed or [f"There is no `def {name}` (or class) in what was handed in."]
+        noticed = noticed or [f"There is no def or class {name} in what was handed in.{_of_another_lesson(submission, name)}"]
         return Grade(name, 0.0, possible, status, "\n".join(noticed))
     status = "crashed" if lost else verdict.status.value
     message = verdict.message + (UNKNOWN_NAME if "NameError" in verdict.message else "")
     return Grade(name, possible * (status == "correct"), possible, status, "\n".join([*noticed, message]))
+
+
+def _of_another_lesson(submission: Submission, name: str) -> str:
+    answered = {number_of(other).partition(".")[0] for other in submission.answers}
+    if not answered or number_of(name).partition(".")[0] in answered:
+        return ""
+    return f" Its exercises are those of lesson {', '.join(sorted(answered, key=int))}."
+
+
+def to_be_hidden(*folders: Path) -> list[Path]:
+    """Folders that no answer is to see: those of the submissions and the grades.
+
+    Raises ``ValueError`` for one that holds Python or the course itself, without which no answer can be run.
+    """
+    needed = [Path(sys.prefix).resolve(), Path(sys.base_prefix).resolve(), Path(__file__).resolve()]
+    for folder in folders:
+        if any(path.is_relative_to(folder.resolve()) for path in needed):
+            raise ValueError(f"{folder}: holds the course or its Python; put what was handed in into a folder of its own")
+    return [folder.resolve() for folder in folders]
 
 
 # --- all of them ----------------------------------------------------------------------------------------------------

@@ -91,8 +91,8 @@ def write(folder: Path, graded: Sequence[Graded], assignment: str) -> list[Path]
 def rows(graded: Sequence[Graded]) -> list[list[str]]:
     """A row a student: points and status of each exercise, what they come to, and what the teacher should look at."""
     head = ["student", "points", "possible", "share kept"]
-    for one in graded[0].grades if graded else ():
-        head += [f"{number_of(one.exercise)} {one.exercise}", f"{number_of(one.exercise)} status"]
+    for grade in graded[0].grades:
+        head += [f"{number_of(grade.exercise)} {grade.exercise}", f"{number_of(grade.exercise)} status"]
     found = [[*head, "files", "problems", "remarks"]]
     for one in graded:
         told = [f"{one.points:g}", f"{one.possible:g}", f"{one.share:g}"]
@@ -140,9 +140,27 @@ def _row(submission: Submission, grade: Grade) -> dict[str, str]:
 
 
 def file_name(student: str, taken: dict[str, str]) -> str:
-    """The name of a student's page; ``taken`` are those given before, in small letters, which some systems do not tell apart."""
+    """The name of a student's page. ``taken``: those given before, in small letters, which some systems do not tell apart."""
     name = student
     if len(name) > LONGEST or taken.get(name.lower(), student) != student:
         name = f"{name[:LONGEST]}-{hashlib.sha256(student.encode(errors='surrogateescape')).hexdigest()[:8]}"
     taken[name.lower()] = student
     return f"{name}.html"
+
+
+def summary(graded: Sequence[Graded]) -> str:
+    """What a teacher wants to know at once: how many, of what, how they did, what could not be denied to their answers."""
+    exercises = [f"{number_of(grade.exercise)} {grade.exercise}" for grade in graded[0].grades]
+    lines = [f"{len(graded)} submissions, graded in {', '.join(exercises)}"]
+    for one in graded:
+        notes = [f"{len(one.remarks)} to look at"] if one.remarks else []
+        notes += [f"handed in late, {one.share:.0%} kept"] if one.share < 1 else []
+        notes += ["late by the platform's name for it"] if one.submission.late and one.share == 1 else []
+        notes += _problems(one.submission)
+        lines.append(f"{one.points:6g} of {one.possible:g}  {one.submission.student}{''.join(f'; {note}' for note in notes)}")
+    ran = [one.holds for one in graded if any(grade.status not in ("missing", "unreadable") for grade in one.grades)]
+    denied = {"files": "files hidden and not writable", "limits": "memory limited", "calls": "no other process, no network"}
+    missing = [told for what, told in denied.items() if any(what not in holds for holds in ran)]
+    if missing:
+        lines.append(f"Answers ran in processes of their own, but on this system without: {'; '.join(missing)}.")
+    return "\n".join(lines)

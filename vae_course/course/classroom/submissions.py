@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 from IPython.core.inputtransformer2 import TransformerManager
 
+from vae_course.course.classroom import platforms
 from vae_course.course.lessons import all_lessons
 from vae_course.exercises.catalogue import all_exercises
 
@@ -37,9 +38,12 @@ class Submission:
     """What one student handed in: the ``files`` read, ``cells`` to run, ``answers`` as they were written, by exercise.
 
     ``answers`` holds an exercise's definition as source. ``problems`` says what was amiss: by exercise, and under "" for all.
+    ``identifier``: the number that a learning platform has for the student; ``late``: its word that this came late.
     """
 
     student: str
+    identifier: str | None = None
+    late: bool = False
     files: tuple[Path, ...] = ()
     cells: tuple[Cell, ...] = ()
     answers: Mapping[str, str] = field(default_factory=dict)
@@ -49,20 +53,35 @@ class Submission:
 # --- a folder ---------------------------------------------------------------------------------------------------------
 
 
-def by_student(folder: Path) -> dict[str, list[Path]]:
-    """The notebooks under ``folder`` of each student: the name of a folder in it, or of a notebook that lies there itself.
+@dataclass(frozen=True)
+class HandedIn:
+    """The notebooks of one student, and what their place tells of the student."""
 
-    Raises ``ValueError`` where there is no folder, or no file in it that could be a notebook.
+    student: str
+    identifier: str | None
+    late: bool
+    paths: tuple[Path, ...]
+
+
+def by_student(folder: Path) -> list[HandedIn]:
+    """The notebooks under ``folder`` of each student: of a folder in it, or of a file's name where it lies there itself.
+
+    Names that Canvas and Moodle give their downloads are read as they mean them. Raises ``ValueError`` where there is no
+    folder, or no file in it that could be a notebook.
     """
     if not folder.is_dir():
         raise ValueError(f"{folder}: expected a folder of submissions; there is none")
-    found: dict[str, list[Path]] = {}
+    found: dict[tuple[str, str | None], list[tuple[Path, bool]]] = {}
     for path in _notebooks(folder):
-        inside = path.relative_to(folder).parts
-        found.setdefault(inside[0] if len(inside) > 1 else path.stem, []).append(path)
+        first, *deeper = path.relative_to(folder).parts
+        student, identifier, late = platforms.student(first if deeper else path.name)
+        found.setdefault((student, identifier), []).append((path, late))
     if not found:
         raise ValueError(f"{folder}: expected notebooks (.ipynb), there or in folders of it; found none. Unpack archives first")
-    return dict(sorted(found.items()))
+    return [
+        HandedIn(student, identifier, any(late for _, late in paths), tuple(path for path, _ in paths))
+        for (student, identifier), paths in sorted(found.items(), key=lambda one: one[0][0])
+    ]
 
 
 def _notebooks(folder: Path) -> Iterator[Path]:
@@ -76,14 +95,15 @@ def _notebooks(folder: Path) -> Iterator[Path]:
 # --- a notebook -------------------------------------------------------------------------------------------------------
 
 
-def read(student: str, paths: Sequence[Path]) -> Submission:
+def read(handed_in: HandedIn) -> Submission:
     """A student's notebooks as one submission; never raises for what is in them.
 
     Of several answers to an exercise the last that is no stub counts, in the newest notebook that has one.
     """
     cells: list[Cell] = []
     problems: dict[str, list[str]] = {}
-    for path in sorted(paths, key=lambda path: (path.stat().st_mtime_ns, path)):
+    paths = sorted(handed_in.paths, key=lambda path: (path.stat().st_mtime_ns, path))
+    for path in paths:
         try:
             found = code_cells(path)
         except ValueError as error:
@@ -101,7 +121,8 @@ def read(student: str, paths: Sequence[Path]) -> Submission:
                 other = ", ".join(_defined(cell)) or "nothing"
                 problems.setdefault(exercise, []).append(f"{label} should define {exercise} with def; it defines {other}")
     chosen, answers = _chosen(cells, problems)
-    return Submission(student, tuple(paths), chosen, answers, {name: tuple(told) for name, told in problems.items()})
+    told = {name: tuple(several) for name, several in problems.items()}
+    return Submission(handed_in.student, handed_in.identifier, handed_in.late, tuple(paths), chosen, answers, told)
 
 
 def code_cells(path: Path) -> list[tuple[str, str, str]]:
@@ -173,7 +194,7 @@ def _chosen(cells: Sequence[Cell], problems: dict[str, list[str]]) -> tuple[tupl
     of_exercise: dict[str, list[Definition]] = {}
     for cell in cells:
         for node in cell.statements:
-            if isinstance(node, Definition) and node.name in all_exercises():
+            if isinstance(node, Definition) and node.name in all_exercises() and plain(node) not in shown():
                 of_exercise.setdefault(node.name, []).append(node)
     counts: dict[str, Definition] = {}
     for name, several in of_exercise.items():
@@ -181,9 +202,12 @@ def _chosen(cells: Sequence[Cell], problems: dict[str, list[str]]) -> tuple[tupl
         counts[name] = (written or several)[-1]
         if len({plain(node) for node in written}) > 1:
             problems.setdefault(name, []).append(f"{len(written)} different answers; the last one counts")
-    dropped = {id(node) for name, several in of_exercise.items() for node in several if node is not counts[name]}
-    kept = (Cell(cell.name, cell.source, tuple(node for node in cell.statements if id(node) not in dropped)) for cell in cells)
+    kept = (Cell(cell.name, cell.source, tuple(node for node in cell.statements if _stays(node, counts))) for cell in cells)
     return tuple(cell for cell in kept if cell.statements), {name: ast.unparse(node) for name, node in counts.items()}
+
+
+def _stays(node: ast.stmt, counts: Mapping[str, Definition]) -> bool:
+    return not isinstance(node, Definition) or node.name not in all_exercises() or counts.get(node.name) is node
 
 
 def is_stub(node: Definition) -> bool:
@@ -205,13 +229,22 @@ def is_stub(node: Definition) -> bool:
 @cache
 def stubs() -> dict[str, str]:
     """Each exercise's stub, as the lessons have it."""
-    found = {}
-    for lesson in all_lessons():
-        for _, source, exercise in code_cells(lesson.path):
-            for node in ast.parse(source).body if exercise else ():
-                if isinstance(node, Definition) and node.name == exercise:
-                    found[exercise] = plain(node)
-    return found
+    return {node.name: plain(node) for node, exercise in _in_lessons() if node.name == exercise}
+
+
+@cache
+def shown() -> set[str]:
+    """Definitions that lessons show of exercises beside their stubs, as examples: these are no student's answers."""
+    return {plain(node) for node, exercise in _in_lessons() if node.name in all_exercises() and node.name != exercise}
+
+
+@cache
+def _in_lessons() -> list[tuple[Definition, str]]:
+    """Every definition in the lessons, and the exercise that its cell is marked as, if any."""
+    cells = [cell for lesson in all_lessons() for cell in code_cells(lesson.path)]
+    return [
+        (node, exercise) for _, source, exercise in cells for node in ast.parse(source).body if isinstance(node, Definition)
+    ]
 
 
 def plain(node: Definition) -> str:

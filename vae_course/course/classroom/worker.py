@@ -27,7 +27,7 @@ from vae_course.course.classroom.submissions import Cell
 from vae_course.exercises import attempts, calls, catalogue
 from vae_course.exercises.attempts import Arguments, Called, Failure, NotAttemptedError, Observation, TooLongError
 
-PATIENCE = 60.0  # seconds for a request; an answer has ten, and is asked more than once
+PATIENCE = 6  # times the time limit of an answer, for all that is asked of it in one request
 LARGEST = 64 * 1024**2  # bytes of a reply
 LONGEST = 2000  # characters of what a failure says
 MODULE = "submission"
@@ -39,8 +39,9 @@ PRELOADED += ["vae_course.text.cures", "vae_course.text.decoding", "vae_course.t
 # --- in the process -----------------------------------------------------------------------------------------------------
 
 
-def serve(connection: Connection, cells: Sequence[Cell], hidden: Sequence[Path]) -> None:
+def serve(connection: Connection, cells: Sequence[Cell], hidden: Sequence[Path], time_limit: float) -> None:
     """Define what a submission defines; then run its answers on the inputs that are asked for, until nothing is."""
+    attempts.TIME_LIMIT = time_limit
     torch.set_num_threads(1)
     os.environ["CUDA_VISIBLE_DEVICES"] = ""  # answers are run on the processor, on any machine
     catalogue.all_exercises()  # before the files are gone
@@ -195,7 +196,7 @@ class Worker:
     def __init__(self, cells: Sequence[Cell], hidden: Sequence[Path]):
         context = _context()
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(theirs, cells, hidden), daemon=True)
+        self.process = context.Process(target=serve, args=(theirs, cells, hidden, attempts.TIME_LIMIT), daemon=True)
         self.process.start()
         theirs.close()
         self.trouble: list[str] = []
@@ -226,14 +227,18 @@ class Worker:
 
     def _reply(self) -> Any:  # noqa: ANN401 - whatever comes
         try:
-            if not self.connection.poll(PATIENCE):
-                raise LostError(f"it did not end in {PATIENCE:.0f} seconds, and could not be stopped from within")
+            if not self.connection.poll(PATIENCE * attempts.TIME_LIMIT):
+                raise LostError(
+                    f"it did not end in {PATIENCE * attempts.TIME_LIMIT:.0f} seconds, and could not be stopped from within"
+                )
             data = self.connection.recv_bytes(LARGEST)
         except (EOFError, OSError) as error:
             self.process.join(1)
             code = self.process.exitcode
             raise LostError(f"its process came to an end{f', with exit status {code}' if code is not None else ''}") from error
         try:
+            if not data.startswith(b"PK"):  # as what torch saves does
+                raise ValueError("no archive")
             # Data only: nothing that the process sends can name code to be run here.
             return torch.load(io.BytesIO(data), weights_only=True)
         except Exception as error:  # a file that is none can fail in any way
