@@ -25,7 +25,7 @@ _one_at_a_time = threading.Lock()  # while a verdict is found warnings are off, 
 
 @dataclass(frozen=True)
 class Grade:
-    """The outcome of an exercise: points of those ``possible``, a ``status`` in a word or two, and what to tell the student."""
+    """The outcome of an exercise: points of those ``possible``, a ``status`` in a word or two, what to tell the student of it."""
 
     exercise: str
     points: float
@@ -162,9 +162,10 @@ def grade(
 def _grade(submission: Submission, name: str, possible: float, verdict: Verdict | None, lost: bool) -> Grade:
     noticed = list(submission.problems.get(name, ()))
     if verdict is None:
-        status = "missing" if submission.cells else "unreadable"
+        if not submission.cells:
+            return Grade(name, 0.0, possible, "unreadable", "")  # what the problem is stands above all
         noticed = noticed or [f"There is no def or class {name} in what was handed in.{_of_another_lesson(submission, name)}"]
-        return Grade(name, 0.0, possible, status, "\n".join(noticed))
+        return Grade(name, 0.0, possible, "missing", "\n".join(noticed))
     status = "crashed" if lost else verdict.status.value
     message = verdict.message + (UNKNOWN_NAME if "NameError" in verdict.message else "")
     return Grade(name, possible * (status == "correct"), possible, status, "\n".join([*noticed, message]))

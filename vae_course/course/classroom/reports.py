@@ -134,7 +134,7 @@ def _row(submission: Submission, grade: Grade) -> dict[str, str]:
         "status": grade.status,
         "points": f"{grade.points:g}",
         "possible": f"{grade.possible:g}",
-        "message": grade.message,
+        "message": grade.message if grade.message != "correct." else "",
         "answer": submission.answers.get(grade.exercise, ""),
     }
 
