@@ -25,7 +25,7 @@ _one_at_a_time = threading.Lock()  # while a verdict is found warnings are off, 
 
 @dataclass(frozen=True)
 class Grade:
-    """The outcome of an exercise: points of those ``possible``, a ``status`` in a word or two, what to tell the student of it."""
+    """The outcome of an exercise: points of those ``possible``, its ``status`` in a word or two, what to tell the student."""
 
     exercise: str
     points: float
