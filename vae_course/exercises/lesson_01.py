@@ -532,6 +532,12 @@ PREDICTIONS = (
         ("narrow", "wide"),
         answer="narrow",
         because="its made-up codes fall among real codes. The wide code's fall where no image ever was.",
+        wrong={
+            "wide": (
+                "It rebuilds an image almost without loss, so one expects the better pictures from it. But to rebuild is to "
+                "decode a real code, and that says nothing about a code that is made up."
+            ),
+        },
     ),
 )
 

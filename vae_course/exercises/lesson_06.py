@@ -436,7 +436,7 @@ OPTIMAL_DISCRIMINATOR = Exercise(
     hints=(
         "Far from everything, p and q both round to 0, and 0 / 0 is nan. Stay with their logs for as long as you can.",
         "Divide numerator and denominator by p: D = 1 / (1 + q / p), and q / p = exp(log_q - log_p).",
-        "1 / (1 + exp(-a)) is torch.sigmoid(a).",
+        "1 / (1 + exp(-a)) is torch.sigmoid(a). What is a here?",
     ),
     mistakes=(
         Mistake(
@@ -578,12 +578,21 @@ PREDICTIONS = (
         ("VAE", "GAN"),
         answer="VAE",
         because="it was on arXiv half a year before the GAN.",
+        wrong={
+            "GAN": ("The story is often told in that order. But the GAN's own paper cites both papers on VAEs as recent work."),
+        },
     ),
     Prediction(
         "modes_lost",
         ("VAE", "GAN"),
         answer="GAN",
         because="with momentum each player runs past an opponent that has moved on.",
+        wrong={
+            "VAE": (
+                "It does suffer from the wrong momentum: its loss ends worse and wilder. But it goes down a single slope, "
+                "with nobody to chase, and each training point that it explains badly calls it back."
+            ),
+        },
     ),
 )
 
