@@ -1045,4 +1045,22 @@ PREDICTIONS = (
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "what_a_direction_forgives",
+        question=(
+            "You fit one Gaussian to a target with two bumps, and it ends up on one of them. Which direction of the KL did "
+            "you minimize, and why did it not mind the other bump?"
+        ),
+        model=(
+            "The KL from the fit to the target. It averages over draws of the fit itself, and next to none of them lies in the "
+            "bump that was left out, so nothing is charged for it. The other direction averages over the target, many of "
+            "whose draws would be all but impossible under such a fit."
+        ),
+        rubric=(
+            "it was the KL from the fit $q$ to the target $p$;",
+            "the average runs over the first distribution;",
+            "so what $q$ leaves out is never looked at, while in the other direction it would be very expensive.",
+        ),
+    ),
+)

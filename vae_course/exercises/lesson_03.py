@@ -874,4 +874,22 @@ PREDICTIONS = (
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "what_blocks_the_gradient",
+        question=(
+            "`torch.normal(mean, std)` and `mean + std * noise` give draws of one and the same distribution. Why does a "
+            "gradient pass through the second and not through the first?"
+        ),
+        model=(
+            "A sampler hands over a number, and a number has no slope: how it came from mean and std is lost. If the noise "
+            "is drawn first, from a distribution without parameters, the draw is an ordinary function of mean and std, and "
+            "it can be differentiated."
+        ),
+        rubric=(
+            "the distribution of the draws is the same in both;",
+            "the noise must be drawn from something that does not depend on the parameters;",
+            "then the draw is a differentiable function of mean and std.",
+        ),
+    ),
+)

@@ -1208,4 +1208,36 @@ PREDICTIONS = (
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "what_a_rising_elbo_means",
+        question="In training the ELBO rises. Why does this not yet tell you that the model finds its data more probable?",
+        model=(
+            "The ELBO is $\\log p(x)$ minus the gap, the KL from $q$ to the posterior. It also rises when the encoder only "
+            "comes closer to the posterior while $\\log p(x)$ stands still. Only a change of the decoder can make the data "
+            "more probable."
+        ),
+        rubric=(
+            "ELBO and gap add up to $\\log p(x)$;",
+            "a better encoder closes the gap, and leaves $\\log p(x)$ as it is;",
+            "what moves $\\log p(x)$ is the model, that is the decoder.",
+        ),
+    ),
+    Explanation(
+        "what_a_mean_does",
+        question=(
+            "A program takes the mean of the error over pixels where the ELBO has the sum. Why does its $z$ fall silent, "
+            "and why does the loss not show it?"
+        ),
+        model=(
+            "A mean over pixels is the sum divided by their number, and that has the same minimum as a rate multiplied by "
+            "it. A nat of $z$ then costs far more than it saves, so the encoder goes back to the prior and sends nothing. "
+            "The loss falls all the same, since the decoder still learns what an average image looks like."
+        ),
+        rubric=(
+            "the mean acts as a KL weight as large as the number of pixels;",
+            "at that price no nat of $z$ pays for itself, so the rate goes to zero;",
+            "the loss falls nevertheless: only the rate tells.",
+        ),
+    ),
+)

@@ -596,4 +596,19 @@ PREDICTIONS = (
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "what_a_gans_loss_tells",
+        question="You may stop a VAE's training by its loss, but you must judge a GAN by its samples. Why?",
+        model=(
+            "A VAE's two networks go down one loss, a bound on how probable the data are, so lower is better. A GAN's two "
+            "losses measure its players against each other. The discriminator's stays near the same value when the samples "
+            "are perfect and when the discriminator is merely lazy."
+        ),
+        rubric=(
+            "a VAE has one loss, which both networks lower, and it is about the data;",
+            "each of a GAN's losses depends on how good the opponent is;",
+            "so the same value can go with good and with poor samples.",
+        ),
+    ),
+)

@@ -1052,4 +1052,22 @@ PREDICTIONS = (
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "a_bound_beside_an_nll",
+        question=(
+            "A table sets the negative ELBO of a VAE beside the NLL of a language model, and the VAE's is higher. Why does "
+            "that not show that the VAE is the worse model?"
+        ),
+        model=(
+            "The negative ELBO is the VAE's own NLL plus what its encoder misses, the KL from $q$ to the posterior. So the "
+            "NLL lies somewhere below, and it may lie below the language model's. Many weighted samples tighten the bound, "
+            "but a bound it remains."
+        ),
+        rubric=(
+            "$-$ELBO is an upper bound on the NLL;",
+            "the excess is the encoder's gap, and says nothing of how well the model knows the data;",
+            "to compare, tighten the bound with samples, and say that it is one.",
+        ),
+    ),
+)

@@ -947,4 +947,39 @@ PREDICTIONS = (
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "rate_alone",
+        question=(
+            "A colleague reports a rate of several nats and concludes that her VAE uses its $z$. What would you ask her to "
+            "measure besides, and why?"
+        ),
+        model=(
+            "The rate is what is paid, and it may pay for nothing: if every sentence gets the same code, far from the "
+            "prior, the rate is high and says nothing. So I would ask for the mutual information. And for the ablation, "
+            "another sentence's $z$, since only that shows whether the decoder listens to what is sent."
+        ),
+        rubric=(
+            "the rate also counts how far the cloud of codes lies from the prior;",
+            "mutual information tells whether the codes tell sentences apart;",
+            "only an ablation tells whether the decoder listens.",
+        ),
+    ),
+    Explanation(
+        "why_silence_is_right",
+        question=(
+            "A VAE's decoder sees all words before the one it writes. Why does the plain ELBO not reward it for using $z$, "
+            "even if encoder and decoder are perfect?"
+        ),
+        model=(
+            "Whatever $z$ says about a sentence, summed over its words, saves the decoder as many nats as $z$ knows of the "
+            "sentence, and by the chain rule not one more. The rate is at least as much. So at best $z$ breaks even, and "
+            "any flaw of the encoder makes it a loss."
+        ),
+        rubric=(
+            "what $z$ saves is the distortion, and what it costs is the rate;",
+            "with all words in view the savings add up to the information that $z$ has, which is never more than the rate;",
+            "so a silent $z$ is a right answer to this loss; only a decoder that falls short leaves something to earn.",
+        ),
+    ),
+)

@@ -1069,4 +1069,36 @@ PREDICTIONS = (
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "what_no_cure_can_do",
+        question=(
+            "A collapsed VAE whose decoder is perfect has the best ELBO that there is. Why can no cure beat it, and what "
+            "can a cure do instead?"
+        ),
+        model=(
+            "Distortion and rate together are never less than the entropy of the source, and a perfect decoder without a "
+            "$z$ is there already. A cure can only choose another place on the same line: more rate, less distortion, and a "
+            "$z$ that says something."
+        ),
+        rubric=(
+            "the sum of distortion and rate is at least the entropy, whatever $z$ does;",
+            "a perfect language model reaches this without a $z$;",
+            "a cure trades distortion for rate, at best for the same sum.",
+        ),
+    ),
+    Explanation(
+        "which_cure_is_best",
+        question="A friend asks you which cure is the best. Why do you ask back what the codes are for?",
+        model=(
+            "Each cure buys information with likelihood, and they buy different amounts at different prices. For samples "
+            "and likelihood a cheap cure will do; for codes that keep the facts one that says more is worth its nats. And a "
+            "high rate alone is no bargain, as part of it may carry no information."
+        ),
+        rubric=(
+            "there is a price in nats, and it differs from cure to cure;",
+            "how much information is worth its price depends on the use;",
+            "what counts is information, or facts kept, and not the rate.",
+        ),
+    ),
+)

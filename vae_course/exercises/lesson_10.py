@@ -1213,4 +1213,22 @@ PREDICTIONS = (
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "readable_as_a_whole",
+        question=(
+            "No coordinate knows much of any fact, and yet a simple probe reads most facts from $z$. How do the two go "
+            "together?"
+        ),
+        model=(
+            "The facts lie along directions that run across many coordinates, and the loss hardly cares how these are "
+            "turned. Looked at one by one, the coordinates each hold a little of several facts. A linear probe weighs all "
+            "of them at once, so it finds the direction."
+        ),
+        rubric=(
+            "a fact is spread over many coordinates;",
+            "turning the codes leaves the ELBO as it is, so nothing singles out the axes;",
+            "a probe that reads all coordinates together finds directions.",
+        ),
+    ),
+)

@@ -1088,4 +1088,19 @@ PREDICTIONS = (
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "why_search_is_dull",
+        question="A beam finds sentences that are likelier than real ones. Why is this not what you want from a writer?",
+        model=(
+            "Each real sentence is rather unlikely, for there are so many of them that say something else. Text that sounds "
+            "real must be as surprising as real text, and a search by its very aim finds what surprises least: the "
+            "commonest facts in the commonest words."
+        ),
+        rubric=(
+            "no real sentence is the likeliest one, since there are so many others;",
+            "good text is as surprising as real text, and not less;",
+            "a search leaves out the rare facts and wordings, so variety is lost.",
+        ),
+    ),
+)

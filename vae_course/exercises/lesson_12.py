@@ -1179,4 +1179,22 @@ PREDICTIONS = (
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "why_choose_and_not_average",
+        question=(
+            "Six codes can be averaged, or the best of all their subsets can be decoded. Why does the choice get more facts "
+            "right, although nobody tells it the truth?"
+        ),
+        model=(
+            "The mean gives a wild report as much say as a good one, and between two codes may lie a third fact that nobody "
+            "told. Some subset leaves the wild reports out. It can be found without the truth, because the sentence that "
+            "shares most words with the reports is mostly the one that most of them support."
+        ),
+        rubric=(
+            "in a mean of all, slips take part, and what lies between two codes may be neither;",
+            "a subset may leave the bad reports out;",
+            "the choice needs no reference: it asks which sentence agrees with the reports.",
+        ),
+    ),
+)

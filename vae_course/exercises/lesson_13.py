@@ -1128,4 +1128,23 @@ PREDICTIONS = (
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "where_a_latent_has_work",
+        question=(
+            "A source says all that its translation must say. Where in this lesson did $z$ have work to do all the same, "
+            "and why just there?"
+        ),
+        model=(
+            "Where all words are written at once: the places cannot see each other, and $z$ lets them agree on one order "
+            "and wording. And where languages meet that were never trained together: there the source is gone, and all that "
+            "is told must go through $z$. A decoder that attends to its source and reads its own words needs it for "
+            "neither."
+        ),
+        rubric=(
+            "words that are written independently need $z$ to agree;",
+            "a shared $z$ is a place where languages meet;",
+            "beside a decoder that sees the source and its own words, $z$ had little to add.",
+        ),
+    ),
+)

@@ -1021,4 +1021,22 @@ PREDICTIONS = (
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "rare_and_right",
+        question=(
+            "A rare word surprises a language model just as an error does. How does a channel keep the rare word from being "
+            "corrected away?"
+        ),
+        model=(
+            "Surprise only asks how improbable the word is. Bayes' rule asks which explanation of it is the best: another "
+            "word was meant *and* it slipped in just this way, or this word was meant. If no likely slip leads here, the "
+            "rare word stays."
+        ),
+        rubric=(
+            "surprisal compares a word with nothing;",
+            "Bayes' rule weighs all readings, each by its prior times its channel;",
+            "a rare word stays where every other reading needs a slip that is more improbable still.",
+        ),
+    ),
+)

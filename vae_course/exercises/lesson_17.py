@@ -647,4 +647,22 @@ PREDICTIONS = (
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "what_to_watch",
+        question=(
+            "The loss of a program falls, with faults and without. What else would you look at before you believe that a "
+            "VAE is being trained, and what does it tell you?"
+        ),
+        model=(
+            "The rate: near zero it says that $z$ is idle, and where it grows while σ shrinks nobody charges for it. And "
+            "the error with another image's $z$: if it stays the same, the decoder does not listen, however high the rate. "
+            "The loss alone can fall because the decoder reads its input."
+        ),
+        rubric=(
+            "a falling loss proves nothing, since a decoder that sees its input has a low one;",
+            "the rate tells whether anything is sent, and whether it is charged for;",
+            "another image's $z$ tells whether the decoder listens.",
+        ),
+    ),
+)

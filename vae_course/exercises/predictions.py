@@ -65,8 +65,8 @@ class Prediction:
         chosen = self.choice(guess)
         if chosen == outcome:
             return f"As you guessed: {self.told(outcome)}"
-        catch = self.wrong.get(chosen or "", "") if outcome == self.answer else ""
-        return f'You guessed "{guess}". It is {self.told(outcome)} {catch}'.rstrip()
+        told = f'You guessed "{guess}". It is {self.told(outcome)}'
+        return f'{told} Why not "{chosen}"? {self.wrong[chosen]}' if chosen and outcome == self.answer else told
 
     def listed(self, between: str = " or ") -> str:
         """The choices, as they would be typed."""
