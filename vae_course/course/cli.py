@@ -110,7 +110,7 @@ def lab(
         told = [work.begin_again(lesson)] if fresh else []
         told += work.bring_up_to_date(_lessons(None))
     typer.echo("\n".join([*told, f"Your copies of the lessons are in {work.folder()}"]))
-    jupyterlab.start(work.folder(), lesson.path.name, context.args[len(named) :])
+    jupyterlab.start(work.folder(), lesson.path.name, context.args[len(named) :], keep=work.progress())
 
 
 @app.command("list")
@@ -119,6 +119,18 @@ def list_lessons() -> None:
     typer.echo(f"{'lesson':24}{'question':64}{'takes':>8}{'runs':>7}")
     for lesson in _lessons(None):
         typer.echo(f"{lesson.name:24}{lesson.question:64}{lesson.minutes:>4} min{lesson.seconds:>5} s")
+
+
+@app.command()
+def progress(
+    reset: Annotated[bool, typer.Option("--reset", help="Begin anew; the old record is kept, renamed.")] = False,
+) -> None:
+    """Show which exercises you have done, in which lesson. It is kept in work/progress.json, and nowhere else."""
+    from vae_course.course import work
+    from vae_course.exercises import progress as kept
+
+    with _stopping_at(OSError):
+        typer.echo(kept.reset(work.progress()) if reset else kept.report(work.progress()))
 
 
 @app.command()
