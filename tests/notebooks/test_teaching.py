@@ -15,8 +15,8 @@ def test_the_minutes_of_its_plans_are_those_of_the_lessons():
     assert len(plans) == 6
     for lessons, told in plans:
         assert sum(minutes[lesson] for lesson in lessons.split(", ")) == int(told)
-    projects = re.search(r"Lessons (\d\d) and (\d\d) \((\d+) minutes each\)", GUIDE)
-    assert {minutes[projects[1]], minutes[projects[2]]} == {int(projects[3])}
+    projects = re.search(r"Lessons (\d\d) and (\d\d) \((\d+) and (\d+) minutes\)", GUIDE)
+    assert (minutes[projects[1]], minutes[projects[2]]) == (int(projects[3]), int(projects[4]))
 
 
 def test_the_exercises_that_it_names_have_these_numbers():
