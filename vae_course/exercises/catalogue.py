@@ -2,20 +2,24 @@
 
 import difflib
 import inspect
+import io
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
-from vae_course.exercises.core import Exercise, Verdict
+from vae_course.exercises.core import Exercise, Status, Verdict
 from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.predictions import Prediction
+from vae_course.exercises.telling import wrapped
 
 Named = TypeVar("Named", Exercise, Prediction, Explanation)
+PUBLIC_SEEDS = range(1, 21)  # tried for an input that may be shown, where an answer fails on private ones only
 
 
 @cache
@@ -107,6 +111,32 @@ def judge(name: str, answer: Any, seed: int = 0) -> Verdict:  # noqa: ANN401 - a
     exercise = find(name)
     with _ours_for_others(answer, name):
         return exercise.grade(answer, seed)
+
+
+def judge_privately(name: str, answer: Any, seed: int) -> Verdict:  # noqa: ANN401 - a reader may hand in anything
+    """The verdict on an answer that must be right on the inputs of ``check``, and on those that ``seed`` draws as well.
+
+    Of a private input nothing is told or printed. What fails on those only is told with an input that a public seed draws,
+    where one of twenty makes it fail too. Raises ``ValueError`` for no such name, and never for what the answer does.
+    """
+    verdict = judge(name, answer)
+    if verdict.status is not Status.CORRECT:
+        return verdict
+    with redirect_stdout(io.StringIO()):  # what an answer prints may be its input
+        if judge(name, answer, seed).status is Status.CORRECT:
+            return verdict
+        told = "Not yet: your function is right on the inputs that check tries, but not on others of the same kind."
+        return Verdict(Status.WRONG, wrapped("\n".join([told, *_public_reason(name, answer)])))
+
+
+def _public_reason(name: str, answer: object) -> list[str]:
+    """What goes wrong on inputs of the first public seed that shows it; nothing where none does."""
+    for seed in PUBLIC_SEEDS:
+        verdict = judge(name, answer, seed)
+        if verdict.status is Status.WRONG:
+            reason = verdict.message.removeprefix("Not yet: ")
+            return ["On some: " + re.sub(r'(case\("\w+", \d+)', rf"\1, seed={seed}", reason)]
+    return []
 
 
 @contextmanager
