@@ -71,7 +71,7 @@ def moodle_csv(grades: Sequence[Grade]) -> str:
 def table(rows: Iterable[Sequence[str]], harmless: Sequence[str] = ()) -> str:
     """Rows as CSV. A cell that a spreadsheet would take for a formula gets an apostrophe before it, which makes it a text."""
     written = io.StringIO()
-    lines = csv.writer(written, lineterminator="\n")
+    lines = csv.writer(written)
     lines.writerows([cell if cell in harmless else _as_text(cell) for cell in row] for row in rows)
     return written.getvalue()
 
