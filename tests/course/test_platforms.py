@@ -28,7 +28,10 @@ def test_whose_a_download_is(path, whose):
     assert student(path) == whose
 
 
-GRADES = [Grade("Smith, Bob", "340934", 4.5, 6, "kl_discrete 0"), Grade("=cmd()", None, None, 6, "not graded: it is no notebook")]
+GRADES = [
+    Grade("Smith, Bob", "340934", 4.5, 6, "kl_discrete 0"),
+    Grade("=cmd()", None, None, 6, "not graded: it is no notebook"),
+]
 
 
 def rows(text):

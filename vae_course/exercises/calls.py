@@ -1,4 +1,7 @@
-"""What a lesson calls: ``check``, ``hint``, ``solution``, ``case``, ``predict``, ``reveal``; and an assignment: ``assert_correct``."""
+"""What a lesson calls: ``check``, ``hint``, ``solution`` and ``case``, and ``predict`` and ``reveal``.
+
+And what an assignment calls as well: ``assert_correct``.
+"""
 
 import contextlib
 import html

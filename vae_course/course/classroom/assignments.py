@@ -1,6 +1,6 @@
-"""A lesson as nbgrader's source of an assignment: solutions, tests and rubrics in it, which nbgrader leaves out of what it releases.
+"""A lesson as nbgrader's source of an assignment, with solutions, tests and rubrics, which nbgrader does not release.
 
-What the marks mean is nbgrader's: cells of the metadata ``nbgrader``, and regions between ``### BEGIN ...`` and ``### END ...``.
+The marks are nbgrader's: metadata of the name ``nbgrader``, and regions from ``### BEGIN ...`` to ``### END ...``.
 """
 
 import copy
@@ -74,9 +74,7 @@ def _task_in_words(cell: NotebookNode, name: str) -> list[NotebookNode]:
     task = find_explanation(name)
     rubric = [f"- {point}" for point in task.rubric]
     question = FOLDED.sub("", cell.source)  # a model answer may be folded there
-    cell.source = "\n".join(
-        [question, "### BEGIN MARK SCHEME", "", "A point each:", "", *rubric, "", "### END MARK SCHEME"]
-    )
+    cell.source = "\n".join([question, "### BEGIN MARK SCHEME", "", "A point each:", "", *rubric, "", "### END MARK SCHEME"])
     answer = new_markdown_cell("\n".join(["### BEGIN SOLUTION", task.model, "### END SOLUTION"]), id=f"{name}-answer")
     return [_marked(cell, cell.id, locked=True), _marked(answer, name, points=len(rubric), solution=True)]
 

@@ -168,8 +168,9 @@ def _for_platforms(one: Graded) -> platforms.Grade:
     name, identifier, _ = platforms.student(one.student)
     if one.failure:
         return platforms.Grade(name, identifier, None, one.possible, one.remark)
-    told = ", ".join(f"{name} {points:g}" for name, points in one.points.items())
-    return platforms.Grade(name, identifier, sum(one.points.values()), one.possible, "; ".join(filter(None, [told, one.remark])))
+    told = [f"{exercise} {points:g}" for exercise, points in one.points.items()]
+    comment = "; ".join([*told, *filter(None, [one.remark])])
+    return platforms.Grade(name, identifier, sum(one.points.values()), one.possible, comment)
 
 
 # --- nbgrader -----------------------------------------------------------------------------------------------------------
@@ -181,7 +182,7 @@ def _nbgrader(folder: Path) -> "NbGraderAPI":
         from nbgrader.apps import NbGraderAPI
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(MISSING) from error
-    from traitlets.config import PyFileConfigLoader
+    from traitlets.config.loader import PyFileConfigLoader
 
     config = PyFileConfigLoader(CONFIG_NAME, str(folder)).load_config()
     config.CourseDirectory.root = str(folder.resolve())
@@ -201,4 +202,4 @@ def _failure(result: dict[str, Any]) -> str | None:
     if "KeyboardInterrupt" in result["error"]:  # which nbgrader takes for a failure like any other
         raise KeyboardInterrupt
     traces = [line.strip() for line in result.get("log", "").splitlines() if line.startswith(" ") and line.strip()]
-    return (traces or result["error"].strip().splitlines())[-1]
+    return str((traces or result["error"].strip().splitlines())[-1])

@@ -33,4 +33,4 @@ def seed_of_this_course() -> int:
     for folder in (Path.cwd(), *Path.cwd().parents):
         if (folder / NAME).exists():
             return private_seed(folder)
-    raise FileNotFoundError(f"no file {NAME} from {Path.cwd()} upwards: this is no folder of a course that was built for nbgrader")
+    raise FileNotFoundError(f"{Path.cwd()}: there is no file {NAME} from there upwards; it belongs to a course for nbgrader")
