@@ -63,11 +63,7 @@ def tiny(tmp_path_factory):
         new_markdown_cell(f"Why is it no distance?\n<details>{TASK.model}</details>", metadata={"explanation": TASK.name}),
     ]
     nbformat.write(new_notebook(cells=cells, metadata=METADATA), folder / f"{NAME}.ipynb")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lessons, "NOTEBOOKS", folder)
-        patch.setattr(lessons, "NAMES", (NAME,))
-        patch.setattr(assignments, "find_explanation", lambda name: {TASK.name: TASK}[name])
-        yield folder
+    return folder
 
 
 def call(*arguments):
@@ -77,7 +73,11 @@ def call(*arguments):
 @pytest.fixture(scope="module")
 def course(tiny, tmp_path_factory):
     folder = tmp_path_factory.mktemp("course") / "built"
-    result = call("build", "02", "--to", folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lessons, "NOTEBOOKS", tiny)
+        patch.setattr(lessons, "NAMES", (NAME,))
+        patch.setattr(assignments, "find_explanation", lambda name: {TASK.name: TASK}[name])
+        result = call("build", "02", "--to", folder)
     assert result.exit_code == 0, result.output
     return folder
 
@@ -144,7 +144,9 @@ def test_the_source_holds_solutions_and_rubric_and_no_seed(course):
     assert (course / "private_seed").read_text(encoding="utf-8").strip() not in text
 
 
-def test_nothing_is_built_over_what_a_teacher_may_have_changed(course):
+def test_nothing_is_built_over_what_a_teacher_may_have_changed(course, tiny, monkeypatch):
+    monkeypatch.setattr(lessons, "NOTEBOOKS", tiny)
+    monkeypatch.setattr(lessons, "NAMES", (NAME,))
     result = call("build", "02", "--to", course)
     assert (result.exit_code, result.output.count("\n")) == (2, 1)
     assert "is there already; delete it to have it built anew" in result.output

@@ -4,6 +4,7 @@ nbgrader does the work: what is released, the gradebook, the runs, the points, t
 """
 
 import os
+import re
 import sysconfig
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 MISSING = 'nbgrader is not installed. It comes with: pip install -e ".[classroom]"'
 CONFIG_NAME = "nbgrader_config.py"
+RAISED = re.compile(r"^ *([\w.]+(?:Error|Exception)\w*: .+)$", re.MULTILINE)  # how a traceback ends
 CONFIG = '''"""How nbgrader makes and grades the assignments of this folder. Yours to change; it is not written anew."""
 
 from nbgrader import preprocessors as steps
@@ -201,5 +203,6 @@ def _failure(result: dict[str, Any]) -> str | None:
         return None
     if "KeyboardInterrupt" in result["error"]:  # which nbgrader takes for a failure like any other
         raise KeyboardInterrupt
-    traces = [line.strip() for line in result.get("log", "").splitlines() if line.startswith(" ") and line.strip()]
-    return str((traces or result["error"].strip().splitlines())[-1])
+    told = (result.get("log") or "") + result["error"]
+    reasons = RAISED.findall(told)
+    return str(reasons[0] if reasons else told.strip().splitlines()[-1])
