@@ -4,6 +4,8 @@ import csv
 import inspect
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -195,8 +197,24 @@ def test_a_real_lesson_is_built_and_released(tmp_path):
     assert (tmp_path / "gradebook.db").exists()
 
 
+def test_downloads_of_canvas_and_moodle_are_collected_under_names_that_keep_the_platforms_number(course):
+    name = "02_kl_divergence"
+    archive = course / "downloaded" / name / "archive"
+    moodle = archive / "Toni Noel_657693_assignsubmission_file_" / f"{name} (1).ipynb"
+    moodle.parent.mkdir(parents=True)
+    for path in (moodle, archive / f"smithbob_LATE_340934_208490284_{name}-1.ipynb", archive / "smithbob_340934_9_notes.txt"):
+        path.write_text(path.name)
+    command = [sys.executable, "-m", "nbgrader", "zip_collect", name]
+    subprocess.run(command, cwd=course, check=True, capture_output=True)
+    collected = {path.parent.parent.name: path.read_text() for path in course.glob(f"submitted/*/{name}/{name}.ipynb")}
+    assert collected == {
+        "smithbob (340934)": f"smithbob_LATE_340934_208490284_{name}-1.ipynb",
+        "Toni Noel (657693)": moodle.name,
+    }
+
+
 def test_without_nbgrader_a_line_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "nbgrader.apps", None)
+    monkeypatch.setitem(sys.modules, "nbgrader.apps", None)
     result = call("build", "02", "--to", tmp_path)
     assert (result.exit_code, result.output) == (2, 'nbgrader is not installed. It comes with: pip install -e ".[classroom]"\n')
 
@@ -209,10 +227,11 @@ def table(path):
         return list(csv.DictReader(file))
 
 
-def test_an_answer_that_knows_the_public_inputs_only_fails_and_is_told_why_without_the_private_ones(course):
+def test_an_answer_that_knows_the_public_inputs_only_fails_and_is_told_why_without_the_private_ones(course, capfd):
     hand_in(course, "Anna Ada (4711)", RIGHT | {"kl_discrete": HARD_CODED}, words="It is an average over p.")
     result = call("grade", course)
     assert result.exit_code == 0, result.output
+    assert "encryption" not in capfd.readouterr().err
     assert re.search(r"02_tiny +Anna Ada \(4711\) +1 of 4 +1 to be graded by hand", result.output)
     (row,) = table(course / "grades.csv")
     assert {name: row[name] for name in (*STUBS, TASK.name, "points", "possible")} == {

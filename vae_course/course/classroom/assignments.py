@@ -1,6 +1,6 @@
 """A lesson as nbgrader's source of an assignment, with solutions, tests and rubrics, which nbgrader does not release.
 
-The marks are nbgrader's: metadata of the name ``nbgrader``, and regions from ``### BEGIN ...`` to ``### END ...``.
+The marks are nbgrader's: metadata of the name ``nbgrader``, and regions between lines with ``BEGIN ...`` and ``END ...``.
 """
 
 import copy
@@ -74,8 +74,10 @@ def _task_in_words(cell: NotebookNode, name: str) -> list[NotebookNode]:
     task = find_explanation(name)
     rubric = [f"- {point}" for point in task.rubric]
     question = FOLDED.sub("", cell.source)  # a model answer may be folded there
-    cell.source = "\n".join([question, "### BEGIN MARK SCHEME", "", "A point each:", "", *rubric, "", "### END MARK SCHEME"])
-    answer = new_markdown_cell("\n".join(["### BEGIN SOLUTION", task.model, "### END SOLUTION"]), id=f"{name}-answer")
+    scheme = ["<!-- BEGIN MARK SCHEME -->", "", "A point each:", "", *rubric, "", "<!-- END MARK SCHEME -->"]
+    cell.source = "\n".join([question, *scheme])
+    model = "\n".join(["<!-- BEGIN SOLUTION -->", task.model, "<!-- END SOLUTION -->"])
+    answer = new_markdown_cell(model, id=f"{name}-answer")
     return [_marked(cell, cell.id, locked=True), _marked(answer, name, points=len(rubric), solution=True)]
 
 

@@ -53,6 +53,8 @@ c.ClearMarkScheme.enforce_metadata = False  # rubrics stand with the questions, 
 
 # A cell's seconds. The slowest of a lesson takes 20 on an idle machine; an answer that does not end is stopped after 10.
 c.Execute.timeout = 300
+c.KernelManager.transport_encryption = "auto"  # others on this machine can reach the ports that kernels listen on
+
 # Downloads of Canvas and Moodle, for nbgrader zip_collect.
 c.ZipCollectApp.collector_plugin = "vae_course.course.classroom.downloads.Downloads"
 '''
