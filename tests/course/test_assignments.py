@@ -292,5 +292,6 @@ def test_every_kind_of_submission_gets_its_points_and_a_bad_one_stops_no_other(c
     } | ({"Anna Ada (4711)": ("1", "0")} if "Anna Ada (4711)" in rows else {})
     assert rows["broken"]["remark"].startswith("not graded: ")
     assert "JSON" in rows["broken"]["remark"]
+    assert (rows["broken"]["points"], rows["broken"]["possible"]) == ("", "4")
     assert rows["renamed"]["remark"].startswith("not graded: ")
     assert "Exercise 2.2: not attempted yet." in feedback(course, "empty")

@@ -236,10 +236,11 @@ def grade_assignments(folder: Annotated[Path, typer.Argument(metavar="DIR", help
     with _stopping_at(ValueError, OSError, ModuleNotFoundError):
         for one in nbgrader_course.grade(folder):
             graded.append(one)
+            tables = nbgrader_course.write_tables(graded, folder)  # after each, for it may be stopped before the last
             points = f"{sum(one.points.values()):g} of {one.possible:g}"
             typer.echo(f"{one.assignment:24}{one.student:32}{'' if one.failure else points:12}{one.remark}")
-        for path in nbgrader_course.write_tables(graded, folder):
-            typer.echo(f"written: {path}")
+    for path in tables:
+        typer.echo(f"written: {path}")
     if any(one.failure for one in graded):
         raise typer.Exit(1)
 

@@ -6,7 +6,9 @@ nbgrader does the work: what is released, the gradebook, the runs, the points, t
 import os
 import re
 import sysconfig
+import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,7 +97,7 @@ def build(lessons: Sequence[Lesson], folder: Path, solutions: bool = True) -> li
     for lesson, path in sources.items():
         assignment = as_assignment(nbformat.read(lesson.path, as_version=4), solutions)
         write_whole(path, nbformat.writes(assignment) + "\n")
-        with environment(**_surroundings()):
+        with _surroundings():
             failure = _failure(api.generate_assignment(lesson.name))
         if failure:
             raise ValueError(f"{path}: nbgrader does not release it: {failure}")
@@ -122,11 +124,11 @@ def grade(folder: Path) -> Iterator[Graded]:
 
 
 def _graded(api: "NbGraderAPI", assignment: str, student: str) -> Graded:
-    with environment(**_surroundings()):
+    with _surroundings():
         failure = _failure(api.autograde(assignment, student)) or _failure(api.generate_feedback(assignment, student))
-    if failure:
-        return Graded(student, assignment, failure=failure)
     with api.gradebook as gradebook:
+        if failure:
+            return Graded(student, assignment, possible=gradebook.find_assignment(assignment).max_score, failure=failure)
         submission = gradebook.find_submission(assignment, student)
         grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
         return Graded(
@@ -160,7 +162,8 @@ def grades_csv(graded: Sequence[Graded]) -> str:
         [
             *(one.student, one.assignment),
             *(f"{one.points[name]:g}" if name in one.points else "" for name in names),
-            *(("", "") if one.failure else (f"{sum(one.points.values()):g}", f"{one.possible:g}")),
+            "" if one.failure else f"{sum(one.points.values()):g}",
+            f"{one.possible:g}",
             one.remark,
         ]
         for one in graded
@@ -193,10 +196,13 @@ def _nbgrader(folder: Path) -> "NbGraderAPI":
     return NbGraderAPI(config=config)
 
 
-def _surroundings() -> dict[str, str]:
-    """Environment variables for nbgrader: its kernels', and where it finds the program that makes its gradebook."""
+@contextmanager
+def _surroundings() -> Iterator[None]:
+    """nbgrader's kernels run as the course's do, and it finds the program that makes its gradebook, installed beside it."""
     programs = os.pathsep.join([sysconfig.get_path("scripts"), *filter(None, [os.environ.get("PATH")])])
-    return kernel_environment() | {"TQDM_DISABLE": "1", "PATH": programs}
+    variables = kernel_environment() | {"TQDM_DISABLE": "1", "PATH": programs}
+    with environment(**variables), warnings.catch_warnings(action="ignore"):  # its own, of how it uses its database
+        yield
 
 
 def _failure(result: dict[str, Any]) -> str | None:
