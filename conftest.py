@@ -14,6 +14,7 @@ from pathlib import Path
 # do not fight over two cores.
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["TQDM_DISABLE"] = "1"
+os.environ["VAE_COURSE_PROGRESS"] = ""  # tests are no progress of a reader's
 
 # Python imports this folder's sitecustomize at start-up, also in the kernels that notebooks run in.
 NO_NETWORK = Path(__file__).parent / "tests" / "no_network"

@@ -41,6 +41,12 @@ def make_folder(folder: Path) -> None:
             probe.write(b"an empty file fits on a full disk too")
 
 
+def free_name(path: Path, what: str) -> Path:
+    """``path`` with ``what`` added to its name, and a number if that is taken: where to keep what must give way."""
+    names = [f"{path.stem}, {what}{number}{path.suffix}" for number in ("", *(f" {k}" for k in range(2, 1000)))]
+    return next(path.with_name(name) for name in names if not path.with_name(name).exists())
+
+
 def _make(folder: Path) -> None:
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not there.is_dir():

@@ -62,7 +62,10 @@ def tiny(tmp_path_factory):
             )
             for name, arguments in STUBS.items()
         ),
-        new_markdown_cell(f"Why is it no distance?\n<details>{TASK.model}</details>", metadata={"explanation": TASK.name}),
+        new_markdown_cell(
+            f"Why is it no distance? Take two sentences, and only then unfold ours.\n\n<details>{TASK.model}</details>",
+            metadata={"explanation": TASK.name},
+        ),
     ]
     nbformat.write(new_notebook(cells=cells, metadata=METADATA), folder / f"{NAME}.ipynb")
     return folder
@@ -123,7 +126,7 @@ def test_what_is_released_is_the_lesson_with_tests_and_holds_neither_solution_no
         assert by_id[cell.id].source == cell.source
         if cell.cell_type == "code":
             assert by_id[cell.id].outputs == ([] if "exercise" in cell.metadata else cell.outputs)
-    assert by_id[lesson.cells[-1].id].source.startswith("Why is it no distance?")
+    assert by_id[lesson.cells[-1].id].source.strip() == "Why is it no distance? Take two sentences."
     tests = [cell for cell in notebook.cells if cell.id.endswith("-test")]
     assert [cell.source.splitlines()[-1] for cell in tests] == [f'assert_correct("{name}")' for name in STUBS]
     assert all("raises-exception" in cell.metadata.tags for cell in tests)
@@ -165,6 +168,17 @@ def test_every_lesson_has_its_stubs_again_once_the_solution_is_cut_out(name):
     assert not stubs
     ids = [cell.metadata["nbgrader"]["grade_id"] for cell in made.cells if "nbgrader" in cell.metadata]
     assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_no_model_answer_of_a_lesson_is_outside_what_nbgrader_cuts_out(name):
+    made = assignments.as_assignment(REAL[name])
+    region = re.compile(r"<!-- BEGIN (MARK SCHEME|SOLUTION) -->.*<!-- END \1 -->", re.DOTALL)
+    theirs = "\n".join(region.sub("", cell.source) for cell in made.cells)
+    tasks = catalogue.explanations_by_lesson()[int(name[:2])]
+    assert [cell.metadata["explanation"] for cell in made.cells if "explanation" in cell.metadata] == [t.name for t in tasks]
+    assert not re.search("unfold ours|A good answer says", theirs)
+    assert not [task for task in tasks if task.model in theirs]
 
 
 @pytest.mark.parametrize("name", REAL)

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from vae_course.course import jupyterlab, lessons, work
 from vae_course.course.cli import app
 from vae_course.course.lessons import times_told
+from vae_course.exercises import progress
 
 
 def write_lesson(name, text):
@@ -51,8 +52,12 @@ def became(monkeypatch):
     return calls
 
 
+def run_command(*arguments):
+    return CliRunner().invoke(app, arguments)
+
+
 def lab(*arguments):
-    return CliRunner().invoke(app, ["lab", *arguments])
+    return run_command("lab", *arguments)
 
 
 def copies():
@@ -69,6 +74,27 @@ def test_the_first_start_copies_all_lessons_and_opens_the_first(course, became):
     assert f"--ServerApp.root_dir={course / 'work'}" in command
     assert command[-1] == "--no-browser"
     assert environment["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0] == str(jupyterlab.SETTINGS)
+
+
+def test_its_kernels_keep_progress_in_the_readers_folder_and_other_kernels_none(course, became):
+    lab("01")
+    assert became[0][1][progress.VARIABLE] == str(course / "work" / "progress.json")
+    lab("01", "--originals")
+    assert became[1][1][progress.VARIABLE] == ""
+    assert jupyterlab.kernel_environment()[progress.VARIABLE] == ""
+
+
+def test_progress_is_shown_and_begun_anew(course):
+    assert "in all: 0 of" in run_command("progress").output
+    assert not work.folder().exists()
+    work.folder().mkdir()
+    work.progress().write_text('{"to_bits": {"done": true}}', encoding="utf-8")
+    told = run_command("progress").output
+    assert "lesson 00: 1 of 2 done" in told
+    assert "0.1 to_bits: done" in told
+    assert "the old one is kept as progress, until" in run_command("progress", "--reset").output
+    assert not work.progress().exists()
+    assert len(list(work.folder().glob("progress, until *.json"))) == 1
 
 
 @pytest.mark.parametrize("name", ["01", "01_second", "second"])

@@ -510,7 +510,7 @@ def test_ours_is_handed_back_for_what_is_right_and_too_slow(monkeypatch, capsys)
     def to_bits(nats):
         return sum(nats / math.log(2) for _ in range(3_000)) / 3_000
 
-    monkeypatch.setattr(core, "SLOW", 0.01)
+    monkeypatch.setattr(core, "SLOW", 0.001)
     assert exercises.check(to_bits) is exercises.find("to_bits").reference
     assert "Exercise 0.1: correct, but" in capsys.readouterr().out
 
@@ -737,12 +737,30 @@ def test_hints_come_one_by_one_and_the_last_stays(capsys):
     for _ in range(count + 1):
         exercises.hint("kl_discrete")
         given.append(capsys.readouterr().out)
-    assert given[0].startswith(f"Hint 1 of {count} for exercise 2.2: ")
+    assert given[0].startswith(f"Hint 1 of {count}, a nudge, for exercise 2.2: ")
+    assert given[1].startswith(f"Hint 2 of {count}, the idea, for exercise 2.2: ")
     assert given[-1] == given[-2] != given[0]
+    assert given[-1].startswith(f"Hint 3 of {count}, almost the answer, for exercise 2.2: ")
+
+
+@pytest.mark.parametrize(("given", "left"), [(0, "3 hints left"), (2, "1 hint left"), (3, "no hint left")])
+def test_a_solution_is_shown_on_the_second_call_and_the_first_tells_of_hints(given, left, monkeypatch, capsys):
+    monkeypatch.setattr(calls, "_hints_given", {"kl_draws": given})
+    monkeypatch.setattr(calls, "_solutions_asked_for", set())
+    exercises.solution("kl_draws")
+    first = capsys.readouterr().out
+    assert "Call it again for the solution of exercise 2.5" in first
+    assert left in first
+    assert "def kl_draws" not in first
+    for _ in range(2):
+        exercises.solution("kl_draws")
+        assert capsys.readouterr().out.startswith("def kl_draws")
 
 
 @pytest.mark.parametrize("exercise", exercises.all_exercises().values(), ids=lambda e: e.name)
 def test_the_solution_shown_is_the_reference_that_is_tested(exercise, capsys):
+    exercises.solution(exercise.name)
+    capsys.readouterr()
     exercises.solution(exercise.name)
     # What a lesson has by then: its imports, and what earlier exercises handed back.
     namespace = {name: other.reference for name, other in exercises.all_exercises().items()}

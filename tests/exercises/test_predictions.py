@@ -1,26 +1,132 @@
-"""What a lesson asks its reader to predict: choices, guesses, what came out."""
+"""What a lesson asks its reader to predict: choices, guesses typed and clicked, what came out."""
 
+import subprocess
+import sys
+
+import ipywidgets
 import pytest
 
 from vae_course import exercises
-from vae_course.exercises import Prediction, calls, catalogue, predict, reveal
+from vae_course.exercises import Prediction, calls, catalogue, predict, questions, reveal
+from vae_course.exercises.lesson_09 import BEST, DEAR, SILENT
+from vae_course.studies import store
 
-COIN = Prediction("coin", ("yes", "no"), answer="no", because="it is fair.")
-SHARE = Prediction("share", ("30 %", "60 %", "80 %"), answer="30 %", because="so.")
-NUMBER = Prediction("number", ("3", "10", "97"), answer="3", because="of grammar.")
-WORDS = Prediction("words", ("q", "a decoder"), answer="q", because="<x>.", otherwise="decoders do.")
+COIN = Prediction("coin", ("yes", "no"), answer="no", because="it is fair.", wrong={"yes": "It <may> seem so."})
+SHARE = Prediction("share", ("30 %", "60 %", "80 %"), answer="30 %", because="so.", wrong={"60 %": "A.", "80 %": "B."})
+NUMBER = Prediction("number", ("3", "10", "97"), answer="3", because="of grammar.", wrong={"10": "Ten.", "97": "All."})
+WORDS = Prediction(
+    "words", ("q", "a decoder"), answer="q", because="<x>.", wrong={"a decoder": "Never."}, otherwise="decoders do."
+)
+MANY = Prediction("many", tuple("abcdefgh"), answer="a", because="so.", wrong=dict.fromkeys("bcdefgh", "No."))
+VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 @pytest.fixture(autouse=True)
 def known(monkeypatch):
-    monkeypatch.setattr(catalogue, "all_predictions", lambda: {p.name: p for p in (COIN, SHARE, NUMBER, WORDS)})
+    monkeypatch.setattr(catalogue, "all_predictions", lambda: {p.name: p for p in (COIN, SHARE, NUMBER, WORDS, MANY)})
+    monkeypatch.setattr(questions, "_asked", {})
+    monkeypatch.setattr(questions, "_outcomes", {})
 
 
-def test_without_a_guess_it_asks_and_shows_how_to_answer(capsys):
-    assert predict("coin") is None
-    assert capsys.readouterr().out == 'What do you expect: "yes" or "no"? Write it in, as in predict("coin", "yes").\n'
-    predict("number")
-    assert '"3", "10" or "97"?' in capsys.readouterr().out
+@pytest.fixture
+def asked(monkeypatch):
+    """What a prediction's question is displayed as, and the question itself."""
+    shown = []
+
+    def display(thing, raw=False):
+        if raw:
+            shown.append(thing)
+        else:
+            thing._ipython_display_()
+
+    monkeypatch.setattr(questions, "display", display)
+
+    def ask(name):
+        assert predict(name) is None
+        return shown.pop(), questions._asked[name]
+
+    return ask
+
+
+@pytest.fixture
+def folded(monkeypatch):
+    """What ``reveal`` folds away."""
+    shown = []
+    monkeypatch.setattr(calls, "display", lambda data, raw: shown.append(data))
+    return shown
+
+
+def test_without_a_guess_it_asks_and_says_how_to_answer_where_nothing_can_be_clicked(asked):
+    bundle, _ = asked("coin")
+    assert set(bundle) == {VIEW, "text/plain"}
+    assert bundle["text/plain"] == 'What do you expect: "yes" or "no"? Write it in, as in predict("coin", "yes").'
+    assert '"3", "10" or "97"?' in asked("number")[0]["text/plain"]
+
+
+def test_choices_are_buttons_with_a_name_and_none_is_chosen_yet(asked):
+    bundle, question = asked("share")
+    assert bundle[VIEW]["model_id"] == question.box.model_id
+    assert question.box.children == (question.control, question.words)
+    assert type(question.control) is ipywidgets.RadioButtons
+    assert question.control.options == ("30 %", "60 %", "80 %")
+    assert question.control.description == question.control.tooltip == "What do you expect?"
+    assert question.guess is None
+    assert question.words.value == ""
+
+
+def test_many_choices_are_a_list_that_opens(asked):
+    _, question = asked("many")
+    assert type(question.control) is ipywidgets.Dropdown
+    assert question.guess is None
+
+
+def test_a_click_is_a_guess(asked, capsys):
+    _, question = asked("coin")
+    question.control.value = "yes"
+    assert question.words.value == "Your guess: &quot;yes&quot;."
+    reveal("coin", None, False)
+    told = 'You guessed "yes". It is "no", because it is fair. Why not "yes"? It <may> seem so.'
+    assert capsys.readouterr().out == f"{told}\n"
+    assert question.words.value == told.replace('"', "&quot;").replace("<may>", "&lt;may&gt;")
+
+
+def test_a_typed_guess_goes_before_a_clicked_one(asked, capsys):
+    _, question = asked("coin")
+    question.control.value = "yes"
+    reveal("coin", "no", False)
+    assert capsys.readouterr().out.startswith("As you guessed")
+
+
+def test_a_click_after_the_answer_was_revealed_shows_the_verdict(asked, folded):
+    _, question = asked("coin")
+    reveal("coin", None, False)
+    assert len(folded) == 1
+    question.control.value = "no"
+    assert question.words.value == "As you guessed: &quot;no&quot;, because it is fair."
+    question.control.value = "yes"
+    assert question.words.value.startswith("You guessed &quot;yes&quot;.")
+
+
+def test_asked_again_the_guess_is_open_and_the_answer_still_known(asked, folded):
+    _, first = asked("coin")
+    first.control.value = "yes"
+    reveal("coin", None, False)
+    _, question = asked("coin")
+    reveal("coin", None, False)
+    assert len(folded) == 1
+    question.control.value = "no"
+    assert question.words.value.startswith("As you guessed")
+
+
+def test_without_a_question_an_answer_is_folded(folded):
+    reveal("coin", None, False)
+    assert len(folded) == 1
+
+
+def test_widgets_wait_until_a_question_is_asked():
+    code = "import sys; from vae_course.exercises import check, predict, reveal; print('ipywidgets' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "False"
 
 
 @pytest.mark.parametrize("guess", [30, "30", "30%", " 30  % "])
@@ -43,27 +149,33 @@ def test_a_reader_who_guessed_sees_what_came_out_at_once(capsys):
     reveal("number", 10, 2.97)
     assert capsys.readouterr().out.splitlines() == [
         'As you guessed: "no", because it is fair.',
-        'You guessed "yes". It is "no", because it is fair.',
-        'You guessed "10". It is "3", because of grammar.',
+        'You guessed "yes". It is "no", because it is fair. Why not "yes"? It <may> seem so.',
+        'You guessed "10". It is "3", because of grammar. Why not "10"? Ten.',
     ]
 
 
-def test_a_reader_who_did_not_finds_it_folded(monkeypatch, capsys):
-    shown = []
-    monkeypatch.setattr(calls, "display", lambda data, raw: shown.append(data))
+def test_a_reader_who_did_not_finds_it_folded(folded, capsys):
     reveal("words", None, "q")
-    folded = "<details><summary>The answer, after your guess</summary>&quot;q&quot;, because &lt;x&gt;.</details>"
-    assert shown == [{"text/html": folded, "text/plain": 'The answer: "q", because <x>.'}]
+    told = "<details><summary>The answer, after your guess</summary>&quot;q&quot;, because &lt;x&gt;.</details>"
+    assert folded == [{"text/html": told, "text/plain": 'The answer: "q", because <x>.'}]
     assert capsys.readouterr().out == ""
 
 
 def test_another_outcome_than_the_courses_is_told_as_such(capsys):
+    """And no guess is explained away: on a text of the reader's it may have been a good one."""
     reveal("words", "q", "a decoder")
     reveal("coin", "yes", True)
+    reveal("number", "97", 10)
     assert capsys.readouterr().out.splitlines() == [
         'You guessed "q". It is "a decoder", because decoders do.',
         'As you guessed: "yes" here. The course found "no", because it is fair.',
+        'You guessed "97". It is "10" here. The course found "3", because of grammar.',
     ]
+
+
+def test_a_guess_that_is_no_choice_is_told_without_a_reason(capsys):
+    reveal("coin", "perhaps", False)
+    assert capsys.readouterr().out == 'You guessed "perhaps". It is "no", because it is fair.\n'
 
 
 @pytest.mark.parametrize(
@@ -93,7 +205,13 @@ def test_a_value_that_is_no_choice_is_an_error_that_names_them(prediction, value
 @pytest.mark.parametrize(("choices", "answer"), [(("yes", "no"), "perhaps"), (("yes",), "yes"), (("30 %", "30%"), "30 %")])
 def test_choices_are_several_and_the_answer_is_one_of_them(choices, answer):
     with pytest.raises(ValueError, match="the answer among them"):
-        Prediction("bad", choices, answer=answer, because="of that.")
+        Prediction("bad", choices, answer=answer, because="of that.", wrong={})
+
+
+@pytest.mark.parametrize("wrong", [{}, {"a": "A."}, {"a": "A.", "b": "B.", "c": "C."}, {"a": "A.", "d": "D."}])
+def test_each_wrong_choice_has_a_text_and_no_other(wrong):
+    with pytest.raises(ValueError, match="a text for each choice but the answer"):
+        Prediction("bad", ("a", "b", "c"), answer="c", because="of that.", wrong=wrong)
 
 
 def test_an_unknown_name_is_told_with_the_close_ones():
@@ -117,3 +235,22 @@ def test_reasons_are_sentences_that_follow_because(monkeypatch):
         for reason in filter(None, (prediction.because, prediction.otherwise)):
             assert reason[0].islower() or reason.startswith(("GAN", "VAE")), prediction.name
             assert reason.endswith("."), prediction.name
+
+
+def test_wrong_choices_are_explained_in_a_sentence_or_two(monkeypatch):
+    monkeypatch.undo()
+    for prediction in exercises.catalogue.all_predictions().values():
+        for text in prediction.wrong.values():
+            assert text[0].isupper(), prediction.name
+            assert text.endswith("."), prediction.name
+            assert 60 < len(text) < 260, prediction.name
+
+
+def test_what_is_said_of_wrong_cures_is_what_the_stored_run_found():
+    rows = {row["name"]: row for row in store.stored("cures_world")["rows"]}
+    information = {name: row.get("mutual_information") or 0 for name, row in rows.items()}
+    price = {name: row["nll"] - rows["language model"]["nll"] for name, row in rows.items()}
+    assert all(information[name] < 0.01 and price[name] < 0.25 for name in SILENT)
+    assert all(information[name] > 4 and price[name] > 0.25 for name in DEAR)
+    affordable = set(rows) - {*SILENT, *DEAR, BEST, "language model"}
+    assert all(2 < information[name] < information[BEST] and price[name] < 0.25 for name in affordable)

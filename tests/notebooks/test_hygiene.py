@@ -13,7 +13,7 @@ import pytest
 from vae_course import exercises
 from vae_course.course.lessons import NOTEBOOKS, Lesson
 from vae_course.course.storing import METADATA, folded, minutes
-from vae_course.exercises import catalogue
+from vae_course.exercises import catalogue, explanations
 from vae_course.figures.base import SHARPNESS
 from vae_course.studies import stored_seeds
 
@@ -54,8 +54,8 @@ EXPECTATIONS = {
     "15": 29,
     "17": 34,
 }
-# What a cell may say of itself: why it is exempt from comparison, why it is not to be run twice, what is folded.
-ALLOWED_METADATA = {"tags", "exercise", "reason", "runs_once", "jupyter"}
+# What a cell may say of itself: what it asks for, why it is exempt from comparison or not to be run twice, what is folded.
+ALLOWED_METADATA = {"tags", "exercise", "explanation", "reason", "runs_once", "jupyter"}
 FOLDS = ({"source_hidden": True}, {"source_hidden": True, "outputs_hidden": True})
 FOLD = ["04"]  # lessons that say five claims in words, and fold their plumbing and all further expectations
 # These also run on a reader's own text, or pairs of texts.
@@ -234,6 +234,27 @@ def test_guesses_are_asked_for_and_left_open_before_anything_is_computed(lesson)
     assert re.findall(r'(?:predict|reveal)\("(\w+)"', everything) == [name for name in names for _ in range(2)]
     answers = [o.data["text/html"] for o in outputs(lesson) if "<details>" in o.get("data", {}).get("text/html", "")]
     assert len(answers) == len(names)
+
+
+def test_questions_stand_in_bundles_that_need_no_widget(lesson):
+    """What is stored of a question says by itself what may be guessed, and how."""
+    for cell in cells(lesson, "code"):
+        if "predict(" in cell.source:
+            (output,) = cell.outputs
+            prediction = exercises.find_prediction(cell.source.split('"')[1])
+            told = " ".join(output.data["text/plain"].split())
+            first = f'predict("{prediction.name}", "{prediction.choices[0]}")'
+            assert told == f"What do you expect: {prediction.listed()}? Write it in, as in {first}."
+
+
+def test_each_task_in_words_stands_once_in_its_lesson_as_the_package_words_it(lesson):
+    found = [cell for cell in cells(lesson) if "explanation" in cell.metadata]
+    tasks = catalogue.explanations_by_lesson()[int(lesson.stem[:2])]
+    assert [cell.metadata["explanation"] for cell in found] == [task.name for task in tasks]
+    assert [cell.source for cell in found] == [explanations.cell(task) for task in tasks]
+    assert {cell.cell_type for cell in found} <= {"markdown"}
+    everything = "\n".join(cell.source for cell in cells(lesson, "markdown"))
+    assert everything.count("**In your own words.**") == len(tasks)
 
 
 def test_its_exercises_are_stubs_of_the_references(lesson):

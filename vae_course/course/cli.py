@@ -110,7 +110,7 @@ def lab(
         told = [work.begin_again(lesson)] if fresh else []
         told += work.bring_up_to_date(_lessons(None))
     typer.echo("\n".join([*told, f"Your copies of the lessons are in {work.folder()}"]))
-    jupyterlab.start(work.folder(), lesson.path.name, context.args[len(named) :])
+    jupyterlab.start(work.folder(), lesson.path.name, context.args[len(named) :], keep=work.progress())
 
 
 @app.command("list")
@@ -119,6 +119,18 @@ def list_lessons() -> None:
     typer.echo(f"{'lesson':24}{'question':64}{'takes':>8}{'runs':>7}")
     for lesson in _lessons(None):
         typer.echo(f"{lesson.name:24}{lesson.question:64}{lesson.minutes:>4} min{lesson.seconds:>5} s")
+
+
+@app.command()
+def progress(
+    reset: Annotated[bool, typer.Option("--reset", help="Begin anew; the old record is kept, renamed.")] = False,
+) -> None:
+    """Show which exercises you have done, in which lesson. It is kept in work/progress.json, and nowhere else."""
+    from vae_course.course import work
+    from vae_course.exercises import progress as kept
+
+    with _stopping_at(OSError):
+        typer.echo(kept.reset(work.progress()) if reset else kept.report(work.progress()))
 
 
 @app.command()
@@ -200,7 +212,39 @@ def pages(
     typer.echo(f"{summary} Pages: {index}")
 
 
-# --- for teachers ---------------------------------------------------------------------------------------------------
+# --- for teachers -----------------------------------------------------------------------------------------------------
+
+
+@app.command(rich_help_panel="For teachers")
+def grade(
+    folder: Annotated[Path, typer.Argument(help="Notebooks as they were handed in, under any names.")],
+    only: Annotated[str | None, typer.Option(help="These exercises, such as 2.1,2.3.")] = None,
+    points: Annotated[Path | None, typer.Option(help="A CSV file: exercise, points. One each without it.")] = None,
+    late: Annotated[Path | None, typer.Option(help="A CSV file: student, share (of the points that is kept).")] = None,
+    output: Annotated[Path, typer.Option(help="Where grades and feedback are written, and the private seed is kept.")] = Path(
+        "grades"
+    ),
+) -> None:
+    """Grade a folder of submissions: tables of grades, and a page of feedback for each student. Nothing in it is changed."""
+    from tqdm.auto import tqdm
+
+    from vae_course.course.classroom import grading, reports, seeds, submissions
+    from vae_course.whole_files import make_folder
+
+    with _stopping_at(ValueError, OSError):
+        make_folder(output)
+        seed = seeds.private_seed(output)
+        handed_in = [submissions.read(one) for one in submissions.by_student(folder)]
+        names = [reports.named(one) for one in only.split(",")] if only else grading.handed_out(handed_in)
+        worth = dict.fromkeys(names, 1.0) | ({} if points is None else reports.points_from(points))
+        shares = {} if late is None else reports.shares_from(late, [one.student for one in handed_in])
+        hidden = grading.to_be_hidden(folder, output)
+        with tqdm(total=len(handed_in), desc="submissions", unit="submission") as bar:
+            graded = grading.grade_all(handed_in, {name: worth[name] for name in names}, seed, hidden, shares, bar.update)
+        written = reports.write(output, graded, folder.resolve().name)
+    typer.echo(reports.summary(graded))
+    typer.echo("\n".join(str(path) for path in written))
+
 
 assignment = typer.Typer(no_args_is_help=True, help="Lessons as assignments for nbgrader: built, and what comes back graded.")
 app.add_typer(assignment, name="assignment", rich_help_panel="For teachers")

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from vae_course.exercises import progress
+
 # Defaults for JupyterLab: no news from the network, the system's light or dark, widgets whose state is saved. A reader's own
 # settings go before them.
 SETTINGS = Path(__file__).parent / "jupyter"
@@ -15,6 +17,8 @@ SETTINGS = Path(__file__).parent / "jupyter"
 def kernel_environment() -> dict[str, str]:
     """Environment variables for kernels: the course's own Python, and one thread, unless ``OMP_NUM_THREADS`` asks for more.
 
+    No progress is kept in them, though a terminal of JupyterLab may have started them: that is for a reader's own work.
+
     Measured on two cores: idle, lesson 04 takes 34 seconds with one thread and with two, its models being small. Beside four
     other programs lesson 02 takes 33 seconds with one, 144 with two, which wait for one another in loops, as OpenMP's do,
     and so keep busy cores from what they wait for. (``OMP_WAIT_POLICY=PASSIVE`` cures that as well, 30 seconds, but an idle
@@ -22,14 +26,18 @@ def kernel_environment() -> dict[str, str]:
     """
     return {
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
+        progress.VARIABLE: "",
         # Before kernels that a user has installed for other Pythons under the same name.
         "JUPYTER_PREFER_ENV_PATH": "1",
         "JUPYTER_PATH": os.pathsep.join([f"{sys.prefix}/share/jupyter", *filter(None, [os.environ.get("JUPYTER_PATH")])]),
     }
 
 
-def start(folder: Path, lesson: str, options: Sequence[str]) -> NoReturn:
-    """Become JupyterLab, opened at a lesson (a file's name) in ``folder``; ``options`` go to it as they are."""
+def start(folder: Path, lesson: str, options: Sequence[str], keep: Path | None = None) -> NoReturn:
+    """Become JupyterLab, opened at a lesson (a file's name) in ``folder``; ``options`` go to it as they are.
+
+    ``keep`` is the file in which its kernels keep the reader's progress.
+    """
     command = [
         *(sys.executable, "-m", "jupyterlab"),
         "-y",  # Ctrl-C stops it, without a question
@@ -39,6 +47,7 @@ def start(folder: Path, lesson: str, options: Sequence[str]) -> NoReturn:
     ]
     paths = [str(SETTINGS), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
     environment = os.environ | kernel_environment() | {"JUPYTER_CONFIG_PATH": os.pathsep.join(paths)}
+    environment[progress.VARIABLE] = str(keep or "")
     become(command, environment, folder)
 
 

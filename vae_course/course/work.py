@@ -1,4 +1,4 @@
-"""A reader's own copies of the lessons, in ``work/``: made once, never overwritten."""
+"""A reader's own copies of the lessons, in ``work/``: made once, never overwritten. The reader's progress lies there too."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vae_course.course import lessons
 from vae_course.course.lessons import Lesson
-from vae_course.whole_files import write_whole
+from vae_course.whole_files import free_name, write_whole
 
 EDITIONS = ".editions.json"  # in the folder: of which edition each copy was made, as a digest of the lesson
 
@@ -15,6 +15,11 @@ EDITIONS = ".editions.json"  # in the folder: of which edition each copy was mad
 def folder() -> Path:
     """Where the copies lie: beside the lessons' own folder."""
     return lessons.NOTEBOOKS.parent / "work"
+
+
+def progress() -> Path:
+    """The file that keeps which exercises are done."""
+    return folder() / "progress.json"
 
 
 def bring_up_to_date(chosen: list[Lesson]) -> list[str]:
@@ -32,7 +37,7 @@ def bring_up_to_date(chosen: list[Lesson]) -> list[str]:
             if _digest(copy) in (edition, editions.get(lesson.name)):
                 _copy(lesson.path, copy)
             else:
-                beside = _free_name(copy, "new edition")
+                beside = free_name(copy, "new edition")
                 _copy(lesson.path, beside)
                 told.append(f"{lesson.name} has changed since you copied it; the new edition lies beside yours: {beside.name}")
         editions[lesson.name] = edition
@@ -44,17 +49,11 @@ def begin_again(lesson: Lesson) -> str:
     """Make a fresh copy of a lesson; the reader's own is kept under another name. Returns what is to be told."""
     copy, told = folder() / lesson.path.name, f"{lesson.name}: a fresh copy"
     if copy.exists():
-        kept = _free_name(copy, f"until {date.today().isoformat()}")
+        kept = free_name(copy, f"until {date.today().isoformat()}")
         copy.rename(kept)
         told += f"; yours is kept as {kept.name}"
     bring_up_to_date([lesson])
     return told
-
-
-def _free_name(path: Path, what: str) -> Path:
-    """``path`` with ``what`` added to its name, and a number if that is taken."""
-    names = [f"{path.stem}, {what}{number}{path.suffix}" for number in ("", *(f" {k}" for k in range(2, 1000)))]
-    return next(path.with_name(name) for name in names if not path.with_name(name).exists())
 
 
 def _digest(path: Path) -> str:

@@ -2,9 +2,9 @@
 
 ``core``: how an answer is judged. ``attempts``: how it is run, whatever it does. ``comparing``: whether two give the same.
 ``mistakes``: those that are known, and two at once. ``kinds``: modules and update steps. ``telling``: what is said. ``making``:
-inputs drawn. ``predictions``: what is guessed before it is computed. ``explanations``: what is explained in words.
-``catalogue``: all of them by name. ``calls``: what a lesson calls. ``lesson_NN``: a lesson's exercises, predictions and tasks
-in words.
+inputs drawn. ``predictions``: what is guessed before it is computed. ``questions``: how it is asked. ``explanations``: what is
+explained in words. ``catalogue``: all of them by name. ``calls``: what a lesson calls. ``progress``: what a reader has done.
+``lesson_NN``: a lesson's exercises, predictions and tasks in words.
 """
 
 import lazy_loader

@@ -10,6 +10,8 @@ from . import (
     making as making,
     mistakes as mistakes,
     predictions as predictions,
+    progress as progress,
+    questions as questions,
     telling as telling,
 )
 from .calls import (

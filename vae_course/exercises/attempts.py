@@ -311,8 +311,15 @@ class Called:
             return timed(lambda: self.observe(self.answer, case))
 
 
+class _Nowhere(io.TextIOBase):
+    """What is printed here is not kept: it may be much."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
 def _silently() -> AbstractContextManager[object]:
-    return contextlib.redirect_stdout(io.StringIO())
+    return contextlib.redirect_stdout(_Nowhere())
 
 
 def timed(observe: Callable[[], Observation]) -> tuple[Observation, float]:

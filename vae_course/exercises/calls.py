@@ -13,14 +13,17 @@ from typing import Any, TypeVar
 
 from IPython.display import display
 
+from vae_course.exercises import progress, questions
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.catalogue import all_exercises, find, find_prediction, judge, judge_privately, number_of
 from vae_course.exercises.core import Status
 from vae_course.exercises.telling import wrapped
 
 Answer = TypeVar("Answer")
+STEPS = ("a nudge", "the idea", "almost the answer")  # what the hints of an exercise are, one after the other
 _hints_given: dict[str, int] = {}
 _answers: dict[str, Any] = {}  # what was last given to check under each name
+_solutions_asked_for: set[str] = set()
 
 
 def check(answer: Answer) -> Answer | Callable[..., Any]:
@@ -48,6 +51,8 @@ def check(answer: Answer) -> Answer | Callable[..., Any]:
     verdict = exercise.not_attempted() if ours else judge(name, answer)
     shown = "" if verdict.status is Status.WRONG else f"Exercise {number_of(name)}: "
     print(wrapped(f"{shown}{verdict.message}"))
+    if verdict.status is Status.CORRECT:
+        _note(name, done=True)
     return answer if verdict.status is Status.CORRECT and not verdict.slow else exercise.reference
 
 
@@ -80,16 +85,35 @@ def assert_correct(name: str, seed: int | None = None) -> None:
 
 
 def hint(name: str) -> None:
-    """Print the next hint for the exercise of that name; each call gives one more."""
+    """Print the next hint for the exercise of that name; each call gives one more: a nudge, the idea, almost the answer."""
     exercise = find(name)
     given = min(_hints_given.get(name, 0) + 1, len(exercise.hints))
     _hints_given[name] = given
-    print(wrapped(f"Hint {given} of {len(exercise.hints)} for exercise {number_of(name)}: {exercise.hints[given - 1]}"))
+    step = f"Hint {given} of {len(exercise.hints)}, {STEPS[given - 1]}, for exercise {number_of(name)}"
+    print(wrapped(f"{step}: {exercise.hints[given - 1]}"))
+    _note(name, hints=given)
 
 
 def solution(name: str) -> None:
-    """Print the reference solution of the exercise of that name, the same code that the tests run."""
-    print(find(name).solution())
+    """Print the reference solution of the exercise of that name, the same code that the tests run, on the second call.
+
+    The first one says so, and how many hints are left.
+    """
+    exercise = find(name)
+    if name in _solutions_asked_for:
+        print(exercise.solution())
+        _note(name, solution=True)
+        return
+    _solutions_asked_for.add(name)
+    left = len(exercise.hints) - _hints_given.get(name, 0)
+    hints = f'{left} hint{"s" * (left != 1)} left: hint("{name}")' if left else "no hint left"
+    print(wrapped(f"Call it again for the solution of exercise {number_of(name)}. You have {hints}."))
+
+
+def _note(name: str, **seen: int) -> None:
+    """Keep the reader's progress, and say what there is to say of that."""
+    if told := progress.note(name, **seen):
+        print(wrapped(told))
 
 
 def case(name: str, number: int, seed: int = 0) -> Arguments:
@@ -106,33 +130,35 @@ def case(name: str, number: int, seed: int = 0) -> Arguments:
 def predict(name: str, guess: str | float | None = None) -> str | None:
     """Ask for a guess at the prediction of that name, or take ``guess``, one of its choices, and return it.
 
-    Blanks, capitals and a missing per cent sign make no difference. What is none of the choices is told, and is no guess.
+    Where widgets run, the choices can be clicked; ``reveal`` knows of it. In a typed guess blanks, capitals and a missing per
+    cent sign make no difference. What is none of the choices is told, and is no guess.
     """
     prediction = find_prediction(name)
     if guess is None:
-        told = f'What do you expect: {prediction.listed()}? Write it in, as in predict("{name}", "{prediction.choices[0]}").'
-    elif (chosen := prediction.choice(guess)) is not None:
-        print(f'Your guess: "{chosen}".')
-        return chosen
+        questions.ask(prediction)
+        return None
+    chosen = prediction.choice(guess)
+    if chosen is None:
+        print(wrapped(f"{guess!r} is none of the choices. They are {prediction.listed(' and ')}."))
     else:
-        told = f"{guess!r} is none of the choices. They are {prediction.listed(' and ')}."
-    print(wrapped(told))
-    return None
+        print(f'Your guess: "{chosen}".')
+    return chosen
 
 
 def reveal(name: str, guess: str | float | None, value: str | float) -> None:
     """Show what came of the prediction of that name: ``value`` is what the lesson computed, a choice or what comes to one.
 
-    A truth value comes to "yes" or "no", a number to the nearest choice. With a guess, what came out is printed beside it and
-    explained. Without one it is folded away in a notebook or on a page, for a reader who wants to think first.
+    A truth value comes to "yes" or "no", a number to the nearest choice. With a guess, typed or else clicked, what came out is
+    printed beside it and explained. Without one it is folded away in a notebook or on a page, for a reader who wants to think
+    first; whoever clicks a guess later finds it explained there.
     """
     prediction = find_prediction(name)
     outcome = prediction.outcome(value)
+    clicked = questions.told_outcome(prediction, outcome)
+    guess = clicked if guess is None else guess
+    if guess is not None:
+        print(wrapped(prediction.verdict(guess, outcome)))
+        return
     told = prediction.told(outcome)
-    if guess is None:
-        folded = f"<details><summary>The answer, after your guess</summary>{html.escape(told)}</details>"
-        display({"text/html": folded, "text/plain": f"The answer: {told}"}, raw=True)
-    elif prediction.choice(guess) == outcome:
-        print(wrapped(f"As you guessed: {told}"))
-    else:
-        print(wrapped(f'You guessed "{guess}". It is {told}'))
+    folded = f"<details><summary>The answer, after your guess</summary>{html.escape(told)}</details>"
+    display({"text/html": folded, "text/plain": f"The answer: {told}"}, raw=True)

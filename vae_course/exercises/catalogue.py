@@ -5,7 +5,7 @@ import inspect
 import io
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from functools import cache
 from importlib import import_module
@@ -19,7 +19,7 @@ from vae_course.exercises.predictions import Prediction
 from vae_course.exercises.telling import wrapped
 
 Named = TypeVar("Named", Exercise, Prediction, Explanation)
-PUBLIC_SEEDS = range(1, 21)  # tried for an input that may be shown, where an answer fails on private ones only
+PUBLIC_SEEDS = range(1, 21)  # whose inputs show where an answer fails that is right on those of ``check``
 
 
 @cache
@@ -109,38 +109,43 @@ def judge(name: str, answer: Any, seed: int = 0) -> Verdict:  # noqa: ANN401 - a
     name, and never for what the answer does.
     """
     exercise = find(name)
-    with _ours_for_others(answer, name):
+    with ours_for_others(answer, name):
         return exercise.grade(answer, seed)
 
 
 def judge_privately(name: str, answer: Any, seed: int) -> Verdict:  # noqa: ANN401 - a reader may hand in anything
     """The verdict on an answer that must be right on the inputs of ``check``, and on those that ``seed`` draws as well.
 
-    Of a private input nothing is told or printed. What fails on those only is told with an input that a public seed draws,
-    where one of twenty makes it fail too. Raises ``ValueError`` for no such name, and never for what the answer does.
+    Of a private input nothing is told or printed. Raises ``ValueError`` for no such name, and never for what the answer does.
     """
-    verdict = judge(name, answer)
-    if verdict.status is not Status.CORRECT:
-        return verdict
+    public = judge(name, answer)
     with redirect_stdout(io.StringIO()):  # what an answer prints may be its input
-        if judge(name, answer, seed).status is Status.CORRECT:
-            return verdict
-        told = "Not yet: your function is right on the inputs that check tries, but not on others of the same kind."
-        return Verdict(Status.WRONG, wrapped("\n".join([told, *_public_reason(name, answer)])))
+        return privately(public, lambda drawn: judge(name, answer, drawn), seed)
 
 
-def _public_reason(name: str, answer: object) -> list[str]:
-    """What goes wrong on inputs of the first public seed that shows it; nothing where none does."""
+def privately(public: Verdict, judged: Callable[[int], Verdict], seed: int) -> Verdict:
+    """The verdict on an answer that must be right on public inputs, whose verdict is ``public``, and on private ones too.
+
+    ``judged`` gives the verdict on the inputs of a seed, ``seed`` draws the private ones. Of those nothing is told: what fails
+    on them only is told with inputs of a public seed, where one of twenty shows it.
+    """
+    if public.status is not Status.CORRECT or judged(seed).status is Status.CORRECT:
+        return public
+    told = "Not yet: your function is right on the inputs that check tries, but not on others of the same kind."
+    return Verdict(Status.WRONG, f"{wrapped(told)}\n{_public_reason(judged)}".strip())
+
+
+def _public_reason(judged: Callable[[int], Verdict]) -> str:
+    """What goes wrong on inputs of the first public seed that shows it, which ``case`` draws too; nothing where none does."""
     for seed in PUBLIC_SEEDS:
-        verdict = judge(name, answer, seed)
-        if verdict.status is Status.WRONG:
-            reason = verdict.message.removeprefix("Not yet: ")
-            return ["On some: " + re.sub(r'(case\("\w+", \d+)', rf"\1, seed={seed}", reason)]
-    return []
+        verdict = judged(seed)
+        if verdict.status is not Status.CORRECT:
+            return re.sub(r'(case\("\w+", \d+)', rf"\1, seed={seed}", verdict.message.removeprefix("Not yet: "))
+    return ""
 
 
 @contextmanager
-def _ours_for_others(answer: object, name: str) -> Iterator[None]:
+def ours_for_others(answer: object, name: str) -> Iterator[None]:
     """In the answer's namespace, every other exercise's function is ours, and is put back afterwards."""
     namespace = _namespace(answer)
     theirs = {other: namespace[other] for other in all_exercises() if other != name and other in namespace}

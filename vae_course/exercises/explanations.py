@@ -19,3 +19,19 @@ class Explanation:
     def __post_init__(self) -> None:
         if not (self.name.isidentifier() and self.question and self.model and len(self.rubric) >= 2):
             raise ValueError(f"{self.name}: expected a question, a model answer and a rubric of two points or more")
+
+
+def cell(explanation: Explanation) -> str:
+    """The Markdown of the task's cell in its lesson: the question, and folded below it the model answer and the rubric."""
+    points = "\n".join(f"- {point}" for point in explanation.rubric)
+    return f"""**In your own words.** {explanation.question} Take two sentences, and only then unfold ours.
+
+<details><summary>An answer, and what a good one holds</summary>
+
+{explanation.model}
+
+A good answer says that
+
+{points}
+
+</details>"""

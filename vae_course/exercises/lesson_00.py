@@ -35,7 +35,8 @@ TO_BITS = Exercise(
     lesson=lambda g: (numbers(g, 200).float(),),
     hints=(
         "A nat is the larger unit: 1 nat is about 1.4427 bits. So the number must grow.",
-        "Divide by the natural logarithm of 2, math.log(2), which is about 0.693.",
+        "How many nats are one bit? ln 2, about 0.693. So the question is how often that goes into the number of nats.",
+        "Divide nats by the natural logarithm of 2, math.log(2).",
     ),
     mistakes=(
         Mistake(
@@ -133,8 +134,9 @@ ERROR_PER_IMAGE = Exercise(
     lesson=lambda g: (torch.rand(100, 64, generator=g), torch.rand(100, 64, generator=g)),
     gradients=("reconstructions",),
     hints=(
-        "Subtract, square, then sum over the last dimension only.",
-        ".sum(-1) sums over the last dimension and leaves one number for each image.",
+        "Each image keeps a number of its own; only its pixels are added up.",
+        "Subtract, square, then sum over the last dimension only: the pixels lie there.",
+        ".square() squares each number, and .sum(-1) leaves one number for each image.",
     ),
     mistakes=(
         Mistake(
@@ -228,6 +230,13 @@ PREDICTIONS = (
         ("digits", "noise"),
         answer="digits",
         because="a VAE is trained so that codes from the bell curve decode to something like its data.",
+        wrong={
+            "noise": (
+                "No digit ever had these codes, so they might decode to anything, and a plain autoencoder promises nothing "
+                "better. But this decoder was trained on noisy codes that were held to the very bell curve that they are "
+                "drawn from."
+            ),
+        },
     ),
 )
 

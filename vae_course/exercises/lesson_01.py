@@ -532,7 +532,28 @@ PREDICTIONS = (
         ("narrow", "wide"),
         answer="narrow",
         because="its made-up codes fall among real codes. The wide code's fall where no image ever was.",
+        wrong={
+            "wide": (
+                "It rebuilds an image almost without loss, so one expects the better pictures from it. But to rebuild is to "
+                "decode a real code, and that says nothing about a code that is made up."
+            ),
+        },
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "why_made_up_codes_fail",
+        question="The wide autoencoder rebuilds an image almost without loss. Why does it draw no digits from made-up codes?",
+        model=(
+            "Its loss looks at one image at a time and asks that it come back; where the codes lie is left to chance. So "
+            "they settle in places of their own, the draws fall elsewhere, and there the decoder was never asked for "
+            "anything. With draws from where the codes do lie, the same decoder draws digits."
+        ),
+        rubric=(
+            "the loss asks for good reconstructions and leaves the place of the codes free;",
+            "the draws fall where no codes lie, and nothing trained the decoder there;",
+            "lost information is not the cause: the same decoder draws digits from better draws.",
+        ),
+    ),
+)

@@ -68,7 +68,7 @@ ENTROPY = Exercise(
     hints=(
         "Entropy is the mean code length: each outcome's length -log2 p, weighted by its probability p.",
         "0 log 0 counts as 0, but 0 * torch.log(0) is nan. torch.xlogy(p, p) is p log p with that rule.",
-        "torch's logs are natural: divide nats by math.log(2). Sum over the last dimension only.",
+        "-torch.xlogy(p, p), summed over the last dimension, is in nats, as torch's logs are natural: divide by math.log(2).",
     ),
     mistakes=(
         Mistake(
@@ -437,9 +437,9 @@ KL_TO_STANDARD_NORMAL = Exercise(
     lesson=lambda g: (torch.randn(128, 16, generator=g), torch.randn(128, 16, generator=g) - 1),
     gradients=("mean", "log_var"),
     hints=(
-        "One dimension at a time: 1/2 (mean^2 + variance - 1 - log variance).",
-        "variance is log_var.exp(); log variance is log_var itself.",
-        "Sum over the last dimension; leave the others, which hold the examples.",
+        "One dimension at a time: a charge for a mean away from 0, and one for a variance other than 1.",
+        "The closed form is 1/2 (mean^2 + variance - 1 - log variance), and the nats of the dimensions add.",
+        "variance is log_var.exp(), log variance is log_var itself. Sum over the last dimension, and over no other.",
     ),
     mistakes=(
         Mistake(
@@ -647,7 +647,7 @@ KL_BETWEEN_GAUSSIANS = Exercise(
     hints=(
         "It must agree with kl_to_standard_normal where mean_p = 0 and log_var_p = 0.",
         "Measure everything in units of p: the variance of q and the squared distance are both divided by p's variance.",
-        "1/2 (log_var_p - log_var_q + (var_q + (mean_q - mean_p)^2) / var_p - 1)",
+        "1/2 (log_var_p - log_var_q + (var_q + (mean_q - mean_p)^2) / var_p - 1), summed over the last dimension.",
     ),
     mistakes=(
         Mistake(
@@ -882,7 +882,11 @@ KL_DRAWS = Exercise(
     generate=_drawn_log_densities,
     lesson=lambda g: tuple(-1.4 - 0.5 * torch.randn(2000, generator=g).square() for _ in range(2)),
     gradients=("log_q", "log_p"),
-    hints=("log r is log_p - log_q.", "r is (log_p - log_q).exp().", "Return one term for each draw; average later."),
+    hints=(
+        "Each draw gives a term of its own, and nothing is averaged here. All of it can be had from log r.",
+        "log r is log_p - log_q, and r is the exp of that.",
+        "With log_ratio = log_p - log_q a term is log_ratio.exp() - 1 - log_ratio.",
+    ),
     mistakes=(
         Mistake(
             "r turned upside down",
@@ -1032,7 +1036,31 @@ PREDICTIONS = (
         ("yes", "no"),
         answer="no",
         because="half of a fair coin's tosses are tails, whose word was made for one toss in a hundred.",
+        wrong={
+            "yes": (
+                "It is often called a distance, and a distance is the same both ways. But the KL averages over its first "
+                "distribution, so turned round it asks another question."
+            ),
+        },
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "what_a_direction_forgives",
+        question=(
+            "You fit one Gaussian to a target with two bumps, and it ends up on one of them. Which direction of the KL did "
+            "you minimize, and why did it not mind the other bump?"
+        ),
+        model=(
+            "The KL from the fit to the target. It averages over draws of the fit itself, and next to none of them lies in the "
+            "bump that was left out, so nothing is charged for it. The other direction averages over the target, many of "
+            "whose draws would be all but impossible under such a fit."
+        ),
+        rubric=(
+            "it was the KL from the fit $q$ to the target $p$;",
+            "the average runs over the first distribution;",
+            "so what $q$ leaves out is never looked at, while in the other direction it would be very expensive.",
+        ),
+    ),
+)

@@ -205,9 +205,11 @@ SCORE_GRADIENT_DRAWS = Exercise(
     generate=_drawn_values_and_draws,
     lesson=_lesson_values_and_draws,
     hints=(
-        "log N is -(z - mean)^2 / (2 variance) and terms without the mean. Differentiate that with respect to mean.",
-        "The score is (z - mean) / variance, with variance = log_var.exp().",
-        "values has shape (samples,): values[:, None] lets it multiply every dimension of its own draw.",
+        "Where f is large, such draws shall become likelier. So each draw's value weighs the slope of its own log density.",
+        "log N is -(z - mean)^2 / (2 variance) and terms without the mean. Its derivative, the score, is (z - mean) / "
+        "variance.",
+        "variance is log_var.exp(). values has shape (samples,): values[:, None] * score weighs every dimension of its "
+        "own draw.",
     ),
     mistakes=(
         Mistake(
@@ -730,9 +732,10 @@ STRAIGHT_THROUGH = Exercise(
     lesson=lambda g: (torch.softmax(2 * torch.randn(128, 20, generator=g), dim=-1),),
     gradients=("soft",),
     hints=(
-        "torch.nn.functional.one_hot(soft.argmax(-1), soft.shape[-1]) is the hard value, as integers and without a gradient.",
-        "Add something whose value is 0 and whose gradient is that of soft.",
-        "soft - soft.detach() is 0, and autograd sees only its first half.",
+        "Value and gradient come from two different things: the one from a hard choice, the other from soft.",
+        "Add to the hard choice something whose value is 0 and whose gradient is that of soft: soft - soft.detach().",
+        "hard is torch.nn.functional.one_hot(soft.argmax(-1), soft.shape[-1]), which is of integers: .to(soft.dtype). "
+        "Then add.",
     ),
     mistakes=(
         Mistake(
@@ -862,7 +865,31 @@ PREDICTIONS = (
         ("yes", "no"),
         answer="no",
         because="a step is flat wherever a draw lands, and its jump is never met.",
+        wrong={
+            "yes": (
+                "More draws cure an estimate that is noisy. This one is not noisy: every single draw says 0, and so does "
+                "their mean."
+            ),
+        },
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "what_blocks_the_gradient",
+        question=(
+            "`torch.normal(mean, std)` and `mean + std * noise` give draws of one and the same distribution. Why does a "
+            "gradient pass through the second and not through the first?"
+        ),
+        model=(
+            "A sampler hands over a number, and a number has no slope: how it came from mean and std is lost. If the noise "
+            "is drawn first, from a distribution without parameters, the draw is an ordinary function of mean and std, and "
+            "it can be differentiated."
+        ),
+        rubric=(
+            "the distribution of the draws is the same in both;",
+            "the noise must be drawn from something that does not depend on the parameters;",
+            "then the draw is a differentiable function of mean and std.",
+        ),
+    ),
+)

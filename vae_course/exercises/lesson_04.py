@@ -430,7 +430,8 @@ BERNOULLI_LOG_LIKELIHOOD = Exercise(
     hints=(
         "A pixel with ink counts log sigmoid(logit), one without ink counts log(1 - sigmoid(logit)) = log sigmoid(-logit).",
         "Pixels are independent given z, so their logs add: sum over the last dimension, and over no other.",
-        "functional.logsigmoid, or functional.binary_cross_entropy_with_logits with reduction='none', are safe at 1000.",
+        "functional.binary_cross_entropy_with_logits(logits, x, reduction='none') is a pixel's log *with a minus*, safe "
+        "at 1000.",
     ),
     mistakes=(
         Mistake(
@@ -618,7 +619,8 @@ NEGATIVE_ELBO = Exercise(
     hints=(
         "ELBO = -distortion - rate, and a loss is minimized: -ELBO = distortion + rate.",
         "rate is the KL of kl_to_standard_normal, summed over the latent dimension: shape (batch,), like distortion.",
-        "Add the two for each image, then average over the batch.",
+        "0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(-1) is the rate. Add the distortion, then average over "
+        "the batch.",
     ),
     mistakes=(
         Mistake(
@@ -899,9 +901,10 @@ GAUSSIAN_ENCODER = ModuleExercise(
     lesson=lambda g: (64, 128, 2, torch.rand(128, 64, generator=g).round()),
     building=3,
     hints=(
-        "Three layers: nn.Linear(inputs, hidden), and two of nn.Linear(hidden, latent).",
-        "The features are relu of the first layer's output. Both heads read the same features.",
-        "A head that gives log_var needs no activation: a logarithm may be any number.",
+        "Three linear layers: one from the inputs to the hidden features, and from these one for each of the two heads.",
+        "The features are relu of the first layer's output. Both heads read the same features, and need no activation.",
+        "self.hidden = nn.Linear(inputs, hidden), two of nn.Linear(hidden, latent), and forward returns the pair of "
+        "what they give.",
     ),
     mistakes=(
         Mistake(
@@ -986,9 +989,10 @@ TRAINING_STEP = UpdateExercise(
     start=_start,
     made_from=("x", "latent", "seed"),
     hints=(
-        "mean, log_var = encoder(x); then the sample of lesson 03, of standard_normal(mean.shape, generator, like=mean).",
-        "distortion = -bernoulli_log_likelihood(decoder(z), x), and the loss is negative_elbo(distortion, mean, log_var).",
-        "Three lines in this order: optimizer.zero_grad(), loss.backward(), optimizer.step(). Return loss.detach().",
+        "In this order: encode, draw z, decode, price what came out, and go one step down the slope.",
+        "z is the sample of lesson 03, of standard_normal(mean.shape, generator, like=mean). The distortion is minus "
+        "bernoulli_log_likelihood(decoder(z), x), and the price is negative_elbo.",
+        "The last three lines in this order: optimizer.zero_grad(), loss.backward(), optimizer.step(). Return loss.detach().",
     ),
     mistakes=(
         Mistake("No zero_grad", _step(order="backward step"), "Gradients add up from step to step unless they are put back."),
@@ -1183,13 +1187,57 @@ PREDICTIONS = (
         ("yes", "no"),
         answer="no",
         because="with q = p both terms on the right vanish, and it says that heads is certain.",
+        wrong={
+            "yes": (
+                "It looks like the bound of the textbooks, and one is ready to trust it. But a bound must hold for every q, "
+                "and q = p is the most harmless one."
+            ),
+        },
     ),
     Prediction(
         "moves_the_evidence",
         ("q", "decoder"),
         answer="decoder",
         because="the likelihood is part of the model; q only decides how much of log p(x) the bound sees.",
+        wrong={
+            "q": (
+                "A better q raises the ELBO, so it looks as if log p(x) rose, too. But with the same decoder log p(x) stands "
+                "still: what q changes is the gap below it."
+            ),
+        },
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "what_a_rising_elbo_means",
+        question="In training the ELBO rises. Why does this not yet tell you that the model finds its data more probable?",
+        model=(
+            "The ELBO is $\\log p(x)$ minus the gap, the KL from $q$ to the posterior. It also rises when the encoder only "
+            "comes closer to the posterior while $\\log p(x)$ stands still. Only a change of the decoder can make the data "
+            "more probable."
+        ),
+        rubric=(
+            "ELBO and gap add up to $\\log p(x)$;",
+            "a better encoder closes the gap, and leaves $\\log p(x)$ as it is;",
+            "what moves $\\log p(x)$ is the model, that is the decoder.",
+        ),
+    ),
+    Explanation(
+        "what_a_mean_does",
+        question=(
+            "A program takes the mean of the error over pixels where the ELBO has the sum. Why does its $z$ fall silent, "
+            "and why does the loss not show it?"
+        ),
+        model=(
+            "A mean over pixels is the sum divided by their number, and that has the same minimum as a rate multiplied by "
+            "it. A nat of $z$ then costs far more than it saves, so the encoder goes back to the prior and sends nothing. "
+            "The loss falls all the same, since the decoder still learns what an average image looks like."
+        ),
+        rubric=(
+            "the mean acts as a KL weight as large as the number of pixels;",
+            "at that price no nat of $z$ pays for itself, so the rate goes to zero;",
+            "the loss falls nevertheless: only the rate tells.",
+        ),
+    ),
+)

@@ -436,7 +436,7 @@ OPTIMAL_DISCRIMINATOR = Exercise(
     hints=(
         "Far from everything, p and q both round to 0, and 0 / 0 is nan. Stay with their logs for as long as you can.",
         "Divide numerator and denominator by p: D = 1 / (1 + q / p), and q / p = exp(log_q - log_p).",
-        "1 / (1 + exp(-a)) is torch.sigmoid(a).",
+        "1 / (1 + exp(-a)) is torch.sigmoid(a). What is a here?",
     ),
     mistakes=(
         Mistake(
@@ -578,13 +578,37 @@ PREDICTIONS = (
         ("VAE", "GAN"),
         answer="VAE",
         because="it was on arXiv half a year before the GAN.",
+        wrong={
+            "GAN": ("The story is often told in that order. But the GAN's own paper cites both papers on VAEs as recent work."),
+        },
     ),
     Prediction(
         "modes_lost",
         ("VAE", "GAN"),
         answer="GAN",
         because="with momentum each player runs past an opponent that has moved on.",
+        wrong={
+            "VAE": (
+                "It does suffer from the wrong momentum: its loss ends worse and wilder. But it goes down a single slope, "
+                "with nobody to chase, and each training point that it explains badly calls it back."
+            ),
+        },
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "what_a_gans_loss_tells",
+        question="You may stop a VAE's training by its loss, but you must judge a GAN by its samples. Why?",
+        model=(
+            "A VAE's two networks go down one loss, a bound on how probable the data are, so lower is better. A GAN's two "
+            "losses measure its players against each other. The discriminator's stays near the same value when the samples "
+            "are perfect and when the discriminator is merely lazy."
+        ),
+        rubric=(
+            "a VAE has one loss, which both networks lower, and it is about the data;",
+            "each of a GAN's losses depends on how good the opponent is;",
+            "so the same value can go with good and with poor samples.",
+        ),
+    ),
+)

@@ -97,8 +97,8 @@ SENTENCE_NLL = Exercise(
     hints=(
         "The logits at place t are about the word at place t + 1. So the last row of logits is about nothing that is there.",
         "Drop the last row of logits and the first token, <bos>: then row and target stand at the same place.",
-        "functional.cross_entropy(logits.transpose(1, 2), targets, reduction='none') is (batch, time). Set the places where "
-        "the target is 0, <pad>, to zero, and sum over time.",
+        "functional.cross_entropy(logits.transpose(1, 2), targets, reduction='none') is (batch, time). Set the places "
+        "where the target is 0, <pad>, to zero, and sum over time.",
     ),
     mistakes=(
         Mistake(
@@ -308,9 +308,9 @@ PERPLEXITY = Exercise(
     generate=_drawn_scores,
     lesson=lambda g: (8 + 8 * torch.rand(200, generator=g), _drawn_tokens(g, 200, 16, 101)),
     hints=(
+        "Which tokens count? Those that are predicted: the words and <eos>. Not <bos>, which is given, and not <pad>.",
         "exp of nats per token: all nats of the set, divided by all tokens of the set. One division, at the end.",
-        "Which tokens? Those that are predicted: the words and <eos>. Not <bos>, which is given, and not <pad>.",
-        "(tokens[:, 1:] != 0).sum() counts them.",
+        "(tokens[:, 1:] != 0).sum() counts the tokens. Divide nll.sum() by it, and take exp.",
     ),
     mistakes=(
         Mistake(
@@ -510,9 +510,11 @@ TEXT_VAE_LOSS = Exercise(
     lesson=_lesson_codes,
     gradients=("nats", "mean", "log_var"),
     hints=(
-        "The distortion of a sentence: its words' nats, summed. nats[:, t] belongs to tokens[:, t + 1]; pads count nothing.",
-        "The rate of a sentence: the KL of kl_to_standard_normal, summed over latent dimensions. Both are now (batch,).",
-        "Add the two for each sentence, then average over the sentences.",
+        "Two prices for each sentence: what its words cost, and what its z costs.",
+        "Distortion: the nats of its words, summed; nats[:, t] belongs to tokens[:, t + 1], and pads count nothing. "
+        "Rate: the KL of kl_to_standard_normal, summed over latent dimensions.",
+        "distortion = (nats * (tokens[:, 1:] != 0)).sum(1) is (batch,), as the rate is. Add the two, then average over "
+        "the batch.",
     ),
     mistakes=(
         Mistake(
@@ -813,8 +815,8 @@ NLL_FROM_SAMPLES = Exercise(
     gradients=("log_likelihood", "log_prior", "log_q"),
     hints=(
         "A draw's weight is p(x given z) p(z) / q(z given x); in logs, a sum of two and minus the third.",
-        "Average the weights over the K draws, *then* take the log: logsumexp over dimension 0, minus log K.",
-        "That is a bound on log p(x). The NLL is its negative.",
+        "Average the weights over the K draws, *then* take the log. What is asked for is minus that.",
+        "torch.logsumexp(log_weights, dim=0) minus the log of K is a bound on log p(x); the NLL is its negative.",
     ),
     mistakes=(
         Mistake(
@@ -1026,13 +1028,46 @@ PREDICTIONS = (
         ("3", "10", "97"),
         answer="3",
         because="grammar fixes many words, and the facts leave few choices for the others.",
+        wrong={
+            "10": (
+                "Where a fact is told there may well be so many choices, or nearly. But all tokens are counted, those that "
+                "grammar settles as well."
+            ),
+            "97": (
+                "So unsure is one who knows the words and nothing of the grammar. The words before rule out nearly all others."
+            ),
+        },
     ),
     Prediction(
         "nearer_to_the_truth",
         ("VAE", "language model"),
         answer="language model",
         because="it remembers all words, and was trained on its NLL; the VAE was trained on a bound.",
+        wrong={
+            "VAE": (
+                "It has a z besides its words, so one may expect it to know more. But its decoder sees four words only, and "
+                "what z tells of the others must be paid for in nats."
+            ),
+        },
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "a_bound_beside_an_nll",
+        question=(
+            "A table sets the negative ELBO of a VAE beside the NLL of a language model, and the VAE's is higher. Why does "
+            "that not show that the VAE is the worse model?"
+        ),
+        model=(
+            "The negative ELBO is the VAE's own NLL plus what its encoder misses, the KL from $q$ to the posterior. So the "
+            "NLL lies somewhere below, and it may lie below the language model's. Many weighted samples tighten the bound, "
+            "but a bound it remains."
+        ),
+        rubric=(
+            "$-$ELBO is an upper bound on the NLL;",
+            "the excess is the encoder's gap, and says nothing of how well the model knows the data;",
+            "to compare, tighten the bound with samples, and say that it is one.",
+        ),
+    ),
+)

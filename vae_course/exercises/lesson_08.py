@@ -420,8 +420,8 @@ ABLATION = Exercise(
     lesson=lambda g: (20 + 60 * torch.rand(100, 100, generator=g), torch.randperm(100, generator=g)),
     hints=(
         "Keep the sentence and change its z: row i stays, the column changes from i to other[i].",
-        "Two index tensors pick one entry a row: distortion[torch.arange(N), other].",
         "With another's z the sentence costs more; what the own one saves is other minus own.",
+        "distortion[torch.arange(N), other] picks one entry a row; the own ones are distortion.diagonal().",
     ),
     mistakes=(
         Mistake(
@@ -910,19 +910,76 @@ PREDICTIONS = (
         ("rise", "fall"),
         answer="fall",
         because="the decoder learns to read its own words sooner than to read z.",
+        wrong={
+            "rise": (
+                "As a model learns one expects its z to say more. But the ELBO charges for every nat, and what the decoder "
+                "reads in its own words it need not buy."
+            ),
+        },
     ),
     Prediction(
         "information_at_its_cap",
         ("yes", "no"),
         answer="no",
         because="who names one of 1000 sentences needs ln 1000 nats, so no set of 1000 can show more.",
+        wrong={
+            "yes": (
+                "So high a reading looks like a measurement of what z holds. But it is the set that gives out: once z tells "
+                "all of its sentences apart, the reading cannot grow."
+            ),
+        },
     ),
     Prediction(
         "saved_by_a_nat",
         ("less than one", "one", "more than one"),
         answer="one",
         because="by the chain rule what z saves at all words together is I(x; z), and that is the rate.",
+        wrong={
+            "less than one": (
+                "So it would be with an encoder that falls short. Here encoder and decoder are the true conditionals, and "
+                "nothing that z tells is lost."
+            ),
+            "more than one": (
+                "So it is where the decoder sees fewer words, and one message helps at several places. This decoder has read "
+                "most of the message off the words before."
+            ),
+        },
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "rate_alone",
+        question=(
+            "A colleague reports a rate of several nats and concludes that her VAE uses its $z$. What would you ask her to "
+            "measure besides, and why?"
+        ),
+        model=(
+            "The rate is what is paid, and it may pay for nothing: if every sentence gets the same code, far from the "
+            "prior, the rate is high and says nothing. So I would ask for the mutual information. And for the ablation, "
+            "another sentence's $z$, since only that shows whether the decoder listens to what is sent."
+        ),
+        rubric=(
+            "the rate also counts how far the cloud of codes lies from the prior;",
+            "mutual information tells whether the codes tell sentences apart;",
+            "only an ablation tells whether the decoder listens.",
+        ),
+    ),
+    Explanation(
+        "why_silence_is_right",
+        question=(
+            "A VAE's decoder sees all words before the one it writes. Why does the plain ELBO not reward it for using $z$, "
+            "even if encoder and decoder are perfect?"
+        ),
+        model=(
+            "Whatever $z$ says about a sentence, summed over its words, saves the decoder as many nats as $z$ knows of the "
+            "sentence, and by the chain rule not one more. The rate is at least as much. So at best $z$ breaks even, and "
+            "any flaw of the encoder makes it a loss."
+        ),
+        rubric=(
+            "what $z$ saves is the distortion, and what it costs is the rate;",
+            "with all words in view the savings add up to the information that $z$ has, which is never more than the rate;",
+            "so a silent $z$ is a right answer to this loss; only a decoder that falls short leaves something to earn.",
+        ),
+    ),
+)

@@ -313,7 +313,7 @@ FREE_BITS = Exercise(
     hints=(
         "Three operations: a mean over the batch, a floor, a sum over the coordinates. Their order matters.",
         "The batch is dimension 0. What is floored is one number a coordinate.",
-        "clamp_min(floor) is the larger of a value and the floor, and its gradient is 0 below.",
+        "rates.mean(0).clamp_min(floor) is the larger of each mean and the floor. What is left is the sum.",
     ),
     mistakes=(
         Mistake(
@@ -674,7 +674,7 @@ CURED_LOSS = Exercise(
     hints=(
         "Mean distortion plus weight times penalty. The penalty is the batch's mean rate, but at least the floor.",
         "The floor is in nats of rate, so it belongs to the rate before it is weighted.",
-        "distortion.mean() + kl_weight * rate.mean().clamp_min(floor)",
+        "rate.mean().clamp_min(floor) is the penalty. Times the weight, and the mean distortion is added.",
     ),
     mistakes=(
         Mistake(
@@ -1026,19 +1026,79 @@ SQUARED_MMD = Exercise(
 
 EXERCISES = (CYCLICAL_WEIGHT, FREE_BITS, NORMALIZED_MEANS, CURED_LOSS, SQUARED_MMD)
 
+# As the stored run of all cures has it: whose z says nothing, and who costs more than the quarter of a nat.
+SILENT = ("plain", "lagging inference", "importance weighted")
+DEAR = (
+    "committed rate",
+    "pretraining + many free bits",
+    "window of four words + many free bits",
+    "von Mises-Fisher",
+    "Wasserstein",
+)
+BEST = "pretraining + free bits"
+WRONG_CURES = {
+    **dict.fromkeys(
+        CURES, "It can be afforded, and its z does speak. But for the same quarter of a nat another one's says more."
+    ),
+    **dict.fromkeys(SILENT, "It costs next to nothing, as one would wish. But it buys nothing either: its z says nothing."),
+    **dict.fromkeys(
+        DEAR, "Its z says much, and that is what you were to look for. But it costs more than the quarter of a nat."
+    ),
+}
+del WRONG_CURES[BEST]
+
 PREDICTIONS = (
     Prediction(
         "beats_the_language_model",
         ("yes", "no"),
         answer="no",
         because="z must save more nats than it costs, and an LSTM leaves little to save.",
+        wrong={
+            "yes": (
+                "A z that knows something of the sentence does make its words cheaper. But it is paid for in the same nats, "
+                "and an LSTM that remembers the words before knows much of it already."
+            ),
+        },
     ),
     Prediction(
         "best_cure",
         tuple(CURES),
-        answer="pretraining + free bits",
+        answer=BEST,
         because="of all cures within a quarter of a nat it has the most mutual information in the table below.",
+        wrong=WRONG_CURES,
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "what_no_cure_can_do",
+        question=(
+            "A collapsed VAE whose decoder is perfect has the best ELBO that there is. Why can no cure beat it, and what "
+            "can a cure do instead?"
+        ),
+        model=(
+            "Distortion and rate together are never less than the entropy of the source, and a perfect decoder without a "
+            "$z$ is there already. A cure can only choose another place on the same line: more rate, less distortion, and a "
+            "$z$ that says something."
+        ),
+        rubric=(
+            "the sum of distortion and rate is at least the entropy, whatever $z$ does;",
+            "a perfect language model reaches this without a $z$;",
+            "a cure trades distortion for rate, at best for the same sum.",
+        ),
+    ),
+    Explanation(
+        "which_cure_is_best",
+        question="A friend asks you which cure is the best. Why do you ask back what the codes are for?",
+        model=(
+            "Each cure buys information with likelihood, and they buy different amounts at different prices. For samples "
+            "and likelihood a cheap cure will do; for codes that keep the facts one that says more is worth its nats. And a "
+            "high rate alone is no bargain, as part of it may carry no information."
+        ),
+        rubric=(
+            "there is a price in nats, and it differs from cure to cure;",
+            "how much information is worth its price depends on the use;",
+            "what counts is information, or facts kept, and not the rate.",
+        ),
+    ),
+)

@@ -111,7 +111,8 @@ MUTUAL_INFORMATION_OF_COUNTS = Exercise(
     hints=(
         "Counts over their total are the joint shares p(a, b); the sums of its rows and columns are p(a) and p(b).",
         "I is the KL from the joint p(a, b) to the product p(a) p(b); a pair that was never seen counts 0.",
-        "Or by entropies: I = H(a) + H(b) - H(a, b). torch.xlogy(p, p) is p log p, and 0 where p is 0.",
+        "The product is joint.sum(1, keepdim=True) * joint.sum(0, keepdim=True). Sum joint * log(joint / product) where "
+        "joint > 0.",
     ),
     mistakes=(
         Mistake(
@@ -349,9 +350,10 @@ MUTUAL_INFORMATION_GAP = Exercise(
     generate=_drawn_informations,
     lesson=lambda g: (0.4 * torch.rand(16, 7, generator=g).square(), 0.6 + torch.rand(7, generator=g)),
     hints=(
-        "For one factor: sort the coordinates by what they know of it, and take the best minus the second best.",
-        "Divide by the factor's own entropy, the most that can be known, so that 1 is the largest gap there can be.",
-        "information.topk(2, dim=0).values holds the best and the second best of every factor.",
+        "One coordinate that knows a fact alone makes a large gap; two that know it alike make none.",
+        "For one fact: the best coordinate's nats minus the second best's, divided by the fact's own entropy, the most "
+        "that can be known.",
+        "information.topk(2, dim=0).values holds the best and the second best of every factor, in its rows 0 and 1.",
     ),
     mistakes=(
         Mistake(
@@ -654,8 +656,8 @@ PROBE_ACCURACY = Exercise(
     lesson=lambda g: _probe_of(g, 6, 16, 300, 200, spread=2.5),
     hints=(
         "First one mean code for each label 0, 1, 2, ..., over the *training* codes that have it.",
-        "torch.cdist(test, centres) is every distance, (test, labels); argmin(1) names the nearest.",
-        "(guess == test_labels).double().mean() is the share that is right.",
+        "A test code is guessed to have the label whose mean code is nearest. What is asked for is the share of right guesses.",
+        "torch.cdist(test, centres).argmin(1) is the guess, and (guess == test_labels).double().mean() the share.",
     ),
     mistakes=(
         Mistake(
@@ -859,9 +861,9 @@ INTERPOLATE = Exercise(
     generate=_drawn_ends,
     lesson=lambda g: (torch.randn(16, generator=g), torch.randn(16, generator=g), 9),
     hints=(
-        "A point at place t on the line is (1 - t) start + t end.",
-        "torch.linspace(0, 1, points) holds 0 and 1 themselves.",
-        "Give the places a second dimension, [:, None], so that each of them meets every coordinate.",
+        "Half way is half of each end. And a quarter of the way?",
+        "A point at place t on the line is (1 - t) start + t end, and t runs evenly from 0 to 1.",
+        "t is torch.linspace(0, 1, points)[:, None]: its second dimension lets each place meet every coordinate.",
     ),
     mistakes=(
         Mistake(
@@ -1038,9 +1040,9 @@ ATTRIBUTE_VECTOR = Exercise(
     generate=_drawn_labelled,
     lesson=lambda g: _labelled_codes(g, 200, 16, values=6),
     hints=(
-        "codes[labels == target] are the codes of the sentences that have the value we want.",
-        "Average them over sentences, dimension 0, so that one number a coordinate is left.",
         "A step that starts at source and arrives at target is target minus source.",
+        "Of all codes with a label take the mean over sentences, so that one number a coordinate is left.",
+        "codes[labels == target].mean(0) is where the step arrives. Subtract the same of source.",
     ),
     mistakes=(
         Mistake(
@@ -1186,13 +1188,47 @@ PREDICTIONS = (
         ("0", "3", "7"),
         answer="0",
         because="every coordinate knows a little of several facts, and none knows much of any.",
+        wrong={
+            "3": (
+                "One would think that at least the clearest facts get an axis each. But the loss pays for what all of z "
+                "tells, and hardly cares along which axes."
+            ),
+            "7": (
+                "There are coordinates enough for each fact to have one. But the loss pays for what all of z tells, and "
+                "hardly cares along which axes."
+            ),
+        },
     ),
     Prediction(
         "enters_first",
         ("thing", "colour"),
         answer="thing",
         because="knowing it helps with the action as well, which the decoder cannot see from there.",
+        wrong={
+            "colour": (
+                "A colour is easily told, and a nat about it costs the same as any other. But it saves that nat only once, at "
+                "its own word, so nothing is gained."
+            ),
+        },
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "readable_as_a_whole",
+        question=(
+            "No coordinate knows much of any fact, and yet a simple probe reads most facts from $z$. How do the two go "
+            "together?"
+        ),
+        model=(
+            "The facts lie along directions that run across many coordinates, and the loss hardly cares how these are "
+            "turned. Looked at one by one, the coordinates each hold a little of several facts. A linear probe weighs all "
+            "of them at once, so it finds the direction."
+        ),
+        rubric=(
+            "a fact is spread over many coordinates;",
+            "turning the codes leaves the ELBO as it is, so nothing singles out the axes;",
+            "a probe that reads all coordinates together finds directions.",
+        ),
+    ),
+)

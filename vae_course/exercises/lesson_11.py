@@ -104,9 +104,9 @@ DISTINCT_N = Exercise(
     generate=_drawn_text,
     lesson=_long_text,
     hints=(
-        "The n-grams of one sentence are words[i : i + n] for i from 0 to len(words) - n.",
-        "Put the n-grams of all sentences into one list; set(...) drops what is there twice. Tuples can go into a set.",
-        "torch.tensor(len(set(found)) / len(found)).",
+        "The n-grams of all sentences make one pile. How many are there, and how many different ones?",
+        "The n-grams of one sentence are words[i : i + n] for i from 0 to len(words) - n. set(...) drops what is there twice.",
+        "With all of them in one list, as tuples: torch.tensor(len(set(found)) / len(found)).",
     ),
     mistakes=(
         *_variants(
@@ -500,8 +500,8 @@ TEMPERED = Exercise(
     gradients=("logits",),
     hints=(
         "A temperature below 1 makes large differences between logits larger still.",
-        "Divide the logits, then take the softmax.",
-        "Each row must add up to 1: softmax over the last dimension.",
+        "Divide the logits by it first; probabilities are made afterwards.",
+        "torch.softmax over the last dimension makes each row of the divided logits add up to 1.",
     ),
     mistakes=(
         Mistake(
@@ -895,8 +895,8 @@ BEAM_SCORE = Exercise(
     generate=_drawn_hypotheses,
     lesson=_beam,
     hints=(
-        "tokens != 0 is where a token counts; after <eos> there are only pads, whose log p means nothing.",
-        "Multiply log_p by that mask, and sum over the places, dimension 1.",
+        "Only the tokens up to <eos> count; after it there are pads, whose log p means nothing.",
+        "tokens != 0 is where a token counts. Multiply log_p by that mask, and sum over the places, dimension 1.",
         "mask.sum(1) is the number of tokens; divide by mask.sum(1) ** power.",
     ),
     mistakes=(
@@ -1063,13 +1063,44 @@ PREDICTIONS = (
         ("15%", "50%", "85%"),
         answer="85%",
         because="there are 75 million sentences, and most of their probability is spread thinly.",
+        wrong={
+            "15%": (
+                "So many training sentences sound like nearly all that can be said. But they hold the common ones and a few "
+                "of the rare, and most of what is said is rare."
+            ),
+            "50%": (
+                "Half is a fair guess as long as one does not reckon. But seven facts in a free wording seldom come together "
+                "twice: most of what is said is rare."
+            ),
+        },
     ),
     Prediction(
         "likelier_sentences",
         ("real", "beam"),
         answer="beam",
         because="a search for likely sentences finds them; reality is mostly made of unlikely ones.",
+        wrong={
+            "real": (
+                "Real sentences are what the truth itself says, so it ought to find them likely. But there are so many that "
+                "each has only a little probability, and a search looks for the few that have much."
+            ),
+        },
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "why_search_is_dull",
+        question="A beam finds sentences that are likelier than real ones. Why is this not what you want from a writer?",
+        model=(
+            "Each real sentence is rather unlikely, for there are so many of them that say something else. Text that sounds "
+            "real must be as surprising as real text, and a search by its very aim finds what surprises least: the "
+            "commonest facts in the commonest words."
+        ),
+        rubric=(
+            "no real sentence is the likeliest one, since there are so many others;",
+            "good text is as surprising as real text, and not less;",
+            "a search leaves out the rare facts and wordings, so variety is lost.",
+        ),
+    ),
+)

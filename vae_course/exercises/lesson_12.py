@@ -802,9 +802,9 @@ SUBSET_MEANS = Exercise(
     lesson=_lesson_codes,
     gradients=("codes",),
     hints=(
-        "masks @ codes is, for each subset, the sum of the codes that are in it.",
-        "Divide each sum by how many reports that subset has: the sum of its mask.",
-        "masks.sum(1, keepdim=True) has the shape (subsets, 1), so that it divides row by row.",
+        "A mean is a sum over a count. Which reports count in a subset, its row of the masks says.",
+        "masks @ codes is, for each subset, the sum of the codes that are in it. The count is the sum of its mask.",
+        "Divide by masks.sum(1, keepdim=True): it has the shape (subsets, 1), so that it divides row by row.",
     ),
     mistakes=(
         Mistake(
@@ -1014,9 +1014,9 @@ MEDOID = Exercise(
     generate=_drawn_reports,
     lesson=_lesson_reports,
     hints=(
-        "torch.cdist(codes, codes) holds all distances, (reports, reports).",
-        "Sum each row: how far this report is from all others.",
-        "argmin() of that, as a tensor (no .item()).",
+        "It is the report in the middle: its distances to all others, added up, are the smallest.",
+        "torch.cdist(codes, codes) holds all distances, (reports, reports). Sum each row.",
+        "argmin() of the sums, as a tensor (no .item()).",
     ),
     mistakes=(
         Mistake(
@@ -1150,13 +1150,51 @@ PREDICTIONS = (
         ("30 %", "60 %", "80 %"),
         answer="30 %",
         because="were slips independent, all seven facts would be right with probability 0.84 ** 7 = 0.30.",
+        wrong={
+            "60 %": (
+                "A witness who is right about most facts should be right more often than not. But all seven facts must be "
+                "right at once, and each of them is a risk."
+            ),
+            "80 %": (
+                "That is about how often a single fact is right. But all seven must be right at once, and each of them is a "
+                "risk."
+            ),
+        },
     ),
     Prediction(
         "cheap_kl_leads",
         ("32", "16", "neither"),
         answer="16",
         because="with room enough an autoencoder's means can be read, too; where codes crowd, the KL keeps meanings apart.",
+        wrong={
+            "32": (
+                "A KL packs codes closely, so one expects its means to be the better ones in a wide code as well. There it "
+                "led by much in some runs and by nothing in others."
+            ),
+            "neither": (
+                "One may well doubt that an average of codes means anything. In the narrow code the cheap KL did lead in each "
+                "of the five runs, though its means came only about to where a single report stands."
+            ),
+        },
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "why_choose_and_not_average",
+        question=(
+            "Six codes can be averaged, or the best of all their subsets can be decoded. Why does the choice get more facts "
+            "right, although nobody tells it the truth?"
+        ),
+        model=(
+            "The mean gives a wild report as much say as a good one, and between two codes may lie a third fact that nobody "
+            "told. Some subset leaves the wild reports out. It can be found without the truth, because the sentence that "
+            "shares most words with the reports is mostly the one that most of them support."
+        ),
+        rubric=(
+            "in a mean of all, slips take part, and what lies between two codes may be neither;",
+            "a subset may leave the bad reports out;",
+            "the choice needs no reference: it asks which sentence agrees with the reports.",
+        ),
+    ),
+)

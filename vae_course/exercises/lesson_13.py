@@ -158,8 +158,9 @@ MATCHES = Exercise(
     lesson=_translation_of_the_lesson,
     hints=(
         "An n-gram is n words in a row: words[k : k + n] for k from 0 to len(words) - n.",
-        "Count each on both sides: ours.count(gram), theirs.count(gram). What the reference has twice confirms two of ours.",
-        "The matches are the sum of min(our count, their count); the total is the number of *our* n-grams, repeats included.",
+        "What the reference has twice confirms two of ours, and no third one.",
+        "The matches are the sum of min(ours.count(gram), theirs.count(gram)) over set(ours); the total is len(ours), "
+        "repeats included.",
     ),
     mistakes=(
         Mistake(
@@ -360,8 +361,9 @@ BLEU = Exercise(
     lesson=lambda g: tuple(a.float() for a in _drawn_counts(g, 3600)),
     hints=(
         "Four precisions, matched / total. Their geometric mean is exp of the mean of their logarithms.",
-        "What is too short gets a high precision cheaply. So multiply by the brevity penalty, exp(1 - reference / written).",
-        "The penalty is never above 1: what is too long has paid already, by its precision. Then times 100.",
+        "What is too short gets a high precision cheaply. So multiply by the brevity penalty, exp(1 - reference / "
+        "written), which is never above 1: what is too long has paid already, by its precision.",
+        "(matched / total).log().mean().exp(), times torch.exp(1 - reference_length / written_length).clamp(max=1), times 100.",
     ),
     mistakes=(
         Mistake(
@@ -533,7 +535,8 @@ CONDITIONAL_LOSS = Exercise(
     hints=(
         "The ELBO is an expectation under q: one of the two likelihoods is not needed in training.",
         "The rate is KL(q to p(z given x)), between two Gaussians, summed over the latent coordinates.",
-        "1/2 (log_var_2 - log_var_1 + (var_1 + (mean_1 - mean_2)^2) / var_2 - 1), where 1 is q. Then average over the batch.",
+        "1/2 (log_var_2 - log_var_1 + (var_1 + (mean_1 - mean_2)^2) / var_2 - 1), where 1 is q. Subtract the log- "
+        "likelihood under q, then average over the batch.",
     ),
     mistakes=(
         Mistake(
@@ -786,7 +789,7 @@ SHARE_OF_MIXTURES = Exercise(
     hints=(
         "The first place knows p(a), the sums of the rows; the second knows p(b), the sums of the columns.",
         "Drawn independently, a pair has probability p(a) p(b): a table as large as joint.",
-        "Add that table up over the cells in which joint is 0.",
+        "joint.sum(1, keepdim=True) * joint.sum(0, keepdim=True) is that table. Add it up over the cells in which joint is 0.",
     ),
     mistakes=(
         Mistake(
@@ -1068,25 +1071,80 @@ PREDICTIONS = (
         ("75", "90", "100"),
         answer="75",
         because="it says the same in other words, and BLEU counts words.",
+        wrong={
+            "90": (
+                "Other words here and there seem a small loss. But each of them breaks all runs of up to four words that it "
+                "stands in, and another order of the words breaks still more."
+            ),
+            "100": (
+                "Nothing that it says is wrong, so what should it lose? But the score asks for the reference's words, and the "
+                "reference chose its own freely."
+            ),
+        },
     ),
     Prediction(
         "likeliest_words_right",
         ("all", "half", "none"),
         answer="none",
         because="its two orders are about as common, and every place is torn between them.",
+        wrong={
+            "all": (
+                "Each place takes its best word, and in English that is enough. In French places side by side take their best "
+                "words from different orders."
+            ),
+            "half": (
+                "Of two orders that are about as common one hopes to hit one half of the time. But the places do not choose "
+                "an order together: each has its own best word."
+            ),
+        },
     ),
     Prediction(
         "second_look_helps",
         ("yes", "no"),
         answer="yes",
         because="q moves z to the nearest clear choice of order and wording.",
+        wrong={
+            "no": (
+                "What was torn when it was written looks beyond repair. But q sees all of the words at once, and they mostly "
+                "lean towards one of the orders."
+            ),
+        },
     ),
     Prediction(
         "pair_never_trained",
         ("none", "half", "most"),
         answer="most",
         because="all readers put a fact into the same place of z, where any writer finds it.",
+        wrong={
+            "none": (
+                "The two never meet in training, so nothing seems to join them. But each was trained with English on one z, "
+                "and that joins all three."
+            ),
+            "half": (
+                "What was never trained should lose something against what was. It loses next to nothing: a writer need not "
+                "know whose reader filled z."
+            ),
+        },
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "where_a_latent_has_work",
+        question=(
+            "A source says all that its translation must say. Where in this lesson did $z$ have work to do all the same, "
+            "and why just there?"
+        ),
+        model=(
+            "Where all words are written at once: the places cannot see each other, and $z$ lets them agree on one order "
+            "and wording. And where languages meet that were never trained together: there the source is gone, and all that "
+            "is told must go through $z$. A decoder that attends to its source and reads its own words needs it for "
+            "neither."
+        ),
+        rubric=(
+            "words that are written independently need $z$ to agree;",
+            "a shared $z$ is a place where languages meet;",
+            "beside a decoder that sees the source and its own words, $z$ had little to add.",
+        ),
+    ),
+)

@@ -60,8 +60,8 @@ SURPRISAL = Exercise(
     gradients=("logits",),
     hints=(
         "Row t predicts tokens[t + 1]. So the last row is not needed, and <bos> has no surprisal.",
-        "logits.log_softmax(-1) are log-probabilities in nats, a row for each place.",
-        "Choose one number in each row: log_p[:-1].gather(1, tokens[1:, None])[:, 0], and change the sign.",
+        "logits.log_softmax(-1) are log-probabilities in nats, a row for each place. One number in each row is wanted.",
+        "log_p[:-1].gather(1, tokens[1:, None])[:, 0] takes it; change the sign.",
     ),
     mistakes=(
         Mistake(
@@ -256,9 +256,9 @@ F_HALF = Exercise(
     generate=_drawn_flags,
     lesson=lambda g: _drawn_flags(g, 1000),
     hints=(
-        "Hits are words that are flagged *and* wrong: (flagged & wrong).sum().",
-        "Precision: hits among the flagged. Recall: hits among the wrong.",
-        "With beta = 0.5, beta squared is 0.25: 1.25 P R / (0.25 P + R). nan without hits counts as 0: nan_to_num().",
+        "Hits are words that are flagged *and* wrong. How many are there among the flagged, how many among the wrong?",
+        "Precision: hits among the flagged. Recall: hits among the wrong. With beta = 0.5, beta squared is 0.25.",
+        "hits = (flagged & wrong).sum(), and F is 1.25 P R / (0.25 P + R). nan without hits counts as 0: nan_to_num().",
     ),
     mistakes=(
         Mistake(
@@ -482,8 +482,8 @@ HONEST_SCORE = Exercise(
     lesson=_held_out_of_the_lesson,
     hints=(
         "Two steps: find a threshold on validation words, then use it, unchanged, on test words.",
-        "values = torch.stack([score(scores >= threshold, wrong) for threshold in scores])",
-        "The best threshold is scores[values.argmax()]. What is returned is score(test_scores >= it, test_wrong).",
+        "Each validation score is tried as a threshold: what is at least as large is flagged, and score says how good that is.",
+        "values = torch.stack([score(scores >= t, wrong) for t in scores]), and the best threshold is scores[values.argmax()].",
     ),
     mistakes=(
         Mistake(
@@ -860,8 +860,9 @@ DOUBT = Exercise(
     generate=_drawn_readings,
     lesson=_readings_of_the_lesson,
     hints=(
-        "readings != written compares every reading with what was written, word by word: (readings, words).",
-        "For one word: add up the probabilities of all readings that have another word there.",
+        "A reading that has the written word at its place takes no part in that word's doubt; every other one does.",
+        "For one word: add up the probabilities of all readings that have another word there. readings != written "
+        "compares them all.",
         "A weighted sum over readings is a product: posterior @ (readings != written).double().",
     ),
     mistakes=(
@@ -997,6 +998,12 @@ PREDICTIONS = (
         ("dictionary", "surprisal"),
         answer="surprisal",
         because="a dictionary misses each error that is a word, and those are many; surprise finds many of these too.",
+        wrong={
+            "dictionary": (
+                "A word that is in no dictionary is nearly always wrong, so its precision is hard to beat. But an error that "
+                "is itself a word passes, and this costs it more than surprisal's false alarms."
+            ),
+        },
         otherwise="few of these errors are words of the dictionary, and rare words surprise too.",
     ),
     Prediction(
@@ -1004,8 +1011,32 @@ PREDICTIONS = (
         ("channel", "pairs"),
         answer="channel",
         because="it need not learn the channel.",
+        wrong={
+            "pairs": (
+                "Thousands of corrected sentences should be worth more than none. But from them it must learn errors and "
+                "language both, while the other was given its channel and learned the language alone."
+            ),
+        },
         otherwise="pairs taught it more than the channel knows.",
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "rare_and_right",
+        question=(
+            "A rare word surprises a language model just as an error does. How does a channel keep the rare word from being "
+            "corrected away?"
+        ),
+        model=(
+            "Surprise only asks how improbable the word is. Bayes' rule asks which explanation of it is the best: another "
+            "word was meant *and* it slipped in just this way, or this word was meant. If no likely slip leads here, the "
+            "rare word stays."
+        ),
+        rubric=(
+            "surprisal compares a word with nothing;",
+            "Bayes' rule weighs all readings, each by its prior times its channel;",
+            "a rare word stays where every other reading needs a slip that is more improbable still.",
+        ),
+    ),
+)

@@ -67,7 +67,7 @@ ARTICLES_BOUND = Exercise(
     hints=(
         "Both parts are averages over q of a log ratio. Write the first out as a sum, and the second beside it.",
         "E_q[log p/q] is itself minus KL(q to p). So the same KL is taken away twice.",
-        "It is -2 * (q * (q / p).log()).sum(-1).",
+        "KL(q to p) is (q * (q / p).log()).sum(-1).",
     ),
     mistakes=(
         Mistake(
@@ -430,8 +430,9 @@ EPOCHS_TO_TARGET = Exercise(
     lesson=_lessons_trainings,
     hints=(
         "Number the epochs 1, 2, 3, ... in each run, and strike out those whose loss is above the target.",
-        "masked_fill puts torch.inf in the place of those struck out. What is left to do is to take the smallest.",
-        "torch.ones_like(losses).cumsum(-1) numbers them, .masked_fill(losses > target, torch.inf) strikes out.",
+        "Put torch.inf in the place of those struck out. What is left to do is to take the smallest of each run.",
+        "torch.ones_like(losses).cumsum(-1) numbers them, .masked_fill(losses > target, torch.inf) strikes out, "
+        ".amin(-1) takes it.",
     ),
     mistakes=(
         Mistake(
@@ -637,7 +638,31 @@ PREDICTIONS = (
         ("yes", "no"),
         answer="no",
         because="its codes lie far out, each in its own place, and draws from the prior fall between them.",
+        wrong={
+            "yes": (
+                "It rebuilds digits well, so its decoder must know what digits are. But it knows them at the codes that its "
+                "encoder makes, and without a KL nothing brings these to where the draws fall."
+            ),
+        },
     ),
 )
 
-EXPLANATIONS: tuple[Explanation, ...] = ()
+EXPLANATIONS = (
+    Explanation(
+        "what_to_watch",
+        question=(
+            "The loss of a program falls, with faults and without. What else would you look at before you believe that a "
+            "VAE is being trained, and what does it tell you?"
+        ),
+        model=(
+            "The rate: near zero it says that $z$ is idle, and where it grows while σ shrinks nobody charges for it. And "
+            "the error with another image's $z$: if it stays the same, the decoder does not listen, however high the rate. "
+            "The loss alone can fall because the decoder reads its input."
+        ),
+        rubric=(
+            "a falling loss proves nothing, since a decoder that sees its input has a low one;",
+            "the rate tells whether anything is sent, and whether it is charged for;",
+            "another image's $z$ tells whether the decoder listens.",
+        ),
+    ),
+)

@@ -1,5 +1,6 @@
 """Questions that a lesson asks before it computes the answer: what a reader may guess, what comes out, and why."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -8,6 +9,7 @@ class Prediction:
     """What a reader is asked to predict under the permanent ``name``.
 
     ``answer`` is the one of ``choices`` that the course found, and ``because`` its reason, a sentence that follows "because".
+    ``wrong`` says of each other choice why one may think so, and what is the catch.
     ``otherwise`` is the reason where another one comes out, as it may on a text of the reader's; empty where none is known.
     """
 
@@ -15,6 +17,7 @@ class Prediction:
     choices: tuple[str, ...]
     answer: str
     because: str
+    wrong: Mapping[str, str]
     otherwise: str = ""
 
     def __post_init__(self) -> None:
@@ -23,6 +26,8 @@ class Prediction:
                 f"{self.name}: expected two or more different choices, the answer among them, "
                 f"got {self.choices} and {self.answer!r}"
             )
+        if set(self.wrong) != set(self.choices) - {self.answer}:
+            raise ValueError(f"{self.name}: expected a text for each choice but the answer, got them for {tuple(self.wrong)}")
 
     def choice(self, said: object) -> str | None:
         """The choice that a reader means: blanks, capitals and a per cent sign make no difference. None for none of them."""
@@ -51,6 +56,17 @@ class Prediction:
         if self.otherwise:
             return f'"{outcome}", because {self.otherwise}'
         return f'"{outcome}" here. The course found "{self.answer}", because {self.because}'
+
+    def verdict(self, guess: str | float, outcome: str) -> str:
+        """What is said of a guess once the outcome is known.
+
+        The catch in a wrong one is told only where the course found the same: elsewhere the guess may have been a good one.
+        """
+        chosen = self.choice(guess)
+        if chosen == outcome:
+            return f"As you guessed: {self.told(outcome)}"
+        told = f'You guessed "{guess}". It is {self.told(outcome)}'
+        return f'{told} Why not "{chosen}"? {self.wrong[chosen]}' if chosen and outcome == self.answer else told
 
     def listed(self, between: str = " or ") -> str:
         """The choices, as they would be typed."""

@@ -21,10 +21,10 @@ from vae_course.course.classroom.seeds import seed_of_this_course
 assert_correct("{name}", seed=seed_of_this_course())
 ### END HIDDEN TESTS"""
 TELLING = (  # what shows a solution in a lesson, and what stands there instead
-    (re.compile(r",? and `solution\(\"\w+\"\)`[^.,;\n]*"), ""),
+    (re.compile(r",? and `solution\(\"\w+\"\)`[^.;\n]*"), ""),
     (re.compile(r"^(from vae_course\.exercises import .*), solution\b", re.MULTILINE), r"\1"),
 )
-FOLDED = re.compile(r"\s*<details>.*?</details>", re.DOTALL)
+FOLDED = re.compile(r"(, and only then unfold ours)?(?P<end>\.?)\s*<details>.*?</details>", re.DOTALL)
 
 
 def as_assignment(lesson: NotebookNode, solutions: bool = True) -> NotebookNode:
@@ -45,7 +45,7 @@ def _tell_no_solution(cell: NotebookNode) -> None:
     for pattern, instead in TELLING:
         cell.source = pattern.sub(instead, cell.source)
     if cell.cell_type == "markdown":
-        cell.source = FOLDED.sub("", cell.source)
+        cell.source = FOLDED.sub(r"\g<end>", cell.source)
 
 
 def _parts(cell: NotebookNode) -> list[NotebookNode]:
@@ -73,7 +73,7 @@ def _task_in_words(cell: NotebookNode, name: str) -> list[NotebookNode]:
     """The question with the rubric, which graders see and what is released does not hold; and a cell for the answer."""
     task = find_explanation(name)
     rubric = [f"- {point}" for point in task.rubric]
-    question = FOLDED.sub("", cell.source)  # a model answer may be folded there
+    question = FOLDED.sub(r"\g<end>", cell.source)  # our answer is folded there
     scheme = ["<!-- BEGIN MARK SCHEME -->", "", "A point each:", "", *rubric, "", "<!-- END MARK SCHEME -->"]
     cell.source = "\n".join([question, *scheme])
     model = "\n".join(["<!-- BEGIN SOLUTION -->", task.model, "<!-- END SOLUTION -->"])
