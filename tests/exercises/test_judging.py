@@ -3,7 +3,9 @@
 import functools
 import inspect
 import math
+import sys
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -11,7 +13,18 @@ import torch
 from torch import nn
 
 from vae_course import exercises
-from vae_course.exercises import Exercise, Mistake, ModuleExercise, Status, UpdateExercise, attempts, calls, catalogue, core
+from vae_course.exercises import (
+    Exercise,
+    Mistake,
+    ModuleExercise,
+    Status,
+    UpdateExercise,
+    attempts,
+    calls,
+    catalogue,
+    core,
+    telling,
+)
 from vae_course.exercises.kinds import start_of
 from vae_course.exercises.making import numbers, sizes
 from vae_course.probability.distributions import standard_normal
@@ -505,6 +518,136 @@ def test_ours_is_handed_back_for_what_is_right_and_too_slow(monkeypatch, capsys)
 def test_ours_handed_in_again_is_no_attempt(capsys):
     assert exercises.check(exercises.find("to_bits").reference) is exercises.find("to_bits").reference
     assert "Exercise 0.1: not attempted yet" in capsys.readouterr().out
+
+
+def doubled(x):
+    return 2 * x
+
+
+DOUBLED = Exercise(
+    "",
+    doubled,
+    cases=lambda: [tensors([1.0]), tensors([2.0, 3.0])],
+    generate=lambda generator: (numbers(generator, 3),),
+    lesson=lambda generator: (torch.randn(3, generator=generator),),
+    hints=("",),
+    mistakes=(),
+)
+
+
+@pytest.fixture
+def catalogued(monkeypatch):
+    """``DOUBLED`` under its name in the catalogue, and a notebook that is empty."""
+    monkeypatch.setattr(catalogue, "by_lesson", lambda: {1: (DOUBLED,)})
+    monkeypatch.setattr(catalogue, "all_exercises", lambda: {"doubled": DOUBLED})
+    monkeypatch.setattr(calls, "all_exercises", lambda: {"doubled": DOUBLED})
+    monkeypatch.setattr(calls, "_answers", {})
+
+    def means(answer):
+        monkeypatch.setattr(sys.modules["__main__"], "doubled", answer, raising=False)
+
+    return means
+
+
+def wrong_on(*seeds):
+    """An answer that is right, but for inputs of these seeds."""
+    inputs = [case[0] for seed in seeds for case in DOUBLED.inputs(seed)[2:]]
+
+    def doubled(x):
+        print("the input", x)
+        return 0 * x if any(torch.equal(x, one.to(x.dtype)) for one in inputs if one.shape == x.shape) else 2 * x
+
+    return doubled
+
+
+SECRET = 12345
+
+
+def test_who_is_right_on_private_inputs_too_is_right(catalogued):
+    assert catalogue.judge_privately("doubled", lambda_named("doubled"), SECRET).status is Status.CORRECT
+
+
+def lambda_named(name):
+    answer = lambda x: x + x  # noqa: E731
+    answer.__name__ = name
+    return answer
+
+
+def test_what_fails_on_public_inputs_is_told_as_check_tells_it(catalogued):
+    def doubled(x):
+        return 3 * x
+
+    assert catalogue.judge_privately("doubled", doubled, SECRET) == catalogue.judge("doubled", doubled)
+
+
+def test_what_fails_on_private_inputs_is_told_with_a_public_one_that_fails(catalogued, capsys):
+    verdict = catalogue.judge_privately("doubled", wrong_on(SECRET, 3), SECRET)
+    assert verdict.status is Status.WRONG
+    assert "right on the inputs that check tries, but not on others of" in verdict.message
+    told = capsys.readouterr().out + verdict.message
+    public, private = ([telling.shown(case[0]) for case in DOUBLED.inputs(seed)[2:]] for seed in (3, SECRET))
+    assert any(x in verdict.message for x in public)
+    assert not any(x in told for x in private)
+
+
+def test_what_fails_on_private_inputs_alone_is_told_without_any(catalogued, capsys):
+    verdict = catalogue.judge_privately("doubled", wrong_on(SECRET), SECRET)
+    assert verdict.status is Status.WRONG
+    assert verdict.message.endswith("but not on others of the\nsame kind.")
+    assert capsys.readouterr().out.count("the input") == 1  # of the first public one, as for check
+
+
+def test_a_whole_input_of_another_seed_is_to_be_had(monkeypatch):
+    def fails(name, answer, seed=0):
+        return core.Verdict(Status.WRONG if seed > 4 else Status.CORRECT, 'Not yet: no. (the whole input: case("bleu", 7))')
+
+    monkeypatch.setattr(catalogue, "judge", fails)
+    assert 'case("bleu", 7, seed=5))' in catalogue.judge_privately("bleu", None, SECRET).message
+    first, second = exercises.case("bleu", 8, seed=5), exercises.case("bleu", 8)
+    assert not all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_what_check_was_given_is_asserted_though_ours_was_handed_back(catalogued):
+    def doubled(x):
+        return x
+
+    catalogued(exercises.check(doubled))
+    with pytest.raises(AssertionError, match=r"^Exercise 1\.1: Not yet"):
+        exercises.assert_correct("doubled")
+
+    def doubled(x):
+        return x * 2
+
+    catalogued(exercises.check(doubled))
+    exercises.assert_correct("doubled")
+
+
+def test_without_the_check_what_the_name_means_in_the_notebook_is_asserted(catalogued):
+    with pytest.raises(AssertionError, match="not attempted yet"):
+        exercises.assert_correct("doubled")
+    catalogued(lambda_named("doubled"))
+    exercises.assert_correct("doubled", seed=SECRET)
+    catalogued(lambda x: 0 * x)
+    with pytest.raises(AssertionError, match="Not yet"):
+        exercises.assert_correct("doubled")
+    catalogued(DOUBLED.reference)
+    with pytest.raises(AssertionError, match="not attempted yet"):
+        exercises.assert_correct("doubled")
+    catalogued(wrong_on(SECRET))
+    exercises.assert_correct("doubled")
+    with pytest.raises(AssertionError, match="but not on others"):
+        exercises.assert_correct("doubled", seed=SECRET)
+
+
+def test_nothing_of_an_answer_comes_to_stderr_where_nbgrader_takes_it_for_a_failure(catalogued, capsys):
+    def doubled(x):
+        warnings.warn("old", stacklevel=1)
+        print("told", file=sys.stderr)
+        return 2 * x
+
+    catalogued(doubled)
+    exercises.assert_correct("doubled")
+    assert capsys.readouterr().err == ""
 
 
 def test_an_exercise_that_builds_on_another_is_judged_with_ours_for_the_other():

@@ -246,6 +246,49 @@ def grade(
     typer.echo("\n".join(str(path) for path in written))
 
 
+assignment = typer.Typer(no_args_is_help=True, help="Lessons as assignments for nbgrader: built, and what comes back graded.")
+app.add_typer(assignment, name="assignment", rich_help_panel="For teachers")
+
+
+@assignment.command("build")
+def build_assignments(
+    folder: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder of the course for nbgrader.")],
+    lessons: LessonNames = None,
+    no_solutions: Annotated[
+        bool, typer.Option("--no-solutions", help="Nothing points to a solution. The package's source can still be read.")
+    ] = False,
+) -> None:
+    """Make a course for nbgrader in DIR, an assignment for each lesson: for students is what lies in DIR/release."""
+    from vae_course.course.classroom import nbgrader_course
+    from vae_course.whole_files import make_folder
+
+    with _stopping_at(ValueError, OSError, ModuleNotFoundError):
+        make_folder(folder)
+        for path in nbgrader_course.build(_lessons(lessons), folder, solutions=not no_solutions):
+            typer.echo(f"for students: {path}")
+
+
+@assignment.command("grade")
+def grade_assignments(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the course.")]) -> None:
+    """Run and grade what lies in DIR/submitted, as STUDENT/LESSON/LESSON.ipynb; write DIR/feedback and DIR/grades.csv.
+
+    For Canvas and Moodle there are tables in DIR/platforms. Exit status 1 if any submission could not be graded.
+    """
+    from vae_course.course.classroom import nbgrader_course
+
+    graded = []
+    with _stopping_at(ValueError, OSError, ModuleNotFoundError):
+        for one in nbgrader_course.grade(folder):
+            graded.append(one)
+            tables = nbgrader_course.write_tables(graded, folder)  # after each, for it may be stopped before the last
+            points = f"{sum(one.points.values()):g} of {one.possible:g}"
+            typer.echo(f"{one.assignment:24}{one.student:32}{'' if one.failure else points:12}{one.remark}")
+    for path in tables:
+        typer.echo(f"written: {path}")
+    if any(one.failure for one in graded):
+        raise typer.Exit(1)
+
+
 # --- for maintainers ------------------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ from . import (
     telling as telling,
 )
 from .calls import (
+    assert_correct as assert_correct,
     case as case,
     check as check,
     hint as hint,
@@ -29,6 +30,7 @@ from .catalogue import (
     find_explanation as find_explanation,
     find_prediction as find_prediction,
     judge as judge,
+    judge_privately as judge_privately,
     number_of as number_of,
 )
 from .core import Exercise as Exercise, Status as Status, Verdict as Verdict

@@ -1,7 +1,13 @@
-"""What a lesson calls: ``check``, ``hint``, ``solution`` and ``case``, and ``predict`` and ``reveal``."""
+"""What a lesson calls: ``check``, ``hint``, ``solution`` and ``case``, and ``predict`` and ``reveal``.
 
+And what an assignment calls as well: ``assert_correct``.
+"""
+
+import contextlib
 import html
 import inspect
+import io
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -9,13 +15,14 @@ from IPython.display import display
 
 from vae_course.exercises import progress, questions
 from vae_course.exercises.attempts import Arguments
-from vae_course.exercises.catalogue import all_exercises, find, find_prediction, judge, number_of
+from vae_course.exercises.catalogue import all_exercises, find, find_prediction, judge, judge_privately, number_of
 from vae_course.exercises.core import Status
 from vae_course.exercises.telling import wrapped
 
 Answer = TypeVar("Answer")
 STEPS = ("a nudge", "the idea", "almost the answer")  # what the hints of an exercise are, one after the other
 _hints_given: dict[str, int] = {}
+_answers: dict[str, Any] = {}  # what was last given to check under each name
 _solutions_asked_for: set[str] = set()
 
 
@@ -38,7 +45,10 @@ def check(answer: Answer) -> Answer | Callable[..., Any]:
         print(wrapped(f"check goes by the name of what it is given, and {error}"))
         return answer
     # Ours, handed back by an earlier call, is no attempt of the reader's.
-    verdict = exercise.not_attempted() if answer is exercise.reference else judge(name, answer)
+    ours = answer is exercise.reference
+    if not ours:
+        _answers[name] = answer
+    verdict = exercise.not_attempted() if ours else judge(name, answer)
     shown = "" if verdict.status is Status.WRONG else f"Exercise {number_of(name)}: "
     print(wrapped(f"{shown}{verdict.message}"))
     if verdict.status is Status.CORRECT:
@@ -51,6 +61,27 @@ def _name(answer: object) -> str | None:
     if inspect.isfunction(answer) or inspect.isclass(answer):
         return answer.__name__ if answer.__name__ != "<lambda>" else None
     return type(answer).__name__ if type(answer).__name__ in all_exercises() else None
+
+
+def assert_correct(name: str, seed: int | None = None) -> None:
+    """Raise ``AssertionError``, with what ``check`` says, unless the exercise of that name is answered right.
+
+    The answer is what the name means in the notebook; where that is ours, which ``check`` handed back, it is what ``check``
+    was last given. With a ``seed`` the answer must be right on the inputs that it draws as well, of which nothing is told.
+
+    Nothing is written to stderr, for nbgrader takes a word there for a failure. Raises ``ValueError`` for no such exercise.
+    """
+    exercise = find(name)
+    answer = vars(sys.modules["__main__"]).get(name, exercise.reference)
+    if answer is exercise.reference:
+        answer = _answers.get(name, answer)
+    with contextlib.redirect_stderr(io.StringIO()):
+        if answer is exercise.reference:
+            verdict = exercise.not_attempted()
+        else:
+            verdict = judge(name, answer) if seed is None else judge_privately(name, answer, seed)
+    if verdict.status is not Status.CORRECT:
+        raise AssertionError(f"Exercise {number_of(name)}: {verdict.message}")
 
 
 def hint(name: str) -> None:
@@ -85,12 +116,12 @@ def _note(name: str, **seen: int) -> None:
         print(wrapped(told))
 
 
-def case(name: str, number: int) -> Arguments:
+def case(name: str, number: int, seed: int = 0) -> Arguments:
     """The input on which ``check`` tries an answer to the exercise of that name, as a tuple of its arguments.
 
-    Raises ``IndexError`` for a number that no input has.
+    Another ``seed`` draws others of the same kind. Raises ``IndexError`` for a number that no input has.
     """
-    inputs = find(name).inputs()
+    inputs = find(name).inputs(seed)
     if not 0 <= number < len(inputs):
         raise IndexError(f"number: expected one from 0 to {len(inputs) - 1}, got {number}")
     return inputs[number]

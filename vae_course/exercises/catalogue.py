@@ -2,9 +2,11 @@
 
 import difflib
 import inspect
+import io
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -111,6 +113,16 @@ def judge(name: str, answer: Any, seed: int = 0) -> Verdict:  # noqa: ANN401 - a
         return exercise.grade(answer, seed)
 
 
+def judge_privately(name: str, answer: Any, seed: int) -> Verdict:  # noqa: ANN401 - a reader may hand in anything
+    """The verdict on an answer that must be right on the inputs of ``check``, and on those that ``seed`` draws as well.
+
+    Of a private input nothing is told or printed. Raises ``ValueError`` for no such name, and never for what the answer does.
+    """
+    public = judge(name, answer)
+    with redirect_stdout(io.StringIO()):  # what an answer prints may be its input
+        return privately(public, lambda drawn: judge(name, answer, drawn), seed)
+
+
 def privately(public: Verdict, judged: Callable[[int], Verdict], seed: int) -> Verdict:
     """The verdict on an answer that must be right on public inputs, whose verdict is ``public``, and on private ones too.
 
@@ -119,10 +131,17 @@ def privately(public: Verdict, judged: Callable[[int], Verdict], seed: int) -> V
     """
     if public.status is not Status.CORRECT or judged(seed).status is Status.CORRECT:
         return public
-    shown = (judged(drawn) for drawn in PUBLIC_SEEDS)
-    reason = next((verdict.message for verdict in shown if verdict.status is not Status.CORRECT), "")
     told = "Not yet: your function is right on the inputs that check tries, but not on others of the same kind."
-    return Verdict(Status.WRONG, f"{wrapped(told)}\n{reason.removeprefix('Not yet: ')}".strip())
+    return Verdict(Status.WRONG, f"{wrapped(told)}\n{_public_reason(judged)}".strip())
+
+
+def _public_reason(judged: Callable[[int], Verdict]) -> str:
+    """What goes wrong on inputs of the first public seed that shows it, which ``case`` draws too; nothing where none does."""
+    for seed in PUBLIC_SEEDS:
+        verdict = judged(seed)
+        if verdict.status is not Status.CORRECT:
+            return re.sub(r'(case\("\w+", \d+)', rf"\1, seed={seed}", verdict.message.removeprefix("Not yet: "))
+    return ""
 
 
 @contextmanager

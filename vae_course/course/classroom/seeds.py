@@ -23,3 +23,14 @@ def private_seed(folder: Path) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**63):
         raise ValueError(f"{path}: expected the seed of the private cases, a whole number from 1; got {text[:40]!r}")
     return int(text)
+
+
+def seed_of_this_course() -> int:
+    """The seed of the course whose folder the notebook lies in, which nbgrader runs there; so it stands in no notebook.
+
+    Raises ``FileNotFoundError`` where no folder from the working one upwards keeps one, and what ``private_seed`` raises.
+    """
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        if (folder / NAME).exists():
+            return private_seed(folder)
+    raise FileNotFoundError(f"{Path.cwd()}: there is no file {NAME} from there upwards; it belongs to a course for nbgrader")
