@@ -241,6 +241,15 @@ def table(path):
         return list(csv.DictReader(file))
 
 
+def points_apart(course):
+    """What ``vae-course grade`` gives, which runs each answer in a process of its own: points by student, of each exercise."""
+    folders = [str(course / "submitted"), "--output", str(course / "apart")]
+    result = CliRunner().invoke(app, ["grade", *folders, "--only", ",".join(STUBS)])
+    assert result.exit_code == 0, result.output
+    numbered = {name: f"{catalogue.number_of(name)} {name}" for name in STUBS}
+    return {row["student"]: tuple(row[numbered[name]] for name in STUBS) for row in table(course / "apart" / "grades.csv")}
+
+
 def test_an_answer_that_knows_the_public_inputs_only_fails_and_is_told_why_without_the_private_ones(course, capfd):
     hand_in(course, "Anna Ada (4711)", RIGHT | {"kl_discrete": HARD_CODED}, words="It is an average over p.")
     result = call("grade", course)
@@ -255,6 +264,7 @@ def test_an_answer_that_knows_the_public_inputs_only_fails_and_is_told_why_witho
         "points": "1",
         "possible": "4",
     }
+    assert points_apart(course)["Anna Ada"] == ("1", "0")
     (canvas,) = table(course / "platforms" / NAME / "canvas.csv")[1:]
     assert (canvas["Student"], canvas["ID"], canvas[NAME]) == ("Anna Ada", "4711", "1")
     (moodle,) = table(course / "platforms" / NAME / "moodle.csv")
@@ -293,7 +303,11 @@ def test_every_kind_of_submission_gets_its_points_and_a_bad_one_stops_no_other(c
     result = call("grade", course)
     assert result.exit_code == 1
     rows = {row["student"]: row for row in table(course / "grades.csv")}
-    assert {student: (row["entropy_in_bits"], row["kl_discrete"]) for student, row in rows.items() if row["points"]} == {
+    points = {student: (row["entropy_in_bits"], row["kl_discrete"]) for student, row in rows.items() if row["points"]}
+    apart = points_apart(course)
+    for student in points.keys() - {"Anna Ada (4711)"}:
+        assert apart[student] == points[student], student
+    assert points == {
         "right": ("1", "1"),
         "warns": ("1", "1"),
         "wrong": ("1", "0"),
