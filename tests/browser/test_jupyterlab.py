@@ -30,24 +30,36 @@ Explorer(divergences.two_gaussians, mean=mean, std=std)""",
     'Chooser(bar, ["one", "two"], label="the cure", button="Train")',
     'TextBox(bar, "start", label="written", button="Correct")',
 )
+LEARNING = (
+    """import math
+from vae_course.exercises import check, predict, progress, reveal""",
+    'guess = predict("kl_both_ways")',
+    'reveal("kl_both_ways", guess, False)',
+    """def to_bits(nats):
+    return ...
+
+
+to_bits = check(to_bits)""",
+    "print(progress.report())",
+)
 PICTURES = ".jp-OutputArea img"
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """The address of JupyterLab, started on a course of one lesson with each kind of control."""
+    """The address of JupyterLab, started on a course of two lessons: one with each kind of control, one to learn with."""
     root = tmp_path_factory.mktemp("course")
     (root / "notebooks").mkdir()
     header = new_markdown_cell(f"# 00 · Does it work?\n\n{times_told(5, 7)}")
-    nbformat.write(
-        new_notebook(cells=[header, *map(new_code_cell, CELLS)], metadata=METADATA), root / "notebooks" / "00_works.ipynb"
-    )
+    for name, cells in {"00_works": CELLS, "01_learns": LEARNING}.items():
+        notebook = new_notebook(cells=[header, *map(new_code_cell, cells)], metadata=METADATA)
+        nbformat.write(notebook, root / "notebooks" / f"{name}.ipynb")
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
     start = (
         "import pathlib; from vae_course.course import cli, lessons;"
-        f"lessons.NOTEBOOKS = pathlib.Path({str(root / 'notebooks')!r}); lessons.NAMES = ('00_works',);"
+        f"lessons.NOTEBOOKS = pathlib.Path({str(root / 'notebooks')!r}); lessons.NAMES = ('00_works', '01_learns');"
         f"cli.app(['lab', '--no-browser', '--port={port}', '--allow-root', '--IdentityProvider.token='])"
     )
     places = {f"JUPYTER_{name}_DIR": str(root / name) for name in ("RUNTIME", "CONFIG", "DATA")}
@@ -63,9 +75,9 @@ def server(tmp_path_factory):
         process.terminate()
 
 
-def opened(browser, server, **options):
+def opened(browser, server, lesson="00_works", **options):
     page = browser.new_page(viewport={"width": 1300, "height": 1000}, **options)
-    page.goto(f"{server}/lab/tree/00_works.ipynb")
+    page.goto(f"{server}/lab/tree/{lesson}.ipynb")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
     page.wait_for_timeout(2000)  # its menus come a little later
     return page
@@ -121,9 +133,39 @@ def test_controls_work_by_keyboard_and_are_there_when_the_notebook_is_opened_aga
     again.close()
 
 
+def test_a_guess_is_clicked_an_exercise_solved_and_progress_seen(browser, server):
+    page = opened(browser, server, "01_learns")
+    choose(page, "Run", "Run All Cells")
+    page.get_by_text("lesson 00: 0 of 2 done").wait_for(timeout=120_000)
+    assert page.get_by_text("The answer, after your guess").count() == 1
+    choices = page.locator("input[type=radio]")
+    assert choices.count() == 2
+    assert not any(choice.is_checked() for choice in choices.all())
+    choices.first.focus()
+    page.keyboard.press("Space")
+    page.get_by_text("You guessed").wait_for(timeout=30_000)
+    assert page.get_by_text("often called a distance").count() == 1  # why one may think so
+    stub = page.locator(".jp-CodeCell", has_text="def to_bits")
+    assert stub.get_by_text("not attempted yet").count() == 1
+    stub.locator(".cm-content").click()
+    page.keyboard.press("Control+a")
+    for line in ("def to_bits(nats):", "return nats / math.log(2)"):  # the editor indents by itself
+        page.keyboard.type(line)
+        page.keyboard.press("Enter")
+    page.keyboard.press("Backspace")
+    page.keyboard.type("to_bits = check(to_bits)")
+    page.keyboard.press("Control+Enter")
+    stub.get_by_text("Exercise 0.1: correct.").wait_for(timeout=60_000)
+    page.locator(".jp-CodeCell", has_text="print(progress.report())").locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    page.get_by_text("lesson 00: 1 of 2 done").wait_for(timeout=30_000)
+    page.close()
+
+
 def test_it_follows_the_systems_light_or_dark_and_asks_nothing(browser, server):
     for scheme in ("light", "dark"):
         page = opened(browser, server, color_scheme=scheme)
         eventually(page, lambda: page.evaluate("document.body.dataset.jpThemeLight") == str(scheme == "light").lower())  # noqa: B023
         assert page.get_by_text("Would you like to").count() == 0  # get news, for example
+        assert page.get_by_text("Nbgrader").count() == 0  # a teacher's panels
         page.close()

@@ -9,8 +9,8 @@ from typing import NoReturn
 
 from vae_course.exercises import progress
 
-# Defaults for JupyterLab: no news from the network, the system's light or dark, widgets whose state is saved. A reader's own
-# settings go before them.
+# Defaults for JupyterLab: no news from the network, the system's light or dark, widgets whose state is saved, none of
+# nbgrader's panels, which are for teachers. A reader's own settings go before them.
 SETTINGS = Path(__file__).parent / "jupyter"
 
 
