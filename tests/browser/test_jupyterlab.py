@@ -77,7 +77,7 @@ def server(tmp_path_factory):
 
 def opened(browser, server, lesson="00_works", **options):
     page = browser.new_page(viewport={"width": 1300, "height": 1000}, **options)
-    page.goto(f"{server}/lab/tree/{lesson}.ipynb")
+    page.goto(f"{server}/lab/workspaces/{lesson}/tree/{lesson}.ipynb")  # nothing else is open in it
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
     page.wait_for_timeout(2000)  # its menus come a little later
     return page
