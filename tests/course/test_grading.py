@@ -5,6 +5,7 @@ import inspect
 import json
 import os
 import re
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -15,7 +16,7 @@ import right_answers
 from nbformat.v4 import new_code_cell, new_notebook
 from typer.testing import CliRunner
 
-from vae_course.course.classroom import grading, seeds, submissions
+from vae_course.course.classroom import grading, seeds, submissions, worker
 from vae_course.course.cli import app
 from vae_course.exercises import attempts
 
@@ -407,6 +408,25 @@ def test_an_answer_sees_no_submission_and_no_secret_and_writes_nothing(tmp_path)
 def test_submissions_beside_the_course_s_own_python_are_refused(tmp_path):
     with pytest.raises(ValueError, match="holds the course or its Python"):
         grading.to_be_hidden(Path(sys.prefix).parent)
+
+
+def test_a_machine_that_cannot_run_answers_is_told_and_nobody_is_blamed(tmp_path, monkeypatch):
+    small(tmp_path / "submitted", ada=notebook())
+    monkeypatch.setattr(worker, "serve", os._exit)  # which takes no such arguments, so that the process fails
+    result = run(tmp_path)
+    assert result.exit_code == 2
+    assert "answers cannot be run on this machine: its process came to an end" in " ".join(result.output.split())
+    assert not (tmp_path / "grades" / "grades.csv").exists()
+
+
+def test_files_in_the_current_folder_are_not_taken_for_modules(tmp_path):
+    """A student's attrs.py, say, beside the notebooks of a folder in which a teacher works."""
+    small(tmp_path / "submitted", ada=notebook())
+    (tmp_path / "torch.py").write_text("raise SystemExit('this is not torch')")
+    command = [str(Path(sys.executable).with_name("vae-course")), "grade", "submitted", "--only", "2.1"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert "1 of 1  ada" in result.stdout
 
 
 # --- the command --------------------------------------------------------------------------------------------------------

@@ -231,7 +231,7 @@ def grade(
     from vae_course.course.classroom import grading, reports, seeds, submissions
     from vae_course.whole_files import make_folder
 
-    with _stopping_at(ValueError, OSError):
+    with _stopping_at(ValueError, OSError, RuntimeError):
         make_folder(output)
         seed = seeds.private_seed(output)
         handed_in = [submissions.read(one) for one in submissions.by_student(folder)]

@@ -15,7 +15,7 @@ from vae_course.course.classroom.submissions import Definition, Submission, plai
 from vae_course.exercises.catalogue import find, number_of
 
 # What lessons import, and what of it shows an answer.
-OFFERED = {"case", "check", "hint", "predict", "reveal", "solution"}
+OFFERED = {"assert_correct", "case", "check", "hint", "predict", "reveal", "solution"}
 SHOWS = {"solution", "find", "judge", "reference"}
 # What an answer to an exercise has no use for: the stack, the interpreter, files, other processes.
 LOOKS_AROUND = {"inspect", "gc", "ctypes", "importlib", "builtins", "sys", "os", "subprocess", "socket", "shutil", "pathlib"}

@@ -45,14 +45,14 @@ def serve(connection: Connection, cells: Sequence[Cell], hidden: Sequence[Path],
     torch.set_num_threads(1)
     os.environ["CUDA_VISIBLE_DEVICES"] = ""  # answers are run on the processor, on any machine
     catalogue.all_exercises()  # before the files are gone
-    holds = confine(hidden)
+    _send(connection, {"holds": confine(hidden)})  # whatever goes wrong from here on is the submission's
     torch.manual_seed(0)
     # As a decorator it would put ours in the place of a wrong answer.
     calls.check = sys.modules["vae_course.exercises"].__dict__["check"] = lambda answer: answer
     before = _of_the_course()
     namespace, trouble = define(cells)
     changed = sorted(name for name, value in _of_the_course().items() if before.get(name, value) is not value)
-    _send(connection, {"holds": holds, "trouble": trouble, "changed": changed})
+    _send(connection, {"trouble": trouble, "changed": changed})
     while True:
         try:
             name, cases = pickle.loads(connection.recv_bytes())
@@ -210,12 +210,18 @@ class Worker:
         self.connection.close()
 
     def begin(self) -> None:
-        """Wait until the submission's definitions have been run. Raises ``LostError``."""
+        """Wait until the submission's definitions have been run.
+
+        Raises ``LostError``, and ``RuntimeError`` where the process did not even come to them, which is no fault of theirs.
+        """
+        try:
+            self.holds = list(self._reply()["holds"])
+        except LostError as error:
+            raise RuntimeError(f"answers cannot be run on this machine: {error}") from error
         reply = self._reply()
         try:
-            self.trouble, self.changed, self.holds = (
-                [str(a)[:LONGEST] for a in reply[b]] for b in ("trouble", "changed", "holds")
-            )
+            self.trouble = [str(told)[:LONGEST] for told in reply["trouble"]]
+            self.changed = [str(name)[:LONGEST] for name in reply["changed"]]
         except (KeyError, TypeError) as error:
             raise LostError(f"it sent what no answer gives ({type(error).__name__}: {error})") from error
 
@@ -249,6 +255,8 @@ def _context() -> Any:  # noqa: ANN401 - contexts have no common type that tells
     """How processes are made: where that is possible divided from one that has loaded torch and the course already."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
+    # A file of a student's that lies in the current folder is not to be taken for a module.
+    os.environ["PYTHONSAFEPATH"] = "1"
     context = multiprocessing.get_context("forkserver")
     lessons = sorted(path.stem for path in Path(catalogue.__file__).parent.glob("lesson_*.py"))
     context.set_forkserver_preload([*PRELOADED, __name__, *(f"vae_course.exercises.{lesson}" for lesson in lessons)])
