@@ -92,6 +92,10 @@ def test_a_text_of_the_readers_reaches_the_lessons_that_take_it_and_no_others(co
     call("run", f"--{parameter}", "mine.txt", "--tokens", "character", "--output", "out")
     executed = nbformat.read(course / "out" / "01_fails.ipynb", as_version=4)
     assert executed.cells[-1].outputs[0].text.endswith("mine.txt character\n")
+    refused = call("run", "01", f"--{parameter}", "nothere.txt", "--output", "none")
+    assert refused.exit_code == 2
+    assert refused.output.startswith("nothere.txt: is neither a file here nor one of world, docstrings")
+    assert not (course / "none").exists()  # at once
     refused = call("run", "00", f"--{parameter}", "mine.txt")
     assert refused.exit_code == 2
     assert f"--{parameter}: 00_works takes no text of yours; name other lessons" in refused.output

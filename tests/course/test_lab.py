@@ -116,7 +116,12 @@ def test_the_originals_are_opened_for_those_who_edit_the_course(course, became):
 def test_an_unknown_lesson_starts_nothing(became):
     result = lab("99")
     assert result.exit_code == 2
-    assert "there is no lesson '99'" in result.output
+    assert "there is no lesson '99'; vae-course list shows those that there are" in result.output
+    assert "did you mean" not in result.output
+    result = lab("01", "--fresh", "true")  # --fresh is a switch, which takes no value
+    assert result.exit_code == 2
+    assert "lab opens one lesson, but was given 01 and true" in result.output
+    assert "bool" not in re.search(r"--fresh.*", lab("--help").output)[0]
     assert became == []
 
 
