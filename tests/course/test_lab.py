@@ -284,6 +284,25 @@ def free_port():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="terminals of POSIX")
+@pytest.mark.parametrize("labapp", ["import {}", "def main():\n    import {}"], ids=["imported", "begun"])
+def test_control_c_while_jupyterlab_starts_ends_it_with_a_line(tmp_path, labapp, request):
+    (tmp_path / "jupyterlab").mkdir()
+    (tmp_path / "jupyterlab" / "__init__.py").touch()
+    (tmp_path / "jupyterlab" / "labapp.py").write_text(labapp.format("slow"), encoding="utf-8")
+    (tmp_path / "slow.py").write_text("import time\nprint('it starts', flush=True)\ntime.sleep(600)", encoding="utf-8")
+    root = jupyterlab.SETTINGS.parents[2]
+    places = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(root)])}
+    start = "from pathlib import Path; from vae_course.course import jupyterlab; jupyterlab.start(Path('.'), 'a.ipynb', [])"
+    terminal = Terminal([sys.executable, "-c", start], os.environ | places)
+    request.addfinalizer(terminal.kill)
+    terminal.read_until("it starts")
+    terminal.press_control_c()
+    terminal.read_until(None)
+    assert os.waitstatus_to_exitcode(os.waitpid(terminal.process, 0)[1]) == 130
+    assert terminal.said.splitlines()[1:] == ["^C", "Stopped while JupyterLab was starting."]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="terminals of POSIX")
 @pytest.mark.parametrize("chain", ["vae_course", "course.py"])
 def test_control_c_stops_jupyterlab_and_its_kernels_and_leaves_nothing(course, tmp_path, chain, request):
     root, port = jupyterlab.SETTINGS.parents[2], free_port()

@@ -97,7 +97,8 @@ def plane(rows: Rows, highlight: str | None = None) -> Picture:
     if not at.known:
         words = "The truth of this text is not known: the line is only where the language model is, and a model may be below."
     if highlight is not None:
-        rate, distortion = (over_seeds(rows, lambda row, k=k: _place(row)[k])[highlight] for k in (0, 1))
+        rate = over_seeds(rows, lambda row: _place(row)[0])[highlight]
+        distortion = over_seeds(rows, lambda row: _place(row)[1])[highlight]
         words += f" {highlight}: rate {rate:.2f}, distortion {distortion:.2f} nats."
     return Picture(figure, words)
 
