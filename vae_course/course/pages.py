@@ -114,6 +114,8 @@ def _let_scroll(page: Tag) -> None:
     """Let what may be too wide scroll by itself, also by keyboard, for which it must take the focus."""
     for table in page.find_all("table"):
         table.wrap(page.new_tag("div", attrs={"class": "wide"}))
+    for picture in page.find_all("img"):
+        picture.wrap(page.new_tag("span", attrs={"class": "wide picture"}))
     for wide in page.select("pre, .wide"):
         wide["tabindex"] = "0"
 
