@@ -1,21 +1,24 @@
 """Set up the course and use it, with nothing but Python 3.11 or newer:
 
     python course.py lab        open the lessons in JupyterLab; lab 07 opens lesson 07
-    python course.py test       run every check that continuous integration runs
+    python course.py test       run every check that continuous integration runs (about a quarter of an hour)
 
 The first time, this makes a virtual environment in .venv and installs the pinned packages there (a few minutes).
 """
 
 from __future__ import annotations  # so that a Python that is too old comes as far as being told so
 
+import contextlib
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 import venv
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
@@ -131,13 +134,33 @@ def show(line: str) -> None:
 
 
 def run(arguments: list[str]) -> None:
-    """Run the environment's Python; leave with its exit status if it fails."""
-    status = subprocess.run([PYTHON, *arguments], cwd=ROOT, check=False).returncode
+    """Run the environment's Python; leave with its exit status if it fails.
+
+    Ctrl-C ends it and all that it started, which, in a session of their own, do not each say so themselves (but on Windows do).
+    """
+    with subprocess.Popen([PYTHON, *arguments], cwd=ROOT, start_new_session=True) as process:
+        try:
+            status = process.wait()
+        except KeyboardInterrupt:
+            if os.name == "nt":
+                process.terminate()
+            else:
+                with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+                    os.killpg(process.pid, signal.SIGTERM)
+            raise
     if status != 0:
         sys.exit(status)
 
 
-def become(arguments: list[str]) -> None:
+def test(options: list[str]) -> None:
+    """Run all checks, one after the other; ``options`` go to the last."""
+    print("All checks together take about a quarter of an hour.")
+    for number, arguments in enumerate(TEST, 1):
+        print(f"{number} of {len(TEST)}: {' '.join(arguments[1:])}", flush=True)
+        run([*arguments, *(options if arguments is TEST[-1] else [])])
+
+
+def become(arguments: list[str]) -> NoReturn:
     """Go on as the environment's Python, so that Ctrl-C reaches nobody else."""
     os.chdir(ROOT)
     if os.name != "nt":
@@ -163,12 +186,14 @@ def main() -> None:
         sys.exit(__doc__)
     try:
         set_up()
-        if command == ["test"]:
-            for arguments in TEST[:-1]:
-                run(arguments)
     except KeyboardInterrupt:
         sys.exit("\nStopped. The same command goes on from here.")
-    become([*(LAB if command == ["lab"] else TEST[-1]), *options])
+    if command == ["lab"]:
+        become([*LAB, *options])
+    try:
+        test(options)
+    except KeyboardInterrupt:
+        sys.exit("\nStopped.")
 
 
 if __name__ == "__main__":

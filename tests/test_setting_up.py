@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 import venv
@@ -166,12 +167,43 @@ def test_help_installs_nothing(course, monkeypatch, capsys, arguments):
     assert not course.ENVIRONMENT.exists()
 
 
-def test_options_reach_the_last_step(course, monkeypatch):
-    became = []
+def test_options_reach_the_last_step_and_each_check_is_told(course, monkeypatch, capsys):
+    became, ran = [], []
+
+    def become(arguments):
+        became.append(arguments)
+        raise SystemExit(0)  # as nothing comes after it
+
     monkeypatch.setattr(course, "set_up", lambda: None)
-    monkeypatch.setattr(course, "run", lambda arguments: None)
-    monkeypatch.setattr(course, "become", became.append)
-    for arguments in (["lab", "07", "--no-browser"], ["test", "-k", "lab"]):
-        monkeypatch.setattr(sys, "argv", ["course.py", *arguments])
+    monkeypatch.setattr(course, "run", ran.append)
+    monkeypatch.setattr(course, "become", become)
+    monkeypatch.setattr(sys, "argv", ["course.py", "lab", "07", "--no-browser"])
+    with pytest.raises(SystemExit):
         course.main()
-    assert became == [["-m", "vae_course", "lab", "07", "--no-browser"], [*course.TEST[-1], "-k", "lab"]]
+    assert became == [["-m", "vae_course", "lab", "07", "--no-browser"]]
+    monkeypatch.setattr(sys, "argv", ["course.py", "test", "-k", "lab"])
+    course.main()
+    assert ran == [*course.TEST[:-1], [*course.TEST[-1], "-k", "lab"]]
+    told = capsys.readouterr().out
+    assert "about a quarter of an hour" in told
+    assert "3 of 4: mypy\n" in told
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_while_checking_ends_all_checks_with_a_line(tmp_path):
+    waits = (
+        "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; print(1, flush=True); time.sleep(600)'])"
+    )
+    code = (
+        f"import sys; sys.path.insert(0, {str(SCRIPT.parent)!r}); import course; course.set_up = lambda: None;"
+        f"course.PYTHON = sys.executable; course.TEST = [['-c', {waits!r}]]; sys.argv[1:] = ['test']; course.main()"
+    )
+    # Its session is as a terminal's, whose Ctrl-C reaches all in it.
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    checking = subprocess.Popen([sys.executable, "-c", code], start_new_session=True, **pipes)
+    while checking.stdout.readline() != "1\n":
+        pass
+    os.killpg(checking.pid, signal.SIGINT)
+    told, _ = checking.communicate(timeout=60)  # which waits for all that could still write there
+    assert told == "\nStopped.\n"
+    assert checking.returncode == 1

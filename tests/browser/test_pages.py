@@ -55,6 +55,15 @@ CUT_OFF = """() => [...document.querySelectorAll('pre, .wide')]
   .filter(e => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
   .map(e => e.outerHTML.slice(0, 80))"""
 
+# Lines of outputs, no longer than asked for, that are broken: what is taller than its lines are many.
+BROKEN_LINES = """longest => [...document.querySelectorAll('.jp-OutputArea pre')].filter(pre => {
+  const lines = pre.textContent.replace(/\\n+$/, '').split('\\n');
+  const style = getComputedStyle(pre);
+  const room = pre.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom);
+  return pre.checkVisibility() && Math.max(...lines.map(line => line.length)) <= longest
+    && room > (lines.length + 0.5) * parseFloat(style.lineHeight);
+}).map(pre => pre.textContent.slice(0, 80))"""
+
 # The mean letters in a line, for each paragraph of some length.
 LINES = """() => [...document.querySelectorAll('.jp-RenderedMarkdown > p')].flatMap(p => {
   const range = document.createRange();
@@ -125,6 +134,18 @@ def test_dark_is_dark_pictures_keep_white_paper_and_print_is_light(show):
     assert paper(show("index", scheme="light")) == "rgb(255, 255, 255)"
 
 
+def test_a_wide_picture_keeps_a_readable_width_on_a_phone_and_fits_a_desk(show):
+    for device, width in WIDTHS.items():
+        tab = show("12_summarization", width=width)
+        pictures = tab.locator(".picture")
+        boxes = pictures.evaluate_all("found => found.map(e => [e.clientWidth, e.scrollWidth, e.firstChild.clientWidth])")
+        assert len(boxes) >= 2
+        if device == "phone":
+            assert all(box <= width and shown >= 490 for box, _, shown in boxes)
+        else:
+            assert all(scrolled <= box for box, scrolled, _ in boxes)
+
+
 @pytest.mark.parametrize("name", ["02_kl_divergence", "07_text_vae", "13_translation"])
 def test_on_paper_nothing_is_cut_off(show, name):
     tab = show(name, width=680)  # A4 between its margins
@@ -132,6 +153,14 @@ def test_on_paper_nothing_is_cut_off(show, name):
     assert tab.evaluate(CUT_OFF) == []
     assert tab.evaluate("document.documentElement.scrollWidth") <= 680
     assert not tab.locator("nav").first.is_visible()
+
+
+@pytest.mark.parametrize("name", ["09_preventing_collapse", "11_generation", "12_summarization"])
+def test_on_paper_a_table_of_120_columns_keeps_its_lines(show, name):
+    tab = show(name, width=680)
+    tab.emulate_media(media="print")
+    broken = tab.evaluate(BROKEN_LINES, 122)
+    assert broken == []
 
 
 def test_lines_of_prose_are_of_a_length_that_reads_well(show):

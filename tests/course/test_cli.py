@@ -92,6 +92,10 @@ def test_a_text_of_the_readers_reaches_the_lessons_that_take_it_and_no_others(co
     call("run", f"--{parameter}", "mine.txt", "--tokens", "character", "--output", "out")
     executed = nbformat.read(course / "out" / "01_fails.ipynb", as_version=4)
     assert executed.cells[-1].outputs[0].text.endswith("mine.txt character\n")
+    refused = call("run", "01", f"--{parameter}", "nothere.txt", "--output", "none")
+    assert refused.exit_code == 2
+    assert refused.output.startswith("nothere.txt: is neither a file here nor one of world, docstrings")
+    assert not (course / "none").exists()  # at once
     refused = call("run", "00", f"--{parameter}", "mine.txt")
     assert refused.exit_code == 2
     assert f"--{parameter}: 00_works takes no text of yours; name other lessons" in refused.output
@@ -127,7 +131,9 @@ def test_a_failing_cell_is_named_and_the_other_lessons_still_run(course):
     assert result.exit_code == 1
     assert re.search(r"01_fails +[\d.]+ s  cell 3: RuntimeError: on purpose", result.output)
     assert re.search(r"00_works +[\d.]+ s  ok", result.output)
-    assert (course / "out" / "01_fails.html").exists()
+    notice = '<p class="failed">Not the whole lesson was run: '
+    assert f"{notice}cell 3: RuntimeError: on purpose</p>" in (course / "out" / "01_fails.html").read_text()
+    assert notice not in (course / "out" / "00_works.html").read_text()
     assert "failed: cell 3: RuntimeError: on purpose" in (course / "out" / "index.html").read_text()
 
 
@@ -520,10 +526,15 @@ def test_a_run_that_is_stopped_writes_its_index_and_leaves_no_kernel(course, num
     told, _ = run.communicate(timeout=60)
     assert run.returncode == status
     assert "Traceback" not in told
+    assert "Stopping; what was run so far is written." in told
     assert re.search(r"00_works +[\d.]+ s  ok", told)
     assert re.search(r"01_fails +[\d.]+ s  stopped before its end", told)
     assert "1 of 2 lessons ok" in told
     assert "failed: stopped before its end" in (out / "index.html").read_text()
+    assert "Not the whole lesson was run: stopped before its end" in (out / "01_fails.html").read_text()
+    call("run", "00", "--output", out)  # nor does a later run forget it
+    assert "failed: stopped before its end" in (out / "index.html").read_text()
+    assert "Not the whole lesson was run: stopped before its end" in (out / "01_fails.html").read_text()
     assert awaited(lambda: not Path(f"/proc/{kernel}").exists())
 
 

@@ -116,7 +116,12 @@ def test_the_originals_are_opened_for_those_who_edit_the_course(course, became):
 def test_an_unknown_lesson_starts_nothing(became):
     result = lab("99")
     assert result.exit_code == 2
-    assert "there is no lesson '99'" in result.output
+    assert "there is no lesson '99'; vae-course list shows those that there are" in result.output
+    assert "did you mean" not in result.output
+    result = lab("01", "--fresh", "true")  # --fresh is a switch, which takes no value
+    assert result.exit_code == 2
+    assert "lab opens one lesson, but was given 01 and true" in result.output
+    assert "bool" not in re.search(r"--fresh.*", lab("--help").output)[0]
     assert became == []
 
 
@@ -276,6 +281,26 @@ def free_port():
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return found.getsockname()[1]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="terminals of POSIX")
+@pytest.mark.parametrize("labapp", ["import {}", "def main():\n    import {}"], ids=["imported", "begun"])
+def test_control_c_while_jupyterlab_starts_ends_it_with_a_line(tmp_path, labapp, request):
+    (tmp_path / "jupyterlab").mkdir()
+    (tmp_path / "jupyterlab" / "__init__.py").touch()
+    (tmp_path / "jupyterlab" / "labapp.py").write_text(labapp.format("slow"), encoding="utf-8")
+    (tmp_path / "slow.py").write_text("import time\nprint('it starts', flush=True)\ntime.sleep(600)", encoding="utf-8")
+    root = jupyterlab.SETTINGS.parents[2]
+    places = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(root)])}
+    start = "from pathlib import Path; from vae_course.course import jupyterlab; jupyterlab.start(Path('.'), 'a.ipynb', [])"
+    terminal = Terminal([sys.executable, "-c", start], os.environ | places)
+    request.addfinalizer(terminal.kill)
+    terminal.read_until("it starts")
+    terminal.press_control_c()
+    terminal.read_until(None)
+    assert os.waitstatus_to_exitcode(os.waitpid(terminal.process, 0)[1]) == 130
+    assert terminal.said.endswith("Stopped while JupyterLab was starting.\r\n")
+    assert "Traceback" not in terminal.said
 
 
 @pytest.mark.skipif(os.name == "nt", reason="terminals of POSIX")

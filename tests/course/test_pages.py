@@ -154,10 +154,11 @@ def test_what_may_be_too_wide_scrolls_by_itself_and_takes_the_focus():
     shown = page(
         new_markdown_cell("a | b\n---|---\n1 | 2\n\n$$x$$\n\n```python\nx = 1\n```"),
         cell("x", new_output("stream", text="1"), new_output("display_data", data={"text/html": "<table></table>"})),
+        cell("y", new_output("display_data", data={"text/html": "<img alt='a' src='data:'>"})),
     )
-    assert re.search(r"pre, \.wide \{ overflow-x: auto; \}", CSS)
+    assert re.search(r"pre, \.wide \{[^}]*overflow-x: auto;", CSS)
     scrolling = shown.select("pre, .wide")
-    assert len(scrolling) == 6
+    assert len(scrolling) == 8
     assert all(one["tabindex"] == "0" for one in scrolling)
     assert [table.parent["class"] for table in shown.find_all("table")] == [["wide"], ["wide"]]
     assert "wide" in shown.find("math", display="block").parent["class"]

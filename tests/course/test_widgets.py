@@ -111,8 +111,12 @@ def test_an_explorer_redraws_when_a_slider_moves(capsys):
     handle.value = 2.0  # moved with the mouse
     assert number.value == 2.0
     assert shows(explorer, divergences.two_gaussians(2.0, 0.5))
+    handle.value = 1.7999999999999998  # or with the arrow keys
+    assert number.value == 1.8
     explorer._ipython_display_()
     assert capsys.readouterr().out.endswith("Sliders in JupyterLab: mean of q; std.\n")
+    Explorer(lambda std: divergences.two_gaussians(0.0, std), std=Slider("std", 0.2, 3, 0.5, 0.1))._ipython_display_()
+    assert capsys.readouterr().out.endswith("Slider in JupyterLab: std.\n")
 
 
 def test_an_explorer_carries_its_static_picture(monkeypatch):

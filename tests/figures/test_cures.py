@@ -18,6 +18,11 @@ def test_the_bars_are_the_models_error_and_the_encoders_gap(model_rows):
     assert places == {(0.0, 15.0), (0.5, 14.7), (0.7, 14.9), (6.0, 11.0)}
 
 
+def test_the_words_tell_where_the_chosen_cure_lies(model_rows):
+    assert cures.plane(model_rows, highlight="loud").words.endswith(" loud: rate 6.00, distortion 11.00 nats.")
+    assert cures.plane(model_rows, highlight="quiet").words.endswith(" quiet: rate 0.60 ±0.10, distortion 14.80 ±0.10 nats.")
+
+
 def test_where_the_truth_is_unknown_nothing_is_called_impossible(model_rows, rows_without_truth):
     assert "not known" in cures.plane(rows_without_truth).words
     assert not cures.plane(rows_without_truth).figure.axes[0].patches

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from importlib.metadata import version
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,7 +30,9 @@ def _tell_version(asked: bool) -> None:
 
 @app.callback()
 def before_each_command(
-    asked: Annotated[bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="What is installed.")] = False,
+    asked: Annotated[
+        bool, typer.Option("--version", metavar="", callback=_tell_version, is_eager=True, help="What is installed.")
+    ] = False,
 ) -> None:
     """Variational autoencoders for text: the course."""
     for stream in (sys.stdout, sys.stderr):  # a file's name may have letters that a terminal has not
@@ -91,8 +94,12 @@ def _lessons(names: list[str] | None) -> "list[Lesson]":
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def lab(
     context: typer.Context,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Begin the lesson again; your copy is kept, renamed.")] = False,
-    originals: Annotated[bool, typer.Option("--originals", help="Open the lessons themselves, to edit the course.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", metavar="", help="Begin the lesson again; your copy is kept, renamed.")
+    ] = False,
+    originals: Annotated[
+        bool, typer.Option("--originals", metavar="", help="Open the lessons themselves, to edit the course.")
+    ] = False,
 ) -> None:
     """Open a lesson in JupyterLab, as in lab 07; without one the first. It is a copy of your own, in the folder work/.
 
@@ -100,17 +107,20 @@ def lab(
     """
     from vae_course.course import jupyterlab, work
 
-    named = context.args[:1] if context.args and not context.args[0].startswith("-") else []
+    named = list(takewhile(lambda one: not one.startswith("-"), context.args))
+    if len(named) > 1:
+        raise _stop(ValueError(f"lab opens one lesson, but was given {' and '.join(named)}"))
+    options = context.args[len(named) :]
     (lesson,) = _lessons(named or ["00"])
     if originals:
-        jupyterlab.start(lesson.path.parent, lesson.path.name, context.args[len(named) :])
+        jupyterlab.start(lesson.path.parent, lesson.path.name, options)
     if fresh and not named:
         raise _stop(ValueError("--fresh: name the lesson to begin again, as in: vae-course lab 07 --fresh"))
     with _stopping_at(ValueError):
         told = [work.begin_again(lesson)] if fresh else []
         told += work.bring_up_to_date(_lessons(None))
     typer.echo("\n".join([*told, f"Your copies of the lessons are in {work.folder()}"]))
-    jupyterlab.start(work.folder(), lesson.path.name, context.args[len(named) :], keep=work.progress())
+    jupyterlab.start(work.folder(), lesson.path.name, options, keep=work.progress())
 
 
 @app.command("list")
@@ -123,7 +133,7 @@ def list_lessons() -> None:
 
 @app.command()
 def progress(
-    reset: Annotated[bool, typer.Option("--reset", help="Begin anew; the old record is kept, renamed.")] = False,
+    reset: Annotated[bool, typer.Option("--reset", metavar="", help="Begin anew; the old record is kept, renamed.")] = False,
 ) -> None:
     """Show which exercises you have done, in which lesson. It is kept in work/progress.json, and nowhere else."""
     from vae_course.course import work
@@ -155,8 +165,7 @@ def run(
     for name, text in {"corpus": corpus, "pairs": pairs}.items():
         if text is not None:
             chosen = _that_take(name, chosen, named=bool(lessons))
-            # Lessons run in their own folder, so a path must not be relative to this one. Path.is_file raises for long names.
-            parameters[name] = str(Path(text).resolve()) if os.path.isfile(text) else text
+            parameters[name] = _text_or_path(text)
     if tokens is not None:
         if corpus is None and pairs is None:
             raise _stop(ValueError("--tokens: says how to cut a text of yours; name one with --corpus or --pairs"))
@@ -176,6 +185,17 @@ def run(
     typer.echo(f"{summary(outcomes, chosen, parameters)} Pages: {output / 'index.html'}")
     if status or (not lessons and unreadable()):
         raise typer.Exit(status or 1)
+
+
+def _text_or_path(given: str) -> str:
+    """A path made absolute, for lessons run in their own folder, or the name of a text that the course knows."""
+    if os.path.isfile(given):  # Path.is_file raises for long names
+        return str(Path(given).resolve())
+    from vae_course.text.corpora import check_name
+
+    with _stopping_at(ValueError):
+        check_name(given)
+    return given
 
 
 def _that_take(parameter: str, lessons: "list[Lesson]", named: bool) -> "list[Lesson]":
@@ -255,7 +275,10 @@ def build_assignments(
     folder: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder of the course for nbgrader.")],
     lessons: LessonNames = None,
     no_solutions: Annotated[
-        bool, typer.Option("--no-solutions", help="Nothing points to a solution. The package's source can still be read.")
+        bool,
+        typer.Option(
+            "--no-solutions", metavar="", help="Nothing points to a solution. The package's source can still be read."
+        ),
     ] = False,
 ) -> None:
     """Make a course for nbgrader in DIR, an assignment for each lesson: for students is what lies in DIR/release."""

@@ -1,10 +1,12 @@
 """JupyterLab as the course starts it, and what every kernel of the course finds in its environment."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 from vae_course.exercises import progress
@@ -39,7 +41,7 @@ def start(folder: Path, lesson: str, options: Sequence[str], keep: Path | None =
     ``keep`` is the file in which its kernels keep the reader's progress.
     """
     command = [
-        *(sys.executable, "-m", "jupyterlab"),
+        *(sys.executable, "-m", __name__),
         "-y",  # Ctrl-C stops it, without a question
         f"--ServerApp.root_dir={folder}",  # whatever a user's own configuration says
         f"--LabApp.default_url=/lab/tree/{lesson}",  # so that the printed address opens the lesson too
@@ -64,3 +66,30 @@ def become(command: list[str], environment: dict[str, str], folder: Path) -> NoR
                 sys.exit(process.wait())
             except KeyboardInterrupt:
                 continue
+
+
+def main() -> None:
+    """JupyterLab itself, which Ctrl-C ends with a line also while it starts.
+
+    While modules are imported nothing can be left behind, and an exception might be caught anywhere: there the process just
+    ends. Afterwards JupyterLab heeds Ctrl-C itself, as soon as it can.
+    """
+    told = "\nStopped while JupyterLab was starting."
+
+    def end(number: int, frame: FrameType | None) -> None:
+        os.write(2, f"{told}\n".encode())
+        os._exit(128 + number)
+
+    before = signal.signal(signal.SIGINT, end)
+    from jupyterlab import labapp
+
+    signal.signal(signal.SIGINT, before)
+    try:
+        sys.exit(labapp.main())
+    except KeyboardInterrupt:
+        print(told, file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
+
+
+if __name__ == "__main__":
+    main()

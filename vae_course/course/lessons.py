@@ -115,7 +115,8 @@ def _readable(found: dict[str, Lesson | ValueError]) -> list[Lesson]:
 def find_lessons(names: Sequence[str]) -> list[Lesson]:
     """The named lessons, all of them for no name; "02" and "kl" are short for "02_kl_divergence".
 
-    Raises ``ValueError`` for an unknown name, with the close matches, for one that fits several, and for a broken lesson.
+    Raises ``ValueError`` for an unknown name, with the close matches if there are any, for one that fits several, and for a
+    broken lesson.
     """
     found = _read()
     return [_lesson(name, found) for name in names] if names else _readable(found)
@@ -124,8 +125,9 @@ def find_lessons(names: Sequence[str]) -> list[Lesson]:
 def _lesson(name: str, found: dict[str, Lesson | ValueError]) -> Lesson:
     fitting = [known for known in found if name.lower() in known.split("_", 1)[1] or name in (known, known[:2])]
     if len(fitting) != 1:
-        close = fitting or difflib.get_close_matches(name, found, cutoff=0.4) or list(found)
-        raise ValueError(f"there is no lesson {name!r}; did you mean {' or '.join(close)}?")
+        close = fitting or difflib.get_close_matches(name, found, cutoff=0.4)
+        told = f"did you mean {' or '.join(close)}?" if close else "vae-course list shows those that there are"
+        raise ValueError(f"there is no lesson {name!r}; {told}")
     lesson = found[fitting[0]]
     if isinstance(lesson, ValueError):
         raise lesson

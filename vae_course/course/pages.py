@@ -70,17 +70,20 @@ class _LessonExporter(HTMLExporter):
         return str(MarkdownWithMath(renderer=_MathMLRenderer(escape=False, exclude_anchor_links=True)).render(source))
 
 
-def lesson_page(notebook: NotebookNode, lesson: Lesson, lessons: Sequence[Lesson]) -> str:
-    """The notebook of ``lesson`` as one HTML page that fetches nothing, linked to those of ``lessons`` that lie beside it."""
+def lesson_page(notebook: NotebookNode, lesson: Lesson, lessons: Sequence[Lesson], failure: str | None = None) -> str:
+    """The notebook of ``lesson`` as one HTML page that fetches nothing, linked to those of ``lessons`` that lie beside it.
+
+    ``failure`` says at its top why the run that it shows did not reach the lesson's end.
+    """
     without_widgets(notebook)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             _embed_picture(output)
     before = [other for other in lessons if other.name < lesson.name]
     after = [other for other in lessons if other.name > lesson.name]
-    ways = {"lesson": lesson, "previous": before[-1] if before else None, "next": after[0] if after else None}
+    ways = {"previous": before[-1] if before else None, "next": after[0] if after else None}
     exporter = _LessonExporter(template_file="lesson.html.j2", extra_template_paths=[str(TEMPLATES)])
-    body, _ = exporter.from_notebook_node(notebook, resources=ways)
+    body, _ = exporter.from_notebook_node(notebook, resources={"lesson": lesson, "failure": failure, **ways})
     page = BeautifulSoup(body, "html.parser")
     _link_notebooks(page)
     for prose in page.select(".jp-MarkdownCell"):
@@ -111,6 +114,8 @@ def _let_scroll(page: Tag) -> None:
     """Let what may be too wide scroll by itself, also by keyboard, for which it must take the focus."""
     for table in page.find_all("table"):
         table.wrap(page.new_tag("div", attrs={"class": "wide"}))
+    for picture in page.find_all("img"):
+        picture.wrap(page.new_tag("span", attrs={"class": "wide picture"}))
     for wide in page.select("pre, .wide"):
         wide["tabindex"] = "0"
 
@@ -181,16 +186,37 @@ def read_executed(path: Path) -> NotebookNode | None:
     return notebook
 
 
-def _ended(notebook: NotebookNode, lesson: Lesson) -> Outcome:
-    """How the run ended that a notebook shows: papermill's record of it, or the seconds that a stored lesson tells."""
+def _ended(notebook: NotebookNode | None, lesson: Lesson) -> Outcome:
+    """How the run ended that a notebook shows: papermill's record of it, or the seconds that a stored lesson tells.
+
+    None is a notebook that a stop has cut.
+    """
+    if notebook is None:
+        return Outcome(lesson, 0.0, STOPPED)
     record = notebook.metadata.get("papermill", {"duration": lesson.seconds})
     if record["duration"] is None:
         return Outcome(lesson, 0.0, _failure(notebook) or STOPPED)
     return Outcome(lesson, record["duration"], _failure(notebook))
 
 
+def note_failure(executed: Path, failure: str) -> None:
+    """Keep in an executed notebook why its run did not reach its end, of which papermill leaves no trace where it was stopped.
+
+    Raises ``OSError``, with the path, where it cannot be written. One that a stop has cut stays as it is.
+    """
+    notebook = read_executed(executed)
+    if notebook is not None:
+        notebook.metadata["failure"] = failure
+        write_whole(executed, nbformat.writes(notebook) + "\n")
+
+
 def _failure(notebook: NotebookNode) -> str | None:
-    """The cell that failed and its error, in an executed notebook; papermill's own cells about the error are not counted."""
+    """Why a notebook's run did not reach its end, as ``note_failure`` noted it, or the cell that failed and its error.
+
+    Papermill's own cells about the error are not counted.
+    """
+    if "failure" in notebook.metadata:
+        return str(notebook.metadata["failure"])
     own = [cell for cell in notebook.cells if "papermill-error-cell-tag" not in cell.metadata.get("tags", [])]
     for number, cell in enumerate(own):
         for output in cell.get("outputs", []):
@@ -210,24 +236,26 @@ def write_page(folder: Path, notebook: Path, lesson: Lesson, lessons: Sequence[L
     Of a notebook that a stop has cut no page can be made.
     """
     shown = read_executed(notebook)
-    if shown is None:
-        return Outcome(lesson, 0.0, STOPPED)
     outcome = _ended(shown, lesson)
-    write_whole(folder / f"{lesson.name}.html", lesson_page(shown, lesson, lessons))
+    if shown is not None:
+        write_whole(folder / f"{lesson.name}.html", lesson_page(shown, lesson, lessons, outcome.failure))
     return outcome
 
 
-def write_index(folder: Path, outcomes: Sequence[Outcome], lessons: Sequence[Lesson], summary: str) -> Path:
+def write_index(
+    folder: Path, outcomes: Sequence[Outcome], lessons: Sequence[Lesson], summary: str, *, lead_there: bool = True
+) -> Path:
     """Write the index of ``lessons``: of ``outcomes`` and of earlier ones; return its path.
 
-    The pages of earlier ones are written anew, so that they lead to the new pages. They show the executed notebook that lies
-    beside them, or else the stored lesson.
+    The pages of earlier ones are written anew if they are to ``lead_there``, to the new pages. They show the executed notebook
+    that lies beside them, or else the stored lesson.
     """
     new = [outcome.lesson for outcome in outcomes]
     told = list(outcomes)
     for lesson in (lesson for lesson in lessons if lesson not in new):
         executed = folder / lesson.path.name
-        outcome = write_page(folder, executed if executed.exists() else lesson.path, lesson, lessons)
+        shown = executed if executed.exists() else lesson.path
+        outcome = write_page(folder, shown, lesson, lessons) if lead_there else _ended(read_executed(shown), lesson)
         told.append(replace(outcome, earlier=True))
     index = folder / "index.html"
     write_whole(index, index_page(told, summary))

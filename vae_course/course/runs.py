@@ -3,6 +3,8 @@
 Whatever happens to one lesson, the others are run; whatever stops the run, the index tells how far it came.
 """
 
+import logging
+import os
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +20,7 @@ from tqdm.auto import tqdm
 
 from vae_course.course.jupyterlab import kernel_environment
 from vae_course.course.lessons import Lesson
-from vae_course.course.pages import STOPPED, Outcome, lessons_beside, read_executed, write_index, write_page
+from vae_course.course.pages import STOPPED, Outcome, lessons_beside, note_failure, read_executed, write_index, write_page
 from vae_course.course.running import CELL_TIMEOUT, KERNEL, environment
 from vae_course.whole_files import make_folder, naming
 
@@ -49,7 +51,8 @@ def run_lessons(chosen: Sequence[Lesson], parameters: Mapping[str, str], output:
             except Stopped as stop:
                 status = stop.exit_status
             beside = lessons_beside(output, [outcome.lesson for outcome in outcomes])
-            write_index(output, outcomes, beside, summary(outcomes, chosen, parameters))
+            # Who stops a run does not wait for the pages of others, some seconds each.
+            write_index(output, outcomes, beside, summary(outcomes, chosen, parameters), lead_there=status < 128)
     except Timeout:
         raise ValueError(f"{output}: another run is writing there; wait for its end, or name another folder") from None
     except OSError as error:
@@ -66,9 +69,13 @@ def summary(outcomes: Sequence[Outcome], chosen: Sequence[Lesson], parameters: M
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
-    """Inside, both signals that end a program raise ``Stopped``."""
+    """Inside, the first of the two signals that end a program says so and raises ``Stopped``; later ones change nothing."""
 
     def stop(number: int, frame: FrameType | None) -> None:
+        for one in before:
+            signal.signal(one, signal.SIG_IGN)
+        logging.disable()  # what libraries log of a kernel that is ended in the midst of a cell is for nobody
+        os.write(2, b"\nStopping; what was run so far is written.\n")  # print may be at work in what was interrupted
         raise Stopped(number)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -90,6 +97,8 @@ def _run_and_tell(
     except Stopped as signalled:
         failure, stop = STOPPED, signalled
     outcomes.append(Outcome(lesson, time.perf_counter() - start, failure))
+    if failure is not None:
+        note_failure(executed, failure)
     write_page(output, executed, lesson, beside)
     if stop is not None:
         raise stop
@@ -110,6 +119,7 @@ def run_lesson(lesson: Lesson, parameters: Mapping[str, str], executed: Path) ->
                 cwd=lesson.path.parent,
                 execution_timeout=CELL_TIMEOUT,
                 progress_bar={"leave": False, "desc": lesson.name},
+                shutdown_kernel="immediate",  # which else is given five seconds to end by itself, and has nothing to save
                 **KERNEL,
             )
     except PapermillExecutionError as error:

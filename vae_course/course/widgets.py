@@ -64,11 +64,13 @@ class Explorer(_Controlled):
         self.draw = draw
         handles = {name: _handle(slider) for name, slider in sliders.items()}
         self.controls = {name: _number(slider) for name, slider in sliders.items()}
-        told = f"Sliders in JupyterLab: {'; '.join(slider.label for slider in sliders.values())}"
+        several = "s" if len(sliders) > 1 else ""
+        told = f"Slider{several} in JupyterLab: {'; '.join(slider.label for slider in sliders.values())}"
         rows = [ipywidgets.HBox([self.controls[name], handles[name]]) for name in sliders]
         super().__init__(self.picture(), rows, told)
         for name, control in self.controls.items():
-            ipywidgets.link((control, "value"), (handles[name], "value"))
+            # The arrow keys move a handle by sums of steps, such as 1.7999999999999998.
+            ipywidgets.link((control, "value"), (handles[name], "value"), transform=(float, lambda value: round(value, 9)))
             control.observe(self._redraw, names="value")
 
     def picture(self) -> Picture:

@@ -96,6 +96,10 @@ def plane(rows: Rows, highlight: str | None = None) -> Picture:
     words = "Every model lies above the line D + R = H; z is used at a price, in the model's error and in the encoder's gap."
     if not at.known:
         words = "The truth of this text is not known: the line is only where the language model is, and a model may be below."
+    if highlight is not None:
+        rate = over_seeds(rows, lambda row: _place(row)[0])[highlight]
+        distortion = over_seeds(rows, lambda row: _place(row)[1])[highlight]
+        words += f" {highlight}: rate {rate:.2f}, distortion {distortion:.2f} nats."
     return Picture(figure, words)
 
 

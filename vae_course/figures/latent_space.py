@@ -164,7 +164,11 @@ def moved_sentence(
         line = right.text(0, 0.62 - 0.085 * row, text, va="top", fontsize=10, color=INK, transform=right.transAxes)
         if changed:
             line.set(color=RED, fontweight="bold")
-    return Picture(figure, "The sentence that the decoder writes at the moved z, and its facts; those that changed are marked.")
+    changes = "; ".join(" ".join(text.split()) for text, changed in lines if changed) or "none"
+    words = (
+        f"Moved by {first:g} and {second:g}, z is written as: {' '.join(after) or '(nothing)'}. Facts that changed: {changes}."
+    )
+    return Picture(figure, words)
 
 
 def _folded(tokens: Tokens, width: int = 44) -> str:

@@ -45,6 +45,7 @@ from .corpora import (
     TextPair as TextPair,
     TokenKind as TokenKind,
     captions as captions,
+    check_name as check_name,
     chosen_kind as chosen_kind,
     compression_texts as compression_texts,
     corpus_of as corpus_of,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
-from itertools import chain, zip_longest
+from itertools import chain, count, zip_longest
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
@@ -215,9 +215,10 @@ def _is_own(name: str | Path) -> bool:
 def _check_enough(name: str | Path, splits: Splits[Any], things: str, least: int) -> None:
     """Are there ``least`` in validation and test each?"""
     if (held_out := min(len(splits["validation"]), len(splits["test"]))) < least:
+        enough = next(different for different in count(1) if _held_out(different) >= least)
         raise ValueError(
             f"{name}: has {sum(map(len, splits.values())):,} {things}, which leave {held_out} for validation or test; "
-            f"expected at least {least} for each, for which {20 * least:,} different {things} are enough"
+            f"expected at least {least} for each, for which {enough:,} different {things} are enough"
         )
 
 
@@ -252,6 +253,13 @@ def pairs(
     _check_enough(name, splits, "pairs", least)
     train, validation, test = (list(splits[split]) for split in SPLITS)
     return PairCorpus(str(name), train, validation, test, "; ".join(filter(None, [_source(name), told])))
+
+
+def check_name(name: str | Path) -> None:
+    """Raises ``ValueError`` for a name that is neither a file's nor of any kind that ``load`` and ``pairs`` know."""
+    # Unlike Path's, isfile answers for names that no file can have.
+    if _is_own(name) and not str(name).startswith("hf:") and not os.path.isfile(name):
+        raise ValueError(f"{name}: is neither a file here nor one of {', '.join(SOURCES)}, hf:owner/name; check path or name")
 
 
 def captions(folder: str | Path | None = None) -> Splits[list[Tokens]]:
@@ -408,13 +416,18 @@ def _split(items: Sequence[Item], keys: Sequence[str], name: str | Path) -> Spli
     The permutation is that of the keys' SHA-256, so that it is the same everywhere, and for all translations of a text.
     """
     shuffled = sorted(set(keys), key=lambda key: hashlib.sha256(key.encode()).digest())
-    held_out = max(1, round(0.05 * len(shuffled)))
+    held_out = _held_out(len(shuffled))
     if len(shuffled) < 3:
         raise ValueError(
             f"{name}: has {len(shuffled)} different texts, expected at least 3, one each for train, validation, test"
         )
     part = {key: SPLITS[2] if i < held_out else SPLITS[1] if i < 2 * held_out else SPLITS[0] for i, key in enumerate(shuffled)}
     return {split: [item for item, key in zip(items, keys, strict=True) if part[key] == split] for split in SPLITS}
+
+
+def _held_out(different: int) -> int:
+    """How many of so many different texts are held out for validation, and as many for test."""
+    return max(1, round(0.05 * different))
 
 
 def _linked(pairs: Sequence[TextPair]) -> list[str]:
@@ -440,8 +453,7 @@ def _linked(pairs: Sequence[TextPair]) -> list[str]:
 
 def _own(name: str | Path, fields: tuple[str, ...], columns: Sequence[Column] | None) -> Records:
     """The records of a file of the reader's own."""
-    if not os.path.isfile(name):  # unlike Path's, it answers for names that no file can have
-        raise ValueError(f"{name}: is neither a file here nor one of {', '.join(SOURCES)}, hf:owner/name; check path or name")
+    check_name(name)
     return read_records(Path(name), fields, columns)
 
 
