@@ -3,11 +3,13 @@
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
 from vae_course.figures.base import (
+    BLUE,
     INK,
     LINES,
     MARKERS,
@@ -88,9 +90,28 @@ def two_graphs() -> Picture:
 
 
 @styled
+def single_draws(pathwise: Tensor, score: Tensor, exact: float) -> Picture:
+    """How the gradients of single draws are spread, a panel a recipe. ``pathwise`` and ``score``: one number a draw."""
+    figure, panels = new_figure(2, width=8.5, height=3)
+    bins = np.linspace(exact - 8, exact + 8, 81)
+    for axes, gradients, name in zip(panels, (pathwise, score), ("pathwise", "score function"), strict=True):
+        inside = array(gradients).ravel().clip(bins[0], bins[-1])
+        axes.hist(inside, bins=bins, density=True, color=BLUE)
+        axes.axvline(exact, color=INK, linestyle=":", linewidth=2, label="exact")
+        axes.set(title=name, xlabel="gradient of one draw", ylabel="share per unit")
+    top = max(axes.get_ylim()[1] for axes in panels)
+    for axes in panels:
+        axes.set_ylim(0, top)
+    panels[1].legend()
+    figure.suptitle("One average, two spreads")
+    words = "Gradients of single draws: pathwise in a narrow hill round the exact value, the score function's spread widely."
+    return Picture(figure, words)
+
+
+@styled
 def estimates_over_exact(estimates: Mapping[str, Mapping[str, Estimate]], exact: Mapping[str, float]) -> Picture:
-    """Estimates divided by the exact derivative, bars of two standard errors. ``estimates``: recipe -> derivative."""
-    figure, (axes,) = new_figure(height=3.4)
+    """Estimates divided by the exact derivative, bars of two standard errors. ``estimates``: recipe -> cost."""
+    figure, (axes,) = new_figure(height=2.8)
     names = list(exact)
     for i, (recipe, of) in enumerate(estimates.items()):
         x = [of[name].value / exact[name] for name in names]
@@ -100,7 +121,11 @@ def estimates_over_exact(estimates: Mapping[str, Mapping[str, Estimate]], exact:
     axes.axvline(1, color=INK, linestyle=":", linewidth=1.5)
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
-    axes.set(title="Both recipes are right; one is sharper", xlabel="estimate / exact derivative; bars: ± 2 standard errors")
+    axes.set(
+        title="Both recipes are right; one is sharper",
+        xlabel="estimate / exact derivative; bars: ± 2 standard errors",
+        ylabel="cost",
+    )
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return Picture(
         figure, "Estimated over exact derivatives: both recipes scatter round 1, the score function with wider bars."
@@ -109,23 +134,18 @@ def estimates_over_exact(estimates: Mapping[str, Mapping[str, Estimate]], exact:
 
 @styled
 def variances_by_dimension(
-    dimensions: Sequence[int], measured: Mapping[str, Sequence[float]], exact: Mapping[str, Sequence[float]]
+    dimensions: Sequence[int], measured: Mapping[str, Sequence[Estimate]], *, title: str, words: str
 ) -> Picture:
-    """Variance of one gradient draw against the number of dimensions: points measured, lines exact."""
-    figure, (axes,) = new_figure(height=3.6)
-    for i, name in enumerate(measured):
-        axes.plot(dimensions, exact[name], color=PALETTE[i], linestyle=LINES[i])
-        axes.plot(dimensions, measured[name], MARKERS[i], color=PALETTE[i], linestyle="none", label=name)
+    """Variance of one gradient draw against the number of dimensions, a line a recipe."""
+    figure, (axes,) = new_figure(height=3.4)
+    for i, (name, variances) in enumerate(measured.items()):
+        y = [variance.value for variance in variances]
+        axes.plot(dimensions, y, color=PALETTE[i], linestyle=LINES[i], marker=MARKERS[i], label=name)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     axes.set_xticks(dimensions, [str(d) for d in dimensions])
-    axes.set(
-        title="The price of not using the slope grows with the dimension",
-        xlabel="latent dimensions",
-        ylabel="variance of one draw",
-    )
-    axes.legend(title="points: measured, lines: exact", loc="center left", bbox_to_anchor=(1, 0.5))
-    words = "Variance against dimension: flat for pathwise, a straight rise with a baseline, a steeper rise without."
+    axes.set(title=title, xlabel="latent dimensions", ylabel="variance of one draw")
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return Picture(figure, words)
 
 
@@ -133,12 +153,12 @@ def variances_by_dimension(
 
 
 @styled
-def narrowing_step(widths: Sequence[float], variances: Mapping[str, Sequence[float]]) -> Picture:
+def narrowing_step(widths: Sequence[float], variances: Mapping[str, Sequence[Estimate]]) -> Picture:
     """Variance of one gradient draw for sigmoids ever closer to a step."""
     return curves(
         widths,
-        variances,
-        title="A steep slope is a rare event",
+        {name: [variance.value for variance in measured] for name, measured in variances.items()},
+        title="The steeper the slope, the noisier the pathwise gradient",
         x_label="width of the step (units of z)",
         y_label="variance of one draw",
         words="As the step narrows, the pathwise variance rises without end; the score function's levels off.",
@@ -154,7 +174,7 @@ def descents(gaps: Mapping[str, Sequence[float]]) -> Picture:
     return curves(
         range(len(next(iter(gaps.values())))),
         gaps,
-        title="The same noise, three recipes",
+        title="The less a gradient varies, the nearer descent comes",
         x_label="step (16 draws each)",
         y_label="KL to the best q (nats)",
         words="Distance from the best q: pathwise falls furthest, the plain score function stays noisy and high.",
