@@ -93,7 +93,7 @@ def two_graphs() -> Picture:
 def single_draws(pathwise: Tensor, score: Tensor, exact: float) -> Picture:
     """How the gradients of single draws are spread, a panel a recipe. ``pathwise`` and ``score``: one number a draw."""
     figure, panels = new_figure(2, width=8.5, height=3)
-    bins = np.linspace(-4, 12, 81)
+    bins = np.linspace(-4, 12, 81).tolist()
     for axes, gradients, name in zip(panels, (pathwise, score), ("pathwise", "score function"), strict=True):
         inside = array(gradients).ravel().clip(bins[0], bins[-1])
         axes.hist(inside, bins=bins, density=True, color=BLUE)
