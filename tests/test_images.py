@@ -11,7 +11,7 @@ from torch.distributions import Bernoulli, Normal
 
 from vae_course import images
 from vae_course.probability.distributions import GaussianMixture
-from vae_course.training import seeded, seeded_module
+from vae_course.training import ShuffledBatches, Update, seeded, seeded_module, train
 
 
 def write_idx(path, array, compress=False):
@@ -224,6 +224,30 @@ def test_precision_recall_refuses_what_it_cannot_judge():
         images.precision_recall(torch.zeros(10, 2), torch.zeros(3, 2))
     with pytest.raises(ValueError, match="real: has a value that is not finite"):
         images.precision_recall(torch.full((10, 2), math.nan), torch.zeros(10, 2))
+
+
+def test_kinds_of_digits_and_nearness_together_tell_invention_from_one_picture_and_from_noise():
+    """What lesson 00 holds its VAE to: a collapsed one passes for near, and is found out by its kinds."""
+    digits = images.digits()
+
+    def judged(pictures):
+        return images.precision_recall(digits.test, pictures).precision, images.kinds(pictures, digits)
+
+    def trained(kl_weight):
+        vae = seeded_module(0, lambda: images.VAE(pixels=64, hidden=[128], latent=2, kl_weight=kl_weight))
+        batches = ShuffledBatches(digits.train, batch_size=64)
+        train(Update.adam(vae, vae.loss, learning_rate=3e-3), batches, epochs=15, generator=seeded(0))
+        return judged(vae.sample(360, seeded(1)))
+
+    assert images.kinds(digits.test, digits) == 10
+    assert judged(digits.train.mean(0).expand(360, -1)) == (1, 1)
+    assert judged(torch.rand(360, 64, generator=seeded(2)))[0] == 0
+    near, kinds = trained(kl_weight=64.0)
+    assert near > 0.95
+    assert kinds <= 3
+    near, kinds = trained(kl_weight=1.0)
+    assert near > 0.8
+    assert kinds >= 6
 
 
 def test_mode_coverage_counts_modes_and_good_samples():

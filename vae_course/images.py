@@ -294,6 +294,16 @@ def _share_inside(points: Tensor, manifold: Tensor, neighbours: int) -> float:
     return (_distances(points, manifold) <= radii).any(dim=1).double().mean().item()
 
 
+def kinds(pictures: Tensor, digits: ImageSet, smallest_share: float = 0.02) -> int:
+    """How many of the labels occur among ``pictures`` (count, pixels), each read as its nearest training image.
+
+    A label counts from ``smallest_share`` of the pictures on. One picture over and over is of one kind, however good it is.
+    """
+    labels = digits.train_labels[torch.cdist(pictures, digits.train).argmin(dim=1)]
+    shares = torch.bincount(labels).double() / len(pictures)
+    return int((shares >= smallest_share).sum())
+
+
 def _distances(a: Tensor, b: Tensor) -> Tensor:
     # The direct form: the faster matrix product form gives a point a distance to itself that is not quite 0.
     return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")

@@ -23,7 +23,7 @@ EXEMPT = "nbval-ignore-output"
 ALLOWED_TAGS = {"parameters", EXEMPT}
 # All cells whose outputs are not compared, so that no other is exempt by the way.
 EXEMPT_CELLS = {
-    "00": ["cell-07", "cell-30"],
+    "00": ["cell-07", "cell-28", "cell-30"],
     "02": ["cell-40"],
     "04": ["cell-34"],
     "07": ["cell-20", "cell-28", "cell-32", "cell-34"],
@@ -38,10 +38,10 @@ EXEMPT_CELLS = {
 }
 # How many claims a lesson holds itself to: one fewer is a decision, made here.
 EXPECTATIONS = {
-    "00": 3,
+    "00": 4,
     "01": 32,
     "02": 10,
-    "03": 21,
+    "03": 24,
     "04": 25,
     "06": 25,
     "07": 21,
@@ -52,12 +52,13 @@ EXPECTATIONS = {
     "12": 61,
     "13": 23,
     "15": 29,
+    "16": 7,
     "17": 34,
 }
 # What a cell may say of itself: what it asks for, why it is exempt from comparison or not to be run twice, what is folded.
 ALLOWED_METADATA = {"tags", "exercise", "explanation", "reason", "runs_once", "jupyter"}
 FOLDS = ({"source_hidden": True}, {"source_hidden": True, "outputs_hidden": True})
-FOLD = ["04"]  # lessons that say five claims in words, and fold their plumbing and all further expectations
+FOLD = ["00", "03", "04"]  # lessons that say five claims in words, and fold their plumbing and all further expectations
 # These also run on a reader's own text, or pairs of texts.
 TAKES = {**dict.fromkeys(("07", "08", "09", "10", "11"), "corpus"), **dict.fromkeys(("12", "13", "15"), "pairs")}
 

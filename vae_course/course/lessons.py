@@ -23,6 +23,7 @@ NAMES = (
     "12_summarization",
     "13_translation",
     "15_correction",
+    "16_discrete_latents",
     "17_article_audit",
 )
 

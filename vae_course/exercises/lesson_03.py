@@ -1,4 +1,4 @@
-"""Exercises of lesson 03: the reparameterized sample, the score function, its baseline, and soft discrete choices."""
+"""Exercises of lesson 03: the reparameterized sample, its log density, the score function twice, and its baseline."""
 
 import math
 
@@ -9,7 +9,7 @@ from torch.nn import functional
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.explanations import Explanation
-from vae_course.exercises.making import doubles, flags, numbers, probabilities, size, sizes, whole
+from vae_course.exercises.making import doubles, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
 
@@ -167,7 +167,305 @@ REPARAMETERIZE = Exercise(
     ),
 )
 
-# --- the score function ---------------------------------------------------------------------------------------------
+# --- the log density ------------------------------------------------------------------------------------------------
+
+
+def log_density(z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    squared_distance = (z - mean).square() / log_var.exp()
+    return -0.5 * (math.log(2 * math.pi) + log_var + squared_distance).sum(-1)
+
+
+def _points_and_gaussians() -> list[Arguments]:
+    return [
+        doubles([0.5], [1.0], [0.4]),
+        doubles([[1.0, -0.5, 0.3]], [0.5, 0.5, 0.3], [0.0, 1.1, -0.6]),
+        doubles([[0.3, 1.0], [2.0, -1.0], [0.1, 0.4]], [0.5, -0.5], [-1.0, 1.2]),
+        doubles([[0.3, 1.0], [2.0, -1.0]], [[0.5, -0.5], [1.0, 0.2]], [[-1.0, 1.2], [0.3, 0.8]]),
+    ]
+
+
+def _drawn_points_and_gaussian(generator: Generator) -> Arguments:
+    """In half of the draws each sample has a mean and a log_var of its own."""
+    samples, dimension = sizes(generator, 2, 1, 6)
+    own = (samples, dimension) if size(generator, 0, 1) else (dimension,)
+    z = numbers(generator, samples, dimension)
+    return z, numbers(generator, *own, low=-1, high=1), numbers(generator, *own, low=-2, high=2)
+
+
+def _lesson_points_and_gaussian(generator: Generator) -> Arguments:
+    noise, log_var = torch.randn(200, 8, generator=generator), torch.linspace(-2, 0, 8)
+    return 0.5 + torch.exp(0.5 * log_var) * noise, torch.full((8,), 0.5), log_var
+
+
+def _terms(z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    """log N of each dimension, (samples, dimension)."""
+    return -0.5 * (math.log(2 * math.pi) + log_var + (z - mean).square() / log_var.exp())
+
+
+LOG_DENSITY = Exercise(
+    task="log N(z; mean, diag(exp(log_var))) in nats, summed over the dimensions: one number per draw.",
+    reference=log_density,
+    cases=_points_and_gaussians,
+    generate=_drawn_points_and_gaussian,
+    lesson=_lesson_points_and_gaussian,
+    gradients=("mean", "log_var"),
+    hints=(
+        "Take the log of the density by hand first: a product becomes a sum, and exp goes away.",
+        "In one dimension, log N is -1/2 times the sum of log(2 pi), log_var and (z - mean)^2 / variance. The dimensions are "
+        "independent, so their logs add up.",
+        "variance is log_var.exp(). Add the three terms, math.log(2 * math.pi) + log_var + (z - mean).square() / variance, "
+        "multiply by -0.5, and .sum(-1).",
+    ),
+    mistakes=(
+        Mistake(
+            "The density, not its log",
+            lambda z, mean, log_var: log_density(z, mean, log_var).exp(),
+            "This is the density. Its log is asked for: in many dimensions the density itself is too small for a float.",
+        ),
+        Mistake(
+            "The constant is missing",
+            lambda z, mean, log_var: (_terms(z, mean, log_var) + 0.5 * math.log(2 * math.pi)).sum(-1),
+            "Every dimension also has the term -log(2 pi) / 2. Its gradient is 0, but without it this is no density.",
+        ),
+        Mistake(
+            "The constant counted once",
+            lambda z, mean, log_var: (
+                (_terms(z, mean, log_var) + 0.5 * math.log(2 * math.pi)).sum(-1) - 0.5 * math.log(2 * math.pi)
+            ),
+            "Every dimension has its own -log(2 pi) / 2: add it before you sum over the dimensions.",
+        ),
+        Mistake(
+            "pi without its 2",
+            lambda z, mean, log_var: (_terms(z, mean, log_var) + 0.5 * math.log(2)).sum(-1),
+            "Under the root stands 2 pi times the variance: the term is -log(2 pi) / 2.",
+        ),
+        Mistake(
+            "The log of the constant is missing",
+            lambda z, mean, log_var: (_terms(z, mean, log_var) + 0.5 * math.log(2 * math.pi) - math.pi).sum(-1),
+            "The factor 2 pi stands in the density; in the log it becomes log(2 pi).",
+        ),
+        Mistake(
+            "log_var is missing",
+            lambda z, mean, log_var: (_terms(z, mean, log_var) + 0.5 * log_var).sum(-1),
+            "A wide Gaussian is lower at its peak: the term -log_var / 2 says so.",
+        ),
+        Mistake(
+            "log_var counted twice",
+            lambda z, mean, log_var: (_terms(z, mean, log_var) - 0.5 * log_var).sum(-1),
+            "The density is divided by the standard deviation, whose log is log_var / 2, not log_var.",
+        ),
+        Mistake(
+            "log_var with the wrong sign",
+            lambda z, mean, log_var: (_terms(z, mean, log_var) + log_var).sum(-1),
+            "The density is divided by the standard deviation, so log_var / 2 is subtracted.",
+        ),
+        Mistake(
+            "Divided by the standard deviation",
+            lambda z, mean, log_var: log_density(mean + (z - mean) * torch.exp(0.25 * log_var), mean, log_var),
+            "The squared distance is divided by the variance, exp(log_var).",
+        ),
+        Mistake(
+            "Divided by the variance squared",
+            lambda z, mean, log_var: log_density(mean + (z - mean) * torch.exp(-0.5 * log_var), mean, log_var),
+            "exp(log_var) is already the variance; do not square it.",
+        ),
+        Mistake(
+            "Multiplied by the variance",
+            lambda z, mean, log_var: log_density(mean + (z - mean) * torch.exp(log_var), mean, log_var),
+            "In a narrow Gaussian a small distance costs a lot: divide the squared distance by the variance.",
+        ),
+        Mistake(
+            "Not divided by the variance",
+            lambda z, mean, log_var: log_density(mean + (z - mean) * torch.exp(0.5 * log_var), mean, log_var),
+            "The distance counts in standard deviations: divide its square by the variance, exp(log_var).",
+        ),
+        Mistake(
+            "log_var read as the standard deviation",
+            lambda z, mean, log_var: log_density(z, mean, 2 * log_var),
+            "exp(2 log_var) stands where the variance belongs. log_var is the log of the variance itself.",
+        ),
+        Mistake(
+            "log_var halved",
+            lambda z, mean, log_var: log_density(z, mean, 0.5 * log_var),
+            "exp(log_var / 2) is the standard deviation; the variance is exp(log_var).",
+        ),
+        Mistake(
+            "log_var read as the variance",
+            lambda z, mean, log_var: log_density(z, mean, log_var.log()),
+            "log_var is a log already, and may be negative. The variance is log_var.exp().",
+        ),
+        Mistake(
+            "The distance is not squared",
+            lambda z, mean, log_var: log_density(mean + (z - mean).abs().sqrt(), mean, log_var),
+            "A Gaussian falls with the *square* of the distance from its mean.",
+        ),
+        Mistake(
+            "Forgot the mean",
+            lambda z, mean, log_var: log_density(z, torch.zeros_like(mean), log_var),
+            "The distance is counted from the mean: z - mean.",
+        ),
+        Mistake(
+            "The 1/2 before the square is missing",
+            lambda z, mean, log_var: (2 * _terms(z, mean, log_var) + 0.5 * (math.log(2 * math.pi) + log_var)).sum(-1),
+            "The exponent of a Gaussian is -(z - mean)^2 / (2 variance): halve the squared distance too.",
+        ),
+        Mistake(
+            "The square with the wrong sign",
+            lambda z, mean, log_var: (-_terms(z, mean, log_var) - math.log(2 * math.pi) - log_var).sum(-1),
+            "Far from the mean the density is small: the squared distance is subtracted.",
+        ),
+        Mistake(
+            "Not summed over the dimensions",
+            lambda z, mean, log_var: _terms(z, mean, log_var),
+            "These are the terms of the single dimensions. Independent dimensions multiply, so their logs add up: .sum(-1).",
+        ),
+        Mistake(
+            "Averaged over the dimensions",
+            lambda z, mean, log_var: _terms(z, mean, log_var).mean(-1),
+            "Independent dimensions multiply, so their logs add up: a sum, not a mean.",
+        ),
+        Mistake(
+            "Summed over the samples",
+            lambda z, mean, log_var: _terms(z, mean, log_var).sum(0),
+            "Dimension 0 holds the samples. Sum over the last dimension, .sum(-1).",
+        ),
+        Mistake(
+            "Summed over everything",
+            lambda z, mean, log_var: log_density(z, mean, log_var).sum(),
+            "Each draw keeps a log density of its own: sum over the last dimension only.",
+        ),
+        Mistake(
+            "Averaged over the samples",
+            lambda z, mean, log_var: log_density(z, mean, log_var).mean(),
+            "Each sample keeps a log density of its own.",
+        ),
+        Mistake(
+            "In bits",
+            lambda z, mean, log_var: log_density(z, mean, log_var) / math.log(2),
+            "With log2 this is in bits. Nats are asked for, and their log is the natural one.",
+        ),
+    ),
+)
+
+# --- the score function through autograd ----------------------------------------------------------------------------
+
+
+def score_surrogate(values: Tensor, log_q: Tensor) -> Tensor:
+    return values.detach() * log_q
+
+
+SCORE_SURROGATE = Exercise(
+    task="One number per sample, (samples,), with the gradient f(z) times that of log q(z). None reaches values.",
+    reference=score_surrogate,
+    cases=lambda: [
+        doubles([2.0], [-1.5]),
+        doubles([3.0, 0.5], [-0.7, -2.0]),
+        doubles([1.0, -2.0, 0.0, 4.0], [-1.0, 0.3, -0.4, -2.5]),
+    ],
+    generate=lambda g: (numbers(g, count := size(g, 2, 7), low=-3, high=5), numbers(g, count, low=-4, high=1)),
+    lesson=lambda g: (torch.randn(200, generator=g).square(), -torch.rand(200, generator=g) - 1),
+    gradients=("values", "log_q"),
+    hints=(
+        "Which product has the gradient f(z) * grad log q(z), if f(z) counts as a plain number?",
+        "values times log_q, sample by sample. By the product rule log_q * grad f(z) would come in too: keep it out.",
+        "values.detach() * log_q",
+    ),
+    mistakes=(
+        Mistake(
+            "The values keep their gradient",
+            lambda values, log_q: values * log_q,
+            "The value is right, but by the product rule the gradient has a second part, log q times the slope of f: detach "
+            "the values.",
+        ),
+        Mistake(
+            "The wrong factor is detached",
+            lambda values, log_q: values * log_q.detach(),
+            "The gradient must come through log q, which holds mean and log_var. Detach the values, not log_q.",
+        ),
+        Mistake(
+            "Both factors are detached",
+            lambda values, log_q: (values * log_q).detach(),
+            "Now no gradient comes back at all. Detach the values alone.",
+        ),
+        Mistake(
+            "Forgot the values",
+            lambda values, log_q: 1 * log_q,
+            "The gradient of log q alone has the mean 0. Each sample's is weighted by its own value.",
+        ),
+        Mistake(
+            "Forgot log_q",
+            lambda values, log_q: 1 * values.detach(),
+            "A detached value has no gradient. Multiply it by log_q, through which the gradient comes.",
+        ),
+        Mistake(
+            "Wrong sign",
+            lambda values, log_q: -score_surrogate(values, log_q),
+            "With a minus this climbs where it should descend. Values are costs here, and no rewards.",
+        ),
+        Mistake(
+            "Added instead of multiplied",
+            lambda values, log_q: values.detach() + log_q,
+            "The gradient of a sum is that of log q, unweighted. Multiply.",
+        ),
+        Mistake(
+            "Subtracted instead of multiplied",
+            lambda values, log_q: values.detach() - log_q,
+            "The gradient of a difference does not weigh log q by the values. Multiply.",
+        ),
+        Mistake(
+            "Divided instead of multiplied",
+            lambda values, log_q: log_q / values.detach(),
+            "Large values are to weigh more, not less: multiply.",
+        ),
+        Mistake(
+            "The density, not its log",
+            lambda values, log_q: values.detach() * log_q.exp(),
+            "Likely samples already come up more often. The gradient is that of log q, not of q.",
+        ),
+        Mistake(
+            "The log of the log",
+            lambda values, log_q: values.detach() * log_q.log(),
+            "log_q is a log already, and mostly negative.",
+        ),
+        Mistake(
+            "The logs of the values",
+            lambda values, log_q: values.detach().log() * log_q,
+            "Only the density is in logs. The values are costs, and may be negative.",
+        ),
+        Mistake(
+            "A ratio of densities",
+            lambda values, log_q: values.detach() * (log_q - log_q.detach()).exp(),
+            "The gradient is right, and some programs do it so. But asked for is the product with log q itself.",
+        ),
+        Mistake(
+            "The mean of the values for every sample",
+            lambda values, log_q: values.mean().detach() * log_q,
+            "Weigh each sample's log q by its own value: only that tells good samples from bad ones.",
+        ),
+        Mistake(
+            "A baseline subtracted already",
+            lambda values, log_q: (values - values.mean()).detach() * log_q,
+            "Use the values as they are given. The baseline is an exercise of its own, further on.",
+        ),
+        Mistake(
+            "Averaged over the samples",
+            lambda values, log_q: score_surrogate(values, log_q).mean(),
+            "Return one number per sample. The mean is taken where the function is used.",
+        ),
+        Mistake(
+            "Summed over the samples",
+            lambda values, log_q: score_surrogate(values, log_q).sum(),
+            "Return one number per sample, and add nothing up.",
+        ),
+        Mistake(
+            "Every value with every log density",
+            lambda values, log_q: values.detach()[:, None] * log_q,
+            "Each sample has one value and one log density: multiply them as they stand, without [:, None].",
+        ),
+    ),
+)
+
+# --- the score function by hand ---------------------------------------------------------------------------------------------
 
 
 def score_gradient_draws(values: Tensor, z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
@@ -192,10 +490,6 @@ def _lesson_values_and_draws(generator: Generator) -> Arguments:
     noise, log_var = torch.randn(200, 8, generator=generator), torch.linspace(-2, 0, 8)
     z = 0.5 + torch.exp(0.5 * log_var) * noise
     return (z - 1).square().sum(-1), z, torch.full((8,), 0.5), log_var
-
-
-def _log_density(z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
-    return -0.5 * (math.log(2 * math.pi) + log_var + (z - mean).square() / log_var.exp())
 
 
 SCORE_GRADIENT_DRAWS = Exercise(
@@ -315,18 +609,18 @@ SCORE_GRADIENT_DRAWS = Exercise(
         Mistake(
             "The draws are weighted by their density again",
             lambda values, z, mean, log_var: score_gradient_draws(
-                values * _log_density(z, mean, log_var).sum(-1).exp(), z, mean, log_var
+                values * log_density(z, mean, log_var).exp(), z, mean, log_var
             ),
             "Likely draws already come up more often. The gradient is of log q, not of q.",
         ),
         Mistake(
             "The log density, not its gradient",
-            lambda values, z, mean, log_var: values * _log_density(z, mean, log_var).sum(-1),
+            lambda values, z, mean, log_var: values * log_density(z, mean, log_var),
             "This is f(z) log q(z). Its derivative with respect to mean is asked for: f(z) (z - mean) / variance.",
         ),
         Mistake(
             "The log density of every dimension, not its gradient",
-            lambda values, z, mean, log_var: values[:, None] * _log_density(z, mean, log_var),
+            lambda values, z, mean, log_var: values[:, None] * _terms(z, mean, log_var),
             "This is f(z) times the terms of log q(z). The derivative with respect to mean is asked for.",
         ),
         Mistake(
@@ -493,373 +787,21 @@ SUBTRACT_BASELINE = Exercise(
     ),
 )
 
-# --- Gumbel-softmax -------------------------------------------------------------------------------------------------
-
-
-def gumbel_softmax(logits: Tensor, uniform: Tensor, temperature: float) -> Tensor:
-    gumbel = -torch.log(-torch.log(uniform))
-    return torch.softmax((logits + gumbel) / temperature, dim=-1)
-
-
-def _logits_and_noise() -> list[Arguments]:
-    rows: list[tuple[list[object], list[object], float]] = [
-        ([0.2, -0.3], [0.7, 0.4], 0.5),
-        ([1.5, 0.5], [0.3, 0.5], 1.0),
-        ([1.0, 0.0, -1.0], [0.3, 0.6, 0.9], 2.0),
-        ([[0.5, 0.1, -0.4], [2.0, 0.0, 1.0]], [[0.2, 0.8, 0.5], [0.35, 0.95, 0.6]], 0.7),
-        ([[[0.5, 0.1], [-0.4, 1.0], [0.0, 0.3]]], [[[0.2, 0.8], [0.5, 0.6], [0.9, 0.1]]], 1.5),
-    ]
-    return [(*doubles(logits, uniform), temperature) for logits, uniform, temperature in rows]
-
-
-def _drawn_logits_and_noise(generator: Generator) -> Arguments:
-    shape = _drawn_shape(generator)
-    temperature = size(generator, 3, 30) / 10
-    return numbers(generator, *shape), numbers(generator, *shape, low=0.02, high=0.98), temperature
-
-
-def _lesson_logits_and_noise(generator: Generator) -> Arguments:
-    uniform = torch.rand(128, 20, generator=generator).clamp(0.001, 0.999)
-    return torch.randn(128, 20, generator=generator), uniform, 0.5
-
-
-def _gumbel(uniform: Tensor) -> Tensor:
-    return -torch.log(-torch.log(uniform))
-
-
-GUMBEL_SOFTMAX = Exercise(
-    task="A soft sample from softmax(logits), made from uniform noise in (0, 1) at a temperature: (..., categories).",
-    reference=gumbel_softmax,
-    cases=_logits_and_noise,
-    generate=_drawn_logits_and_noise,
-    lesson=_lesson_logits_and_noise,
-    gradients=("logits",),
-    hints=(
-        "First turn the uniform noise u into Gumbel noise, -log(-log u).",
-        "Add it to the logits. The temperature divides the sum of both.",
-        "torch.softmax((logits + gumbel) / temperature, dim=-1)",
-    ),
-    mistakes=(
-        Mistake(
-            "The sign of the Gumbel noise",
-            lambda logits, uniform, temperature: gumbel_softmax(logits - 2 * _gumbel(uniform), uniform, temperature),
-            "Gumbel noise is -log(-log u), and it is added. It is not symmetric, so its sign matters.",
-        ),
-        Mistake(
-            "Only one logarithm",
-            lambda logits, uniform, temperature: gumbel_softmax(
-                logits - uniform.log() - _gumbel(uniform), uniform, temperature
-            ),
-            "-log u is exponential noise. Gumbel noise takes the log once more: -log(-log u).",
-        ),
-        Mistake(
-            "The logarithm of the uniform noise",
-            lambda logits, uniform, temperature: gumbel_softmax(
-                logits + uniform.log() - _gumbel(uniform), uniform, temperature
-            ),
-            "Gumbel noise takes two logarithms, each with a minus in front: -log(-log u).",
-        ),
-        Mistake(
-            "The logarithm of a negative number",
-            lambda logits, uniform, temperature: gumbel_softmax(logits - uniform.log().log(), uniform, temperature),
-            "log u is negative, so its log is nan: the inner minus sign is missing in -log(-log u).",
-        ),
-        Mistake(
-            "Uniform noise added",
-            lambda logits, uniform, temperature: gumbel_softmax(logits + uniform - _gumbel(uniform), uniform, temperature),
-            "Turn the uniform noise into Gumbel noise first, -log(-log u); only that makes the argmax an exact sample.",
-        ),
-        Mistake(
-            "Logistic noise",
-            lambda logits, uniform, temperature: gumbel_softmax(
-                logits + uniform.logit() - _gumbel(uniform), uniform, temperature
-            ),
-            "log u - log(1 - u) is the difference of two Gumbel noises, right for a choice between two. Here each category "
-            "gets one, -log(-log u).",
-        ),
-        Mistake(
-            "Gumbel noise of 1 - u",
-            lambda logits, uniform, temperature: gumbel_softmax(logits, 1 - uniform, temperature),
-            "1 - u is uniform too, so the distribution is right. But it is another draw than -log(-log u), asked for here.",
-        ),
-        Mistake(
-            "No noise",
-            lambda logits, uniform, temperature: gumbel_softmax(logits - _gumbel(uniform), uniform, temperature),
-            "Without noise every sample is the same. Add -log(-log u) to the logits.",
-        ),
-        Mistake(
-            "The logits are multiplied by the noise",
-            lambda logits, uniform, temperature: gumbel_softmax(
-                logits * _gumbel(uniform) - _gumbel(uniform), uniform, temperature
-            ),
-            "Gumbel noise is added to the logits.",
-        ),
-        Mistake(
-            "No temperature",
-            lambda logits, uniform, temperature: gumbel_softmax(logits, uniform, 1.0),
-            "This is the sample at temperature 1. Divide the sum of logits and noise by the temperature.",
-        ),
-        Mistake(
-            "Multiplied by the temperature",
-            lambda logits, uniform, temperature: gumbel_softmax(logits, uniform, 1 / temperature),
-            "Cold must mean decided: a small temperature makes the differences large, so divide by it.",
-        ),
-        Mistake(
-            "A minus in front of the logits and the noise",
-            lambda logits, uniform, temperature: gumbel_softmax(logits, uniform, -temperature),
-            "With a minus the *least* likely category wins. Divide logits plus noise by the temperature, without one.",
-        ),
-        Mistake(
-            "Only the noise is divided",
-            lambda logits, uniform, temperature: gumbel_softmax(logits * temperature, uniform, temperature),
-            "Divide the sum of logits and noise, or the argmax is no longer a sample of softmax(logits).",
-        ),
-        Mistake(
-            "The noise is outside the temperature",
-            lambda logits, uniform, temperature: gumbel_softmax(logits / temperature, uniform, 1.0),
-            "Divide the sum of logits and noise: here the noise escapes the temperature, and never becomes decided.",
-        ),
-        Mistake(
-            "The noise is multiplied by the temperature",
-            lambda logits, uniform, temperature: gumbel_softmax(logits / temperature, uniform, 1 / temperature),
-            "The noise is added as it is, and the temperature divides the sum of logits and noise.",
-        ),
-        Mistake(
-            "Divided after the softmax",
-            lambda logits, uniform, temperature: gumbel_softmax(logits, uniform, 1.0) / temperature,
-            "Then the result does not add up to 1. The temperature divides what goes *into* the softmax.",
-        ),
-        Mistake(
-            "Softmax over the wrong dimension",
-            lambda logits, uniform, temperature: gumbel_softmax(
-                logits.transpose(0, -1), uniform.transpose(0, -1), temperature
-            ).transpose(0, -1),
-            "Categories are on the last dimension, dim=-1; the others hold independent choices.",
-        ),
-        Mistake(
-            "Softmax over dimension 1",
-            lambda logits, uniform, temperature: gumbel_softmax(
-                logits.transpose(1, -1), uniform.transpose(1, -1), temperature
-            ).transpose(1, -1),
-            "There may be one dimension or three, and the categories are always on the last: dim=-1.",
-        ),
-        Mistake(
-            "Normalized over everything",
-            lambda logits, uniform, temperature: gumbel_softmax(logits.flatten(), uniform.flatten(), temperature).reshape(
-                logits.shape
-            ),
-            "Each choice adds up to 1 over its own categories, the last dimension, not all choices together.",
-        ),
-        Mistake(
-            "Noise added to probabilities",
-            lambda logits, uniform, temperature: gumbel_softmax(logits.softmax(-1), uniform, temperature),
-            "The noise is added to the logits themselves (log probabilities), before any softmax.",
-        ),
-        Mistake(
-            "Logits read as probabilities",
-            lambda logits, uniform, temperature: gumbel_softmax(logits.log(), uniform, temperature),
-            "Logits are logs already, up to a constant, and may be negative: take no log of them.",
-        ),
-        Mistake(
-            "The softmax is missing",
-            lambda logits, uniform, temperature: (logits + _gumbel(uniform)) / temperature,
-            "These are the noisy logits. A softmax over the last dimension turns them into a soft choice.",
-        ),
-        Mistake(
-            "Not normalized",
-            lambda logits, uniform, temperature: ((logits + _gumbel(uniform)) / temperature).exp(),
-            "A soft choice adds up to 1 over the categories: divide by the sum, or use torch.softmax.",
-        ),
-        Mistake(
-            "A sigmoid in place of the softmax",
-            lambda logits, uniform, temperature: torch.sigmoid((logits + _gumbel(uniform)) / temperature),
-            "A sigmoid decides about every category for itself. One choice among them adds up to 1: use a softmax.",
-        ),
-        Mistake(
-            "A hard choice",
-            lambda logits, uniform, temperature: functional.one_hot(
-                gumbel_softmax(logits, uniform, temperature).argmax(-1), logits.shape[-1]
-            ).to(logits.dtype),
-            "This is the exact sample, but argmax passes no gradient on: replace it by a softmax with a temperature.",
-        ),
-        Mistake(
-            "Straight through already",
-            lambda logits, uniform, temperature: straight_through(gumbel_softmax(logits, uniform, temperature)),
-            "The gradient is right and the value one-hot. That is the next exercise; here the value is soft as well.",
-        ),
-    ),
-)
-
-# --- straight through -----------------------------------------------------------------------------------------------
-
-
-def straight_through(soft: Tensor) -> Tensor:
-    hard = torch.nn.functional.one_hot(soft.argmax(-1), soft.shape[-1]).to(soft.dtype)
-    return hard + (soft - soft.detach())
-
-
-def _soft_samples() -> list[Arguments]:
-    return [
-        doubles([0.3, 0.7]),
-        doubles([0.5, 0.5]),
-        doubles([0.4, 0.35, 0.25]),
-        doubles([1.0, 0.0, 0.0]),
-        doubles([[0.1, 0.2, 0.7], [0.45, 0.3, 0.25]]),
-        doubles([[[0.1, 0.9], [0.6, 0.4], [0.2, 0.8]]]),
-    ]
-
-
-def _drawn_soft_samples(generator: Generator) -> Arguments:
-    """The largest is the only one: a tie is among the cases made by hand."""
-    shape = _drawn_shape(generator)
-    soft = probabilities(generator, *shape, zeros=bool(flags(generator)))
-    return (0.9 * soft + 0.1 * functional.one_hot(soft.argmax(-1), shape[-1]),)
-
-
-def _hard_at(winner: Tensor, categories: int) -> Tensor:
-    """``one_hot``; an index that is too large raises on every device, while a GPU would stop for good."""
-    if int(winner.max()) >= categories:
-        raise RuntimeError("Class values must be smaller than num_classes.")
-    return functional.one_hot(winner, categories)
-
-
-STRAIGHT_THROUGH = Exercise(
-    task="From soft samples (..., categories): the value is the one-hot of the largest (of equal ones the first), the gradient "
-    "that of the soft sample.",
-    reference=straight_through,
-    cases=_soft_samples,
-    generate=_drawn_soft_samples,
-    lesson=lambda g: (torch.softmax(2 * torch.randn(128, 20, generator=g), dim=-1),),
-    gradients=("soft",),
-    hints=(
-        "Value and gradient come from two different things: the one from a hard choice, the other from soft.",
-        "Add to the hard choice something whose value is 0 and whose gradient is that of soft: soft - soft.detach().",
-        "hard is torch.nn.functional.one_hot(soft.argmax(-1), soft.shape[-1]), which is of integers: .to(soft.dtype). "
-        "Then add.",
-    ),
-    mistakes=(
-        Mistake(
-            "The gradient is lost",
-            lambda soft: straight_through(soft).detach(),
-            "argmax has no gradient. Add soft - soft.detach(): it is 0, and carries the gradient.",
-        ),
-        Mistake(
-            "The value is still soft",
-            lambda soft: straight_through(soft) - straight_through(soft).detach() + soft.detach(),
-            "The value must be exactly one-hot; only the gradient is that of the soft sample.",
-        ),
-        Mistake(
-            "The wrong half is detached",
-            lambda soft: 2 * straight_through(soft).detach() - straight_through(soft),
-            "The values are right, but the gradient has the wrong sign: detach the half that is subtracted.",
-        ),
-        Mistake(
-            "The soft value is not taken off again",
-            lambda soft: straight_through(soft) + soft.detach(),
-            "The gradient is right, but the value is one-hot plus soft: subtract soft.detach().",
-        ),
-        Mistake(
-            "The soft value is taken off without being added",
-            lambda soft: (straight_through(soft) - soft).detach(),
-            "This is the one-hot minus the soft sample. Add soft itself as well: the values cancel, and its gradient stays.",
-        ),
-        Mistake(
-            "The hard value is missing",
-            lambda soft: straight_through(soft) - straight_through(soft).detach(),
-            "soft - soft.detach() has the gradient, and the value 0. Add the one-hot of the largest.",
-        ),
-        Mistake(
-            "The soft sample is masked",
-            lambda soft: straight_through(soft).detach() * soft,
-            "Masking keeps the winner's weight below 1 and passes no gradient to the others.",
-        ),
-        Mistake(
-            "Only the winner gets a gradient",
-            lambda soft: straight_through(soft).detach() * (1 + soft - soft.detach()),
-            "The values are right, but the gradient must be that of the whole soft sample: the losers have theirs too.",
-        ),
-        Mistake(
-            "The soft sample divided by its own value",
-            lambda soft: straight_through(soft).detach() * soft / soft.detach(),
-            "The winner is 1, but its gradient is divided by its value, and the others get none (or nan, where soft is 0). "
-            "*Add* something whose value is 0: soft - soft.detach().",
-        ),
-        Mistake(
-            "A threshold instead of the largest",
-            lambda soft: (soft > 0.5).to(soft.dtype) + soft - soft.detach(),
-            "With three categories the largest may lie below 0.5, and then nothing is chosen: use argmax.",
-        ),
-        Mistake(
-            "A threshold that two may reach",
-            lambda soft: (soft >= 0.5).to(soft.dtype) + soft - soft.detach(),
-            "The largest may lie below 0.5, and then nothing is chosen; and two may have 0.5 each. Use argmax.",
-        ),
-        Mistake(
-            "Several winners",
-            lambda soft: (soft == soft.amax(-1, keepdim=True)).to(soft.dtype) + soft - soft.detach(),
-            "Two categories may share the largest value, and both become 1 here. One-hot has one 1; argmax gives the first.",
-        ),
-        Mistake(
-            "The largest number of all samples",
-            lambda soft: (soft == soft.max()).to(soft.dtype) + soft - soft.detach(),
-            "Each sample has a winner of its own, and exactly one: soft.argmax(-1).",
-        ),
-        Mistake(
-            "The last of equal ones",
-            lambda soft: straight_through(soft.flip(-1)).flip(-1),
-            "Where two categories share the largest value, the first of them is asked for; argmax gives that.",
-        ),
-        Mistake(
-            "The smallest wins",
-            lambda soft: straight_through(-soft).detach() + soft - soft.detach(),
-            "The one-hot belongs to the largest soft value: argmax.",
-        ),
-        Mistake(
-            "The largest over the wrong dimension",
-            lambda soft: straight_through(soft.transpose(0, -1)).transpose(0, -1),
-            "Categories are on the last dimension: soft.argmax(-1).",
-        ),
-        Mistake(
-            "argmax over dimension 0",
-            lambda soft: _hard_at(soft.argmax(0), soft.shape[-1]).to(soft.dtype) + soft - soft.detach(),
-            "Categories are on the last dimension, and there may be several samples: soft.argmax(-1).",
-        ),
-        Mistake(
-            "argmax over dimension 1",
-            lambda soft: _hard_at(soft.argmax(1), soft.shape[-1]).to(soft.dtype) + soft - soft.detach(),
-            "There may be one dimension or three, and the categories are always on the last: soft.argmax(-1).",
-        ),
-        Mistake(
-            "argmax over everything",
-            lambda soft: _hard_at(soft.argmax(), soft.shape[-1]).to(soft.dtype) + soft - soft.detach(),
-            "Without a dimension argmax looks for the one largest number of all samples. Each sample has a winner: argmax(-1).",
-        ),
-        Mistake(
-            "one_hot without the number of categories",
-            lambda soft: functional.one_hot(soft.argmax(-1)).to(soft.dtype) + soft - soft.detach(),
-            "one_hot guesses the number of categories from the largest index that it sees. Tell it: soft.shape[-1].",
-        ),
-        Mistake(
-            "The index of the winner",
-            lambda soft: soft.argmax(-1).to(soft.dtype),
-            "argmax gives the place of the largest. Make a one-hot of it, with torch.nn.functional.one_hot.",
-        ),
-        Mistake(
-            "Softmax taken again",
-            lambda soft: straight_through(soft.softmax(-1)),
-            "The values are right, but the gradient goes through a second softmax. The samples are soft already.",
-        ),
-        Mistake(
-            "The value of the largest",
-            lambda soft: soft.max(-1).values,
-            "This is how large the winner is. Asked for is a one-hot, as long as the soft sample.",
-        ),
-    ),
-)
-
-EXERCISES = (REPARAMETERIZE, SCORE_GRADIENT_DRAWS, SUBTRACT_BASELINE, GUMBEL_SOFTMAX, STRAIGHT_THROUGH)
+EXERCISES = (REPARAMETERIZE, LOG_DENSITY, SCORE_SURROGATE, SCORE_GRADIENT_DRAWS, SUBTRACT_BASELINE)
 
 PREDICTIONS = (
+    Prediction(
+        "coupled_dimensions",
+        ("stays", "grows"),
+        answer="grows",
+        because="the slope for one dimension now depends on the draws of all the others.",
+        wrong={
+            "stays": (
+                "It stayed where the cost was a sum over dimensions, for then the slope in one of them does not depend on the "
+                "others. Here the total is squared, so every draw of every dimension is in every slope."
+            ),
+        },
+    ),
     Prediction(
         "pathwise_at_a_step",
         ("yes", "no"),

@@ -5,6 +5,7 @@ from . import (
     autoencoding as autoencoding,
     base as base,
     bounds as bounds,
+    choices as choices,
     collapse as collapse,
     corrections as corrections,
     cures as cures,

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 from matplotlib.axes import Axes
 from torch import Tensor
@@ -89,9 +90,28 @@ def two_graphs() -> Picture:
 
 
 @styled
+def single_draws(pathwise: Tensor, score: Tensor, exact: float) -> Picture:
+    """How the gradients of single draws are spread, a panel a recipe. ``pathwise`` and ``score``: one number a draw."""
+    figure, panels = new_figure(2, width=8.5, height=3)
+    bins = np.linspace(-4, 12, 81).tolist()
+    for axes, gradients, name in zip(panels, (pathwise, score), ("pathwise", "score function"), strict=True):
+        inside = array(gradients).ravel().clip(bins[0], bins[-1])
+        axes.hist(inside, bins=bins, density=True, color=BLUE)
+        axes.axvline(exact, color=INK, linestyle=":", linewidth=2, label="exact")
+        axes.set(title=name, xlabel="gradient of one draw (last bar: and all beyond)", ylabel="share per unit")
+    top = max(axes.get_ylim()[1] for axes in panels)
+    for axes in panels:
+        axes.set_ylim(0, top)
+    panels[1].legend()
+    figure.suptitle("One average, two spreads")
+    words = "Gradients of single draws: pathwise a hill round the exact value; the score function's near 0, with a long tail."
+    return Picture(figure, words)
+
+
+@styled
 def estimates_over_exact(estimates: Mapping[str, Mapping[str, Estimate]], exact: Mapping[str, float]) -> Picture:
-    """Estimates divided by the exact derivative, bars of two standard errors. ``estimates``: recipe -> derivative."""
-    figure, (axes,) = new_figure(height=3.4)
+    """Estimates divided by the exact derivative, bars of two standard errors. ``estimates``: recipe -> cost."""
+    figure, (axes,) = new_figure(height=2.8)
     names = list(exact)
     for i, (recipe, of) in enumerate(estimates.items()):
         x = [of[name].value / exact[name] for name in names]
@@ -100,8 +120,12 @@ def estimates_over_exact(estimates: Mapping[str, Mapping[str, Estimate]], exact:
         axes.errorbar(x, y, xerr=errors, fmt=MARKERS[i], color=PALETTE[i], capsize=3, linestyle="none", label=recipe)
     axes.axvline(1, color=INK, linestyle=":", linewidth=1.5)
     axes.set_yticks(range(len(names)), names)
-    axes.invert_yaxis()
-    axes.set(title="Both recipes are right; one is sharper", xlabel="estimate / exact derivative; bars: ± 2 standard errors")
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set(
+        title="Both recipes are right; one is sharper",
+        xlabel="estimate / exact derivative; bars: ± 2 standard errors",
+        ylabel="cost",
+    )
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return Picture(
         figure, "Estimated over exact derivatives: both recipes scatter round 1, the score function with wider bars."
@@ -110,23 +134,18 @@ def estimates_over_exact(estimates: Mapping[str, Mapping[str, Estimate]], exact:
 
 @styled
 def variances_by_dimension(
-    dimensions: Sequence[int], measured: Mapping[str, Sequence[float]], exact: Mapping[str, Sequence[float]]
+    dimensions: Sequence[int], measured: Mapping[str, Sequence[Estimate]], *, title: str, words: str
 ) -> Picture:
-    """Variance of one gradient draw against the number of dimensions: points measured, lines exact."""
-    figure, (axes,) = new_figure(height=3.6)
-    for i, name in enumerate(measured):
-        axes.plot(dimensions, exact[name], color=PALETTE[i], linestyle=LINES[i])
-        axes.plot(dimensions, measured[name], MARKERS[i], color=PALETTE[i], linestyle="none", label=name)
+    """Variance of one gradient draw against the number of dimensions, a line a recipe."""
+    figure, (axes,) = new_figure(height=3.4)
+    for i, (name, variances) in enumerate(measured.items()):
+        y = [variance.value for variance in variances]
+        axes.plot(dimensions, y, color=PALETTE[i], linestyle=LINES[i], marker=MARKERS[i], label=name)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     axes.set_xticks(dimensions, [str(d) for d in dimensions])
-    axes.set(
-        title="The price of not using the slope grows with the dimension",
-        xlabel="latent dimensions",
-        ylabel="variance of one draw",
-    )
-    axes.legend(title="points: measured, lines: exact", loc="center left", bbox_to_anchor=(1, 0.5))
-    words = "Variance against dimension: flat for pathwise, a straight rise with a baseline, a steeper rise without."
+    axes.set(title=title, xlabel="latent dimensions", ylabel="variance of one draw")
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return Picture(figure, words)
 
 
@@ -134,12 +153,12 @@ def variances_by_dimension(
 
 
 @styled
-def narrowing_step(widths: Sequence[float], variances: Mapping[str, Sequence[float]]) -> Picture:
+def narrowing_step(widths: Sequence[float], variances: Mapping[str, Sequence[Estimate]]) -> Picture:
     """Variance of one gradient draw for sigmoids ever closer to a step."""
     return curves(
         widths,
-        variances,
-        title="A steep slope is a rare event",
+        {name: [variance.value for variance in measured] for name, measured in variances.items()},
+        title="The steeper the slope, the noisier the pathwise gradient",
         x_label="width of the step (units of z)",
         y_label="variance of one draw",
         words="As the step narrows, the pathwise variance rises without end; the score function's levels off.",
@@ -155,8 +174,8 @@ def descents(gaps: Mapping[str, Sequence[float]]) -> Picture:
     return curves(
         range(len(next(iter(gaps.values())))),
         gaps,
-        title="The same noise, three recipes",
-        x_label="step (16 draws each)",
+        title="The less a gradient varies, the nearer descent comes",
+        x_label="step",
         y_label="KL to the best q (nats)",
         words="Distance from the best q: pathwise falls furthest, the plain score function stays noisy and high.",
         log_y=True,
@@ -193,60 +212,3 @@ def kl_pull(stds: Tensor, *, in_std: Tensor, in_log_var: Tensor) -> Picture:
         log_x=True,
         log_y=True,
     )
-
-
-# --- discrete choices -----------------------------------------------------------------------------------------------
-
-CORNERS = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.5, 0.75**0.5]], dtype=torch.float64)
-
-
-@styled
-def simplex_samples(p: Tensor, gumbel: Tensor, temperature: float) -> Picture:
-    """Gumbel-softmax samples from fixed noise as points in a triangle. ``p``: (3,), ``gumbel``: (samples, 3)."""
-    p, gumbel = p.detach().cpu(), gumbel.detach().cpu()
-    soft = torch.softmax((p.log() + gumbel) / temperature, dim=-1)
-    decided = (soft.max(-1).values > 0.95).double().mean().item()
-    figure, (axes,) = new_figure(width=5.5, height=4.2)
-    outline = CORNERS[[0, 1, 2, 0]]
-    axes.plot(array(outline[:, 0]), array(outline[:, 1]), color=INK, linestyle="-", linewidth=1)
-    xy, true_mean, soft_mean = soft @ CORNERS, p @ CORNERS, soft.mean(0) @ CORNERS
-    axes.scatter(array(xy[:, 0]), array(xy[:, 1]), s=14, color=BLUE, alpha=0.35, linewidths=0)
-    axes.plot(*array(true_mean), marker="*", markersize=17, color=ORANGE, markeredgecolor=INK, linestyle="none", label="p")
-    axes.plot(*array(soft_mean), marker="X", markersize=10, color=INK, linestyle="none", label="mean of the samples")
-    for k, (x, y, va) in enumerate(((0.0, -0.05, "top"), (1.0, -0.05, "top"), (0.5, 0.90, "bottom"))):
-        axes.text(x, y, f"category {k}\np = {p[k].item():g}", ha="center", va=va, fontsize=9)
-    axes.set(
-        xlim=(-0.2, 1.2), ylim=(-0.17, 1.05), aspect="equal", title=f"Temperature {temperature:g}: {decided:.0%} are decided"
-    )
-    axes.set_axis_off()
-    figure.legend(loc="outside lower center", ncols=2, fontsize=9)
-    words = f"At temperature {temperature:g}, {decided:.0%} of the soft samples put over 0.95 on one category."
-    return Picture(figure, words)
-
-
-@styled
-def bias_and_variance(
-    temperatures: Sequence[float],
-    squared_bias: Mapping[str, Sequence[float]],
-    variance: Mapping[str, Sequence[float]],
-    score_variance: float,
-    batch: int,
-) -> Picture:
-    """Squared bias, variance of one draw, and the squared error of a batch's mean, against temperature."""
-    figure, (left, middle, right) = new_figure(3, width=10, height=3.5)
-    for i, name in enumerate(squared_bias):
-        bias, spread = squared_bias[name], variance[name]
-        error = [b + v / batch for b, v in zip(bias, spread, strict=True)]
-        for axes, y in ((left, bias), (middle, spread), (right, error)):
-            axes.plot(temperatures, y, color=PALETTE[i], linestyle=LINES[i], marker=MARKERS[i], label=name)
-    figure.set_layout_engine("constrained", w_pad=0.12)
-    middle.axhline(score_variance, color=INK, linestyle=":", label="score function (no bias)")
-    right.axhline(score_variance / batch, color=INK, linestyle=":")
-    left.set(title="Cold: less bias", ylabel="squared bias of the gradient")
-    middle.set(title="Hot: less variance", ylabel="variance of one draw")
-    right.set(title=f"Together, {batch} draws", ylabel="squared error of the mean")
-    for axes in (left, middle, right):
-        axes.set(xscale="log", yscale="log", xlabel="temperature")
-    figure.legend(*middle.get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    words = "As the temperature falls the bias falls and the variance rises; their sum is smallest in between."
-    return Picture(figure, words)

@@ -1,11 +1,24 @@
 """Right answers to lesson 03 in another style than ours: what a reader may well write."""
 
+import math
+
 import torch
 
 
 def reparameterize(mean, log_var, noise):
     std = log_var.exp().sqrt()
     return torch.addcmul(mean, std, noise)
+
+
+def log_density(z, mean, log_var):
+    std = (0.5 * log_var).exp()
+    return torch.distributions.Normal(mean, std).log_prob(z).sum(dim=-1)
+
+
+def score_surrogate(values, log_q):
+    with torch.no_grad():
+        weights = values.clone()
+    return torch.mul(log_q, weights)
 
 
 def score_gradient_draws(values, z, mean, log_var):
@@ -25,24 +38,32 @@ def subtract_baseline(values):
     return torch.stack(results)
 
 
-def gumbel_softmax(logits, uniform, temperature):
-    noisy = (logits - (-uniform.log()).log()) / temperature
-    weights = torch.exp(noisy - noisy.max(dim=-1, keepdim=True).values)
-    return weights / weights.sum(dim=-1, keepdim=True)
-
-
-def straight_through(soft):
-    winner = soft.max(dim=-1, keepdim=True).indices
-    hard = torch.zeros_like(soft).scatter(-1, winner, 1.0)
-    return (hard - soft).detach() + soft
-
-
 MORE = {
     "reparameterize": [
         lambda mean, log_var, noise: noise * torch.exp(log_var / 2) + mean,
         lambda mean, log_var, noise: mean + noise * torch.e ** (torch.tensor(0.5) * log_var),
         lambda mean, log_var, noise: torch.distributions.transforms.AffineTransform(mean, (0.5 * log_var).exp())(noise),
         lambda mean, log_var, noise: mean + log_var.mul(0.5).exp().mul(noise),
+    ],
+    "log_density": [
+        lambda z, mean, log_var: (
+            -((z - mean) ** 2) / (2 * torch.exp(log_var)) - log_var / 2 - math.log(math.sqrt(2 * math.pi))
+        ).sum(-1),
+        lambda z, mean, log_var: torch.distributions.Independent(
+            torch.distributions.Normal(mean, log_var.exp().sqrt()), 1
+        ).log_prob(z),
+        lambda z, mean, log_var: (
+            -0.5
+            * (
+                (((z - mean) * torch.exp(-0.5 * log_var)) ** 2 + log_var).sum(-1)
+                + z.shape[-1] * torch.tensor(2 * torch.pi).log()
+            )
+        ),
+    ],
+    "score_surrogate": [
+        lambda values, log_q: log_q * values.detach(),
+        lambda values, log_q: values.data * log_q,
+        lambda values, log_q: torch.einsum("s,s->s", values.detach(), log_q),
     ],
     "score_gradient_draws": [
         lambda values, z, mean, log_var: torch.einsum("s,sd,d->sd", values, z - mean, (-log_var).exp()),
@@ -53,21 +74,5 @@ MORE = {
         lambda values: (values - values.mean()) * len(values) / (len(values) - 1),
         lambda values: values - (1 - torch.eye(len(values)).to(values)) @ values / (len(values) - 1),
         lambda values: (len(values) * values - values.sum()) / (len(values) - 1),
-    ],
-    "gumbel_softmax": [
-        lambda logits, uniform, temperature: torch.softmax(
-            (torch.log_softmax(logits, -1) - torch.log(-torch.log(uniform + 1e-10) + 1e-10)) / temperature, -1
-        ),
-        lambda logits, uniform, temperature: torch.nn.Softmax(dim=-1)(
-            (logits + torch.distributions.Gumbel(torch.tensor(0.0), torch.tensor(1.0)).icdf(uniform)) / temperature
-        ),
-        lambda logits, uniform, temperature: torch.exp(
-            torch.log_softmax(logits / temperature - torch.log(-torch.log(uniform)) / temperature, logits.dim() - 1)
-        ),
-    ],
-    "straight_through": [
-        lambda soft: torch.nn.functional.one_hot(soft.argmax(-1), soft.shape[-1]) - soft.detach() + soft,
-        lambda soft: torch.eye(soft.shape[-1], dtype=soft.dtype, device=soft.device)[soft.argmax(-1)] + soft - soft.detach(),
-        lambda soft: (torch.arange(soft.shape[-1], device=soft.device) == soft.argmax(-1, keepdim=True)) + soft - soft.detach(),
     ],
 }
