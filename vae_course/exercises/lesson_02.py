@@ -687,7 +687,7 @@ KL_TO_STANDARD_NORMAL = Exercise(
     gradients=("mean", "log_var"),
     hints=(
         "It is kl_between_gaussians with a p whose mean is 0 and whose variance is 1. What is log_var_p then?",
-        "log_var_p = 0, so the division by p's variance goes away: 1/2 (mean^2 + variance - 1 - log variance) in each dimension.",
+        "log_var_p = 0, so nothing is divided any more: 1/2 (mean^2 + variance - 1 - log variance) in each dimension.",
         "variance is log_var.exp(), log variance is log_var itself. Sum over the last dimension, and over no other.",
     ),
     mistakes=(
