@@ -80,7 +80,7 @@ def what_is_averaged(x: Tensor, log_p: Tensor, log_q: Tensor) -> Picture:
     right.legend()
     words = (
         "q lies on the left bump of p. Averaged over p, the right bump adds nearly all of the KL; averaged over q, it adds "
-        "nothing."
+        "next to nothing."
     )
     return Picture(figure, words)
 
