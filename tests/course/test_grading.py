@@ -20,7 +20,14 @@ from vae_course.course.classroom import grading, seeds, submissions, worker
 from vae_course.course.cli import app
 from vae_course.exercises import attempts
 
-NAMES = ["entropy_in_bits", "kl_discrete", "kl_to_standard_normal", "kl_between_gaussians", "kl_draws"]
+NAMES = [
+    "entropy_in_bits",
+    "kl_discrete",
+    "kl_between_gaussians",
+    "kl_to_standard_normal",
+    "kl_draws",
+    "kl_per_dimension",
+]
 RIGHT = {name: inspect.getsource(answer) for name, answer in right_answers.first_of(2).items()}
 STUB = "def {name}({arguments}):\n    return ..."
 IMPORTS = (
@@ -236,12 +243,12 @@ FULL += ["name with 'quotes', \"more\" and <b>", "=cmd()", "a" * 240, "our solut
 
 @pytest.mark.parametrize("student", FULL)
 def test_right_answers_get_all_points_however_they_were_sent(graded, student):
-    assert statuses(graded, student) == ["correct"] * 5
-    assert graded[0][student]["points"] == "5"
+    assert statuses(graded, student) == ["correct"] * len(NAMES)
+    assert graded[0][student]["points"] == str(len(NAMES))
 
 
 def test_what_was_not_attempted_gets_none_and_says_so(graded):
-    assert statuses(graded, "stubs") == ["not attempted"] * 5
+    assert statuses(graded, "stubs") == ["not attempted"] * len(NAMES)
     assert graded[0]["stubs"]["points"] == "0"
     assert graded[0]["stubs"]["remarks"] == ""  # stubs are all alike, and that is nobody's fault
 
@@ -289,7 +296,7 @@ def test_an_answer_takes_no_more_memory_than_it_is_given(graded):
 
 
 def test_a_name_that_is_not_offered_fails_its_import_alone_and_is_told_to_the_teacher(graded):
-    assert statuses(graded, "import changed") == ["correct"] * 5
+    assert statuses(graded, "import changed") == ["correct"] * len(NAMES)
     assert "ImportError: cannot import name 'hints'" in graded[0]["import changed"]["remarks"]
     assert "wrong" in statuses(graded, "import forgotten")
     assert WITH_FOUR["import forgotten"][2] in feedback(graded, "import forgotten")
@@ -307,14 +314,14 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("student", UNREADABLE)
 def test_what_is_no_notebook_is_reported(graded, student):
-    assert statuses(graded, student) == ["unreadable"] * 5
+    assert statuses(graded, student) == ["unreadable"] * len(NAMES)
     assert UNREADABLE[student] in graded[0][student]["problems"]
     assert UNREADABLE[student] in feedback(graded, student)
     assert UNREADABLE[student] in graded[2]
 
 
 def test_another_lesson_s_notebook_is_told(graded):
-    assert statuses(graded, "another lesson") == ["missing"] * 5
+    assert statuses(graded, "another lesson") == ["missing"] * len(NAMES)
     assert "Its exercises are those of lesson 3." in feedback(graded, "another lesson")
 
 
@@ -358,7 +365,7 @@ def test_names_are_text_on_a_page_and_in_a_table(graded):
 
 def test_platforms_get_tables_of_their_own(graded):
     canvas = list(csv.reader((graded[1] / "canvas.csv").read_text(encoding="utf-8").splitlines()))
-    assert ["müller", "77", "", "", "", "5"] in canvas
+    assert ["müller", "77", "", "", "", str(len(NAMES))] in canvas
     assert "late by the platform's name for it" in graded[2]
     moodle = list(csv.DictReader((graded[1] / "moodle.csv").read_text(encoding="utf-8").splitlines()))
     assert next(row for row in moodle if row["Full name"] == "müller")["Identifier"] == "Participant 77"

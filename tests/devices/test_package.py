@@ -111,7 +111,7 @@ def estimates(device, folder):
     yield coin.log_evidence(0), coin.exact_posterior(0)
     sphere = VonMisesFisher(torch.nn.functional.normalize(torch.ones(4, 3, device=device), dim=-1), 5.0)
     yield sphere.sample(seeded(0)), sphere.kl_to_prior()
-    yield distributions.discrete_kl_p_to_q(coin.exact_posterior(0), coin.exact_posterior(1))
+    yield distributions.discrete_kl(coin.exact_posterior(0), coin.exact_posterior(1))
 
 
 # --- text -----------------------------------------------------------------------------------------------------------

@@ -481,7 +481,7 @@ def test_check_prints_and_never_raises(capsys):
 
     exercises.check(kl_to_standard_normal)
     printed = capsys.readouterr().out
-    assert 'Exercise 2.3: not attempted yet. Stuck? hint("kl_to_standard_normal")' in printed
+    assert 'Exercise 2.4: not attempted yet. Stuck? hint("kl_to_standard_normal")' in printed
     assert "ZeroDivisionError" in printed
 
 

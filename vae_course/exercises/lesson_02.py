@@ -391,215 +391,6 @@ KL_DISCRETE = Exercise(
     ),
 )
 
-# --- Gaussian to standard normal ------------------------------------------------------------------------------------
-
-
-def kl_to_standard_normal(mean: Tensor, log_var: Tensor) -> Tensor:
-    return 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(-1)
-
-
-def _gaussians() -> list[Arguments]:
-    return _doubles(
-        [
-            ([0.5], [1.0]),
-            ([0.0], [0.0]),
-            ([1.0], [0.0]),
-            ([1.0, -2.0], [-1.0, 0.5]),
-            ([[0.5, -1.0, 2.0]], [[1.0, 0.2, 0.7]]),  # a batch of one
-            ([[0.1, 2.0], [1.0, 0.0]], [[0.3, -3.0], [2.0, 1.0]]),
-        ]
-    )
-
-
-def _drawn_gaussian(generator: Generator) -> Arguments:
-    shape = sizes(generator, size(generator, 1, 3))
-    return numbers(generator, *shape), numbers(generator, *shape, low=-3, high=2)
-
-
-STANDARD = "log_var is the log of the variance; the variance is log_var.exp()."
-
-
-def _with_std_from(std: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
-    """The KL by torch.distributions, whose Normal raises a ValueError for what cannot be a standard deviation."""
-
-    def kl(mean: Tensor, log_var: Tensor) -> Tensor:
-        standard = Normal(torch.zeros_like(mean), torch.ones_like(mean))
-        return kl_divergence(Normal(mean, std(log_var)), standard).sum(-1)
-
-    return kl
-
-
-KL_TO_STANDARD_NORMAL = Exercise(
-    task="KL from N(mean, diag(exp(log_var))) to N(0, I), in nats, summed over the last dimension.",
-    reference=kl_to_standard_normal,
-    cases=_gaussians,
-    generate=_drawn_gaussian,
-    lesson=lambda g: (torch.randn(128, 16, generator=g), torch.randn(128, 16, generator=g) - 1),
-    gradients=("mean", "log_var"),
-    hints=(
-        "One dimension at a time: a charge for a mean away from 0, and one for a variance other than 1.",
-        "The closed form is 1/2 (mean^2 + variance - 1 - log variance), and the nats of the dimensions add.",
-        "variance is log_var.exp(), log variance is log_var itself. Sum over the last dimension, and over no other.",
-    ),
-    mistakes=(
-        Mistake(
-            "Missing 1/2",
-            lambda mean, log_var: 2 * kl_to_standard_normal(mean, log_var),
-            "The log density of a Gaussian carries a factor 1/2 in front of everything.",
-        ),
-        Mistake(
-            "Mean where a sum was asked",
-            lambda mean, log_var: kl_to_standard_normal(mean, log_var) / mean.shape[-1],
-            "Independent dimensions add their nats. A mean over dimensions divides the KL, which weakens it in a VAE's loss.",
-        ),
-        Mistake(
-            "Summed over the batch too",
-            lambda mean, log_var: kl_to_standard_normal(mean, log_var).sum(),
-            "Keep one KL for each example: .sum(-1).",
-        ),
-        Mistake(
-            "Averaged over everything",
-            lambda mean, log_var: kl_to_standard_normal(mean, log_var).mean() / mean.shape[-1],
-            "Independent dimensions add their nats, and each example keeps its own KL: .sum(-1), and no mean.",
-        ),
-        Mistake(
-            "Averaged over the batch",
-            lambda mean, log_var: kl_to_standard_normal(mean, log_var).mean(),
-            "Keep one KL for each example: .sum(-1), and no mean after it.",
-        ),
-        Mistake(
-            "Summed over the first dimension",
-            lambda mean, log_var: kl_to_standard_normal(mean.movedim(0, -1), log_var.movedim(0, -1)),
-            "The first dimension counts examples. The latent dimension is the last: .sum(-1).",
-        ),
-        Mistake(
-            "Summed over dimension 1",
-            lambda mean, log_var: kl_to_standard_normal(mean.movedim(1, -1), log_var.movedim(1, -1)),
-            "There may be any number of dimensions, also one alone. The latent one is the last: .sum(-1).",
-        ),
-        Mistake(
-            "One KL for each dimension",
-            lambda mean, log_var: 0.5 * (mean.square() + log_var.exp() - 1 - log_var),
-            "Each dimension's KL is right. They add up: sum over the last dimension.",
-        ),
-        *(
-            Mistake("log_var read as the standard deviation", wrong, STANDARD)
-            for wrong in (
-                lambda mean, log_var: 0.5 * (mean.square() + log_var.square() - 1 - log_var.square().log()).sum(-1),
-                lambda mean, log_var: 0.5 * (mean.square() + log_var.square() - 1 - 2 * log_var.log()).sum(-1),
-                _with_std_from(lambda log_var: log_var),
-            )
-        ),
-        *(
-            Mistake("log_var read as the variance", wrong, STANDARD)
-            for wrong in (
-                lambda mean, log_var: 0.5 * (mean.square() + log_var - 1 - log_var.log()).sum(-1),
-                _with_std_from(lambda log_var: log_var.sqrt()),
-            )
-        ),
-        Mistake(
-            "log_var read as the log of the standard deviation",
-            lambda mean, log_var: kl_to_standard_normal(mean, 2 * log_var),
-            "log_var is already the log of the *variance*: exp(log_var) is the variance, exp(log_var / 2) the std.",
-        ),
-        Mistake(
-            "The exp was forgotten",
-            lambda mean, log_var: 0.5 * (mean.square() + log_var - 1 - log_var).sum(-1),
-            "The variance is log_var.exp(); only the last term is log_var itself.",
-        ),
-        Mistake(
-            "The log was taken twice",
-            lambda mean, log_var: 0.5 * (mean.square() + log_var.exp() - 1 - log_var.log()).sum(-1),
-            "log_var is the log of the variance already: it enters the last term as it is.",
-        ),
-        Mistake(
-            "The standard deviation where the variance belongs",
-            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + 0.5 * ((0.5 * log_var).exp() - log_var.exp()).sum(-1),
-            "exp(log_var / 2) is the standard deviation. The formula has the variance, exp(log_var).",
-        ),
-        Mistake(
-            "The variance was squared",
-            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + 0.5 * ((2 * log_var).exp() - log_var.exp()).sum(-1),
-            "exp(log_var) is the variance already, which is the square of the standard deviation.",
-        ),
-        Mistake(
-            "The log of the standard deviation where that of the variance belongs",
-            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + 0.25 * log_var.sum(-1),
-            "The last term inside the 1/2 is the log of the variance, log_var itself, without a 1/2 of its own.",
-        ),
-        Mistake(
-            "log_var was doubled",
-            lambda mean, log_var: kl_to_standard_normal(mean, log_var) - 0.5 * log_var.sum(-1),
-            "2 log(std) is log_var itself: do not double it again.",
-        ),
-        Mistake(
-            "Reversed KL",
-            lambda mean, log_var: 0.5 * ((1 + mean.square()) * (-log_var).exp() - 1 + log_var).sum(-1),
-            "This is KL from N(0, I) to your Gaussian. A VAE averages over q, so q comes first.",
-        ),
-        Mistake(
-            "Wrong sign",
-            lambda mean, log_var: -kl_to_standard_normal(mean, log_var),
-            "A KL is never negative. (The formula is often printed as -1/2 (1 + log_var - mean^2 - variance).)",
-        ),
-        Mistake(
-            "mean was not squared",
-            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + 0.5 * (mean - mean.square()).sum(-1),
-            "The mean enters squared: moving left costs as much as moving right.",
-        ),
-        Mistake(
-            "The mean was left out",
-            lambda mean, log_var: kl_to_standard_normal(torch.zeros_like(mean), log_var),
-            "A Gaussian that is off centre pays for it: mean^2 belongs to the sum.",
-        ),
-        Mistake(
-            "mean^2 was subtracted",
-            lambda mean, log_var: kl_to_standard_normal(mean, log_var) - mean.square().sum(-1),
-            "Being off centre costs: mean^2 is added.",
-        ),
-        Mistake(
-            "The -1 was forgotten",
-            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + mean.shape[-1] / 2,
-            "Each dimension has a -1, so that the KL of N(0, 1) to itself is 0.",
-        ),
-        Mistake(
-            "+1 where -1 belongs",
-            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + mean.shape[-1],
-            "The 1 is subtracted, so that the KL of N(0, 1) to itself is 0.",
-        ),
-        Mistake(
-            "1 was subtracted once, not for each dimension",
-            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + (mean.shape[-1] - 1) / 2,
-            "Each dimension has its own -1: put it inside the sum.",
-        ),
-        Mistake(
-            "log_var was added",
-            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + log_var.sum(-1),
-            "log_var is subtracted: a narrow Gaussian, whose log_var is very negative, is far from N(0, 1).",
-        ),
-        Mistake(
-            "log_var was left out",
-            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + 0.5 * log_var.sum(-1),
-            "Without - log_var nothing stops the variance from shrinking to 0.",
-        ),
-        Mistake(
-            "The variance was left out",
-            lambda mean, log_var: kl_to_standard_normal(mean, log_var) - 0.5 * log_var.exp().sum(-1),
-            "Without + log_var.exp() nothing stops the variance from growing.",
-        ),
-        Mistake(
-            "The variance was subtracted",
-            lambda mean, log_var: kl_to_standard_normal(mean, log_var) - log_var.exp().sum(-1),
-            "The variance is added: a wide Gaussian reaches far from 0.",
-        ),
-        Mistake(
-            "The 1/2 covers only the first term",
-            lambda mean, log_var: 2 * kl_to_standard_normal(mean, log_var) - 0.5 * mean.square().sum(-1),
-            "The 1/2 stands in front of the whole bracket: mean^2, variance, 1 and log_var.",
-        ),
-    ),
-)
-
 # --- KL between two Gaussians ---------------------------------------------------------------------------------------
 
 
@@ -628,6 +419,8 @@ def _drawn_gaussians(generator: Generator) -> Arguments:
 
 # In what follows, q is N(m, exp(v)) and p is N(n, exp(w)).
 
+STANDARD = "log_var is the log of the variance; the variance is log_var.exp()."
+
 
 def _moved(dimension: int, *parts: Tensor) -> list[Tensor]:
     return [part.movedim(dimension, -1) for part in parts]
@@ -645,7 +438,7 @@ KL_BETWEEN_GAUSSIANS = Exercise(
     lesson=lambda g: tuple(torch.randn(128, 16, generator=g) - k % 2 for k in range(4)),
     gradients=("mean_q", "log_var_q", "mean_p", "log_var_p"),
     hints=(
-        "It must agree with kl_to_standard_normal where mean_p = 0 and log_var_p = 0.",
+        "It is the line below the three averages, with exp(log_var) for each variance and log_var for its logarithm.",
         "Measure everything in units of p: the variance of q and the squared distance are both divided by p's variance.",
         "1/2 (log_var_p - log_var_q + (var_q + (mean_q - mean_p)^2) / var_p - 1), summed over the last dimension.",
     ),
@@ -850,6 +643,212 @@ KL_BETWEEN_GAUSSIANS = Exercise(
     ),
 )
 
+# --- Gaussian to standard normal ------------------------------------------------------------------------------------
+
+
+def kl_to_standard_normal(mean: Tensor, log_var: Tensor) -> Tensor:
+    return 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(-1)
+
+
+def _gaussians() -> list[Arguments]:
+    return _doubles(
+        [
+            ([0.5], [1.0]),
+            ([0.0], [0.0]),
+            ([1.0], [0.0]),
+            ([1.0, -2.0], [-1.0, 0.5]),
+            ([[0.5, -1.0, 2.0]], [[1.0, 0.2, 0.7]]),  # a batch of one
+            ([[0.1, 2.0], [1.0, 0.0]], [[0.3, -3.0], [2.0, 1.0]]),
+        ]
+    )
+
+
+def _drawn_gaussian(generator: Generator) -> Arguments:
+    shape = sizes(generator, size(generator, 1, 3))
+    return numbers(generator, *shape), numbers(generator, *shape, low=-3, high=2)
+
+
+def _with_std_from(std: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    """The KL by torch.distributions, whose Normal raises a ValueError for what cannot be a standard deviation."""
+
+    def kl(mean: Tensor, log_var: Tensor) -> Tensor:
+        standard = Normal(torch.zeros_like(mean), torch.ones_like(mean))
+        return kl_divergence(Normal(mean, std(log_var)), standard).sum(-1)
+
+    return kl
+
+
+KL_TO_STANDARD_NORMAL = Exercise(
+    task="KL from N(mean, diag(exp(log_var))) to N(0, I), in nats, summed over the last dimension.",
+    reference=kl_to_standard_normal,
+    cases=_gaussians,
+    generate=_drawn_gaussian,
+    lesson=lambda g: (torch.randn(128, 16, generator=g), torch.randn(128, 16, generator=g) - 1),
+    gradients=("mean", "log_var"),
+    hints=(
+        "It is kl_between_gaussians with a p whose mean is 0 and whose variance is 1. What is log_var_p then?",
+        "log_var_p = 0, so nothing is divided any more: 1/2 (mean^2 + variance - 1 - log variance) in each dimension.",
+        "variance is log_var.exp(), log variance is log_var itself. Sum over the last dimension, and over no other.",
+    ),
+    mistakes=(
+        Mistake(
+            "Missing 1/2",
+            lambda mean, log_var: 2 * kl_to_standard_normal(mean, log_var),
+            "The log density of a Gaussian carries a factor 1/2 in front of everything.",
+        ),
+        Mistake(
+            "Mean where a sum was asked",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) / mean.shape[-1],
+            "Independent dimensions add their nats. A mean over dimensions divides the KL, which weakens it in a VAE's loss.",
+        ),
+        Mistake(
+            "Summed over the batch too",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var).sum(),
+            "Keep one KL for each example: .sum(-1).",
+        ),
+        Mistake(
+            "Averaged over everything",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var).mean() / mean.shape[-1],
+            "Independent dimensions add their nats, and each example keeps its own KL: .sum(-1), and no mean.",
+        ),
+        Mistake(
+            "Averaged over the batch",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var).mean(),
+            "Keep one KL for each example: .sum(-1), and no mean after it.",
+        ),
+        Mistake(
+            "Summed over the first dimension",
+            lambda mean, log_var: kl_to_standard_normal(mean.movedim(0, -1), log_var.movedim(0, -1)),
+            "The first dimension counts examples. The latent dimension is the last: .sum(-1).",
+        ),
+        Mistake(
+            "Summed over dimension 1",
+            lambda mean, log_var: kl_to_standard_normal(mean.movedim(1, -1), log_var.movedim(1, -1)),
+            "There may be any number of dimensions, also one alone. The latent one is the last: .sum(-1).",
+        ),
+        Mistake(
+            "One KL for each dimension",
+            lambda mean, log_var: 0.5 * (mean.square() + log_var.exp() - 1 - log_var),
+            "Each dimension's KL is right. They add up: sum over the last dimension.",
+        ),
+        *(
+            Mistake("log_var read as the standard deviation", wrong, STANDARD)
+            for wrong in (
+                lambda mean, log_var: 0.5 * (mean.square() + log_var.square() - 1 - log_var.square().log()).sum(-1),
+                lambda mean, log_var: 0.5 * (mean.square() + log_var.square() - 1 - 2 * log_var.log()).sum(-1),
+                _with_std_from(lambda log_var: log_var),
+            )
+        ),
+        *(
+            Mistake("log_var read as the variance", wrong, STANDARD)
+            for wrong in (
+                lambda mean, log_var: 0.5 * (mean.square() + log_var - 1 - log_var.log()).sum(-1),
+                _with_std_from(lambda log_var: log_var.sqrt()),
+            )
+        ),
+        Mistake(
+            "log_var read as the log of the standard deviation",
+            lambda mean, log_var: kl_to_standard_normal(mean, 2 * log_var),
+            "log_var is already the log of the *variance*: exp(log_var) is the variance, exp(log_var / 2) the std.",
+        ),
+        Mistake(
+            "The exp was forgotten",
+            lambda mean, log_var: 0.5 * (mean.square() + log_var - 1 - log_var).sum(-1),
+            "The variance is log_var.exp(); only the last term is log_var itself.",
+        ),
+        Mistake(
+            "The log was taken twice",
+            lambda mean, log_var: 0.5 * (mean.square() + log_var.exp() - 1 - log_var.log()).sum(-1),
+            "log_var is the log of the variance already: it enters the last term as it is.",
+        ),
+        Mistake(
+            "The standard deviation where the variance belongs",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + 0.5 * ((0.5 * log_var).exp() - log_var.exp()).sum(-1),
+            "exp(log_var / 2) is the standard deviation. The formula has the variance, exp(log_var).",
+        ),
+        Mistake(
+            "The variance was squared",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + 0.5 * ((2 * log_var).exp() - log_var.exp()).sum(-1),
+            "exp(log_var) is the variance already, which is the square of the standard deviation.",
+        ),
+        Mistake(
+            "The log of the standard deviation where that of the variance belongs",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + 0.25 * log_var.sum(-1),
+            "The last term inside the 1/2 is the log of the variance, log_var itself, without a 1/2 of its own.",
+        ),
+        Mistake(
+            "log_var was doubled",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) - 0.5 * log_var.sum(-1),
+            "2 log(std) is log_var itself: do not double it again.",
+        ),
+        Mistake(
+            "Reversed KL",
+            lambda mean, log_var: 0.5 * ((1 + mean.square()) * (-log_var).exp() - 1 + log_var).sum(-1),
+            "This is KL from N(0, I) to your Gaussian. A VAE averages over q, so q comes first.",
+        ),
+        Mistake(
+            "Wrong sign",
+            lambda mean, log_var: -kl_to_standard_normal(mean, log_var),
+            "A KL is never negative. (The formula is often printed as -1/2 (1 + log_var - mean^2 - variance).)",
+        ),
+        Mistake(
+            "mean was not squared",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + 0.5 * (mean - mean.square()).sum(-1),
+            "The mean enters squared: moving left costs as much as moving right.",
+        ),
+        Mistake(
+            "The mean was left out",
+            lambda mean, log_var: kl_to_standard_normal(torch.zeros_like(mean), log_var),
+            "A Gaussian that is off centre pays for it: mean^2 belongs to the sum.",
+        ),
+        Mistake(
+            "mean^2 was subtracted",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) - mean.square().sum(-1),
+            "Being off centre costs: mean^2 is added.",
+        ),
+        Mistake(
+            "The -1 was forgotten",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + mean.shape[-1] / 2,
+            "Each dimension has a -1, so that the KL of N(0, 1) to itself is 0.",
+        ),
+        Mistake(
+            "+1 where -1 belongs",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + mean.shape[-1],
+            "The 1 is subtracted, so that the KL of N(0, 1) to itself is 0.",
+        ),
+        Mistake(
+            "1 was subtracted once, not for each dimension",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + (mean.shape[-1] - 1) / 2,
+            "Each dimension has its own -1: put it inside the sum.",
+        ),
+        Mistake(
+            "log_var was added",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + log_var.sum(-1),
+            "log_var is subtracted: a narrow Gaussian, whose log_var is very negative, is far from N(0, 1).",
+        ),
+        Mistake(
+            "log_var was left out",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) + 0.5 * log_var.sum(-1),
+            "Without - log_var nothing stops the variance from shrinking to 0.",
+        ),
+        Mistake(
+            "The variance was left out",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) - 0.5 * log_var.exp().sum(-1),
+            "Without + log_var.exp() nothing stops the variance from growing.",
+        ),
+        Mistake(
+            "The variance was subtracted",
+            lambda mean, log_var: kl_to_standard_normal(mean, log_var) - log_var.exp().sum(-1),
+            "The variance is added: a wide Gaussian reaches far from 0.",
+        ),
+        Mistake(
+            "The 1/2 covers only the first term",
+            lambda mean, log_var: 2 * kl_to_standard_normal(mean, log_var) - 0.5 * mean.square().sum(-1),
+            "The 1/2 stands in front of the whole bracket: mean^2, variance, 1 and log_var.",
+        ),
+    ),
+)
+
 # --- KL from samples ------------------------------------------------------------------------------------------------
 
 
@@ -1028,7 +1027,199 @@ KL_DRAWS = Exercise(
     ),
 )
 
-EXERCISES = (ENTROPY, KL_DISCRETE, KL_TO_STANDARD_NORMAL, KL_BETWEEN_GAUSSIANS, KL_DRAWS)
+# --- KL of each latent dimension ------------------------------------------------------------------------------------
+
+
+def kl_per_dimension(mean: Tensor, log_var: Tensor) -> Tensor:
+    kl = 0.5 * (mean.square() + log_var.exp() - 1 - log_var)
+    return kl.mean(dim=0)
+
+
+def _batches_of_gaussians() -> list[Arguments]:
+    return _doubles(
+        [
+            ([[0.5, -1.0, 2.0], [1.0, 0.2, 0.7]], [[1.0, 0.2, 0.7], [-1.0, 0.5, -0.4]]),
+            ([[0.0, 0.0]], [[0.0, 0.0]]),  # a batch of one, at the prior
+            ([[1.0], [-1.0], [0.5]], [[-1.0], [0.5], [2.0]]),  # one dimension
+            ([[0.5, 0.0], [-0.5, 0.0], [1.5, 0.0]], [[-1.0, 0.0], [-2.0, 0.0], [0.5, 0.0]]),  # the second is silent
+        ]
+    )
+
+
+def _drawn_batch(generator: Generator) -> Arguments:
+    shape = sizes(generator, 2, low=2, high=6)
+    return numbers(generator, *shape), numbers(generator, *shape, low=-3, high=2)
+
+
+def _each(mean: Tensor, log_var: Tensor) -> Tensor:
+    """The KL of each example and dimension, (batch, latent)."""
+    return 0.5 * (mean.square() + log_var.exp() - 1 - log_var)
+
+
+def _of_the_whole_batch(mean: Tensor, log_var: Tensor) -> Tensor:
+    variance = log_var.exp().mean(0) + mean.var(0, correction=0)
+    return _each(mean.mean(0), variance.log())
+
+
+KL_PER_DIMENSION = Exercise(
+    task="The KL to N(0, 1) of each latent dimension, averaged over a batch, in nats: (batch, latent) to (latent,).",
+    reference=kl_per_dimension,
+    cases=_batches_of_gaussians,
+    generate=_drawn_batch,
+    lesson=lambda g: (torch.randn(360, 16, generator=g), torch.randn(360, 16, generator=g) - 1),
+    hints=(
+        "It is exercise 2.4 without its sum: the dimensions stay apart this time. What is averaged instead?",
+        "Compute 1/2 (mean^2 + variance - 1 - log variance) for each example and dimension, then average over the examples.",
+        "(0.5 * (mean**2 + log_var.exp() - 1 - log_var)), averaged over the first dimension with .mean(dim=0).",
+    ),
+    mistakes=(
+        Mistake(
+            "Summed over the latent dimensions",
+            lambda mean, log_var: _each(mean, log_var).sum(-1),
+            "That is exercise 2.4, one number for each example. Keep the dimensions apart and average over the examples, "
+            "dim=0.",
+        ),
+        Mistake(
+            "Averaged over the latent dimensions",
+            lambda mean, log_var: _each(mean, log_var).mean(-1),
+            "The mean runs over the examples, dim=0: one number for each latent dimension stays.",
+        ),
+        Mistake(
+            "Summed over the batch",
+            lambda mean, log_var: _each(mean, log_var).sum(0),
+            "A sum grows with the number of examples. Average over them: .mean(dim=0).",
+        ),
+        Mistake(
+            "Nothing was averaged",
+            _each,
+            "That is one number for each example and dimension. Average over the examples: .mean(dim=0).",
+        ),
+        Mistake(
+            "One number for all dimensions",
+            lambda mean, log_var: _each(mean, log_var).sum(-1).mean(),
+            "That is the whole KL, averaged over the batch. Leave the sum out, and average over dim=0 only.",
+        ),
+        Mistake(
+            "Averaged over everything",
+            lambda mean, log_var: _each(mean, log_var).mean(),
+            "Average over the examples only: .mean(dim=0).",
+        ),
+        Mistake(
+            "Averaged over the batch, divided by the dimensions",
+            lambda mean, log_var: _each(mean, log_var).mean(0) / mean.shape[-1],
+            "Only the examples are averaged over. Each dimension keeps its own nats.",
+        ),
+        Mistake(
+            "The KL of the averages",
+            lambda mean, log_var: _each(mean.mean(0), log_var.mean(0)),
+            "First the KL of each example, then the average: means of opposite sign would cancel before they are squared.",
+        ),
+        Mistake(
+            "The KL of the batch as one Gaussian",
+            _of_the_whole_batch,
+            "That asks how far all codes together are from N(0, 1). Here each example's own q is compared, then averaged.",
+        ),
+        Mistake(
+            "Missing 1/2",
+            lambda mean, log_var: 2 * kl_per_dimension(mean, log_var),
+            "The log density of a Gaussian carries a factor 1/2 in front of everything.",
+        ),
+        Mistake(
+            "Wrong sign",
+            lambda mean, log_var: -kl_per_dimension(mean, log_var),
+            "A KL is never negative.",
+        ),
+        Mistake(
+            "Reversed KL",
+            lambda mean, log_var: (0.5 * ((1 + mean.square()) * (-log_var).exp() - 1 + log_var)).mean(0),
+            "This is the KL from N(0, 1) to q. A VAE averages over q, so q comes first.",
+        ),
+        *(
+            Mistake("log_var read as the standard deviation", wrong, STANDARD)
+            for wrong in (
+                lambda mean, log_var: (0.5 * (mean.square() + log_var.square() - 1 - log_var.square().log())).mean(0),
+                lambda mean, log_var: (0.5 * (mean.square() + log_var.square() - 1 - 2 * log_var.log())).mean(0),
+            )
+        ),
+        Mistake(
+            "log_var read as the variance",
+            lambda mean, log_var: (0.5 * (mean.square() + log_var - 1 - log_var.log())).mean(0),
+            STANDARD,
+        ),
+        Mistake(
+            "log_var read as the log of the standard deviation",
+            lambda mean, log_var: kl_per_dimension(mean, 2 * log_var),
+            "log_var is already the log of the *variance*: exp(log_var) is the variance, exp(log_var / 2) the std.",
+        ),
+        Mistake(
+            "The exp was forgotten",
+            lambda mean, log_var: (0.5 * (mean.square() + log_var - 1 - log_var)).mean(0),
+            "The variance is log_var.exp(); only the last term is log_var itself.",
+        ),
+        Mistake(
+            "The log was taken twice",
+            lambda mean, log_var: (0.5 * (mean.square() + log_var.exp() - 1 - log_var.log())).mean(0),
+            "log_var is the log of the variance already: it enters the last term as it is.",
+        ),
+        Mistake(
+            "The standard deviation where the variance belongs",
+            lambda mean, log_var: kl_per_dimension(mean, log_var) + 0.5 * ((0.5 * log_var).exp() - log_var.exp()).mean(0),
+            "exp(log_var / 2) is the standard deviation. The formula has the variance, exp(log_var).",
+        ),
+        Mistake(
+            "mean was not squared",
+            lambda mean, log_var: kl_per_dimension(mean, log_var) + 0.5 * (mean - mean.square()).mean(0),
+            "The mean enters squared: moving left costs as much as moving right.",
+        ),
+        Mistake(
+            "The mean was left out",
+            lambda mean, log_var: kl_per_dimension(torch.zeros_like(mean), log_var),
+            "A Gaussian that is off centre is far from N(0, 1) too: mean^2 belongs to the sum.",
+        ),
+        Mistake(
+            "The -1 was forgotten",
+            lambda mean, log_var: kl_per_dimension(mean, log_var) + 0.5,
+            "There is a -1 inside, so that the KL of N(0, 1) to itself is 0.",
+        ),
+        Mistake(
+            "+1 where -1 belongs",
+            lambda mean, log_var: kl_per_dimension(mean, log_var) + 1,
+            "The 1 is subtracted, so that the KL of N(0, 1) to itself is 0.",
+        ),
+        Mistake(
+            "log_var was added",
+            lambda mean, log_var: kl_per_dimension(mean, log_var) + log_var.mean(0),
+            "log_var is subtracted: a narrow Gaussian, whose log_var is very negative, is far from N(0, 1).",
+        ),
+        Mistake(
+            "log_var was left out",
+            lambda mean, log_var: kl_per_dimension(mean, log_var) + 0.5 * log_var.mean(0),
+            "The term - log_var is missing inside the 1/2.",
+        ),
+        Mistake(
+            "The variance was left out",
+            lambda mean, log_var: kl_per_dimension(mean, log_var) - 0.5 * log_var.exp().mean(0),
+            "The term + log_var.exp() is missing inside the 1/2.",
+        ),
+        Mistake(
+            "The 1/2 covers only the first term",
+            lambda mean, log_var: 2 * kl_per_dimension(mean, log_var) - 0.5 * mean.square().mean(0),
+            "The 1/2 stands in front of the whole bracket: mean^2, variance, 1 and log_var.",
+        ),
+        Mistake(
+            "Sorted already",
+            lambda mean, log_var: kl_per_dimension(mean, log_var).sort(descending=True).values,
+            "The numbers are right, but in another order: keep each at its dimension's own place.",
+        ),
+        Mistake(
+            "Shares of the whole",
+            lambda mean, log_var: kl_per_dimension(mean, log_var) / kl_per_dimension(mean, log_var).sum(),
+            "Divided by their sum they are shares. The nats themselves were asked.",
+        ),
+    ),
+)
+
+EXERCISES = (ENTROPY, KL_DISCRETE, KL_BETWEEN_GAUSSIANS, KL_TO_STANDARD_NORMAL, KL_DRAWS, KL_PER_DIMENSION)
 
 PREDICTIONS = (
     Prediction(
@@ -1040,6 +1231,21 @@ PREDICTIONS = (
             "yes": (
                 "It is often called a distance, and a distance is the same both ways. But the KL averages over its first "
                 "distribution, so turned round it asks another question."
+            ),
+        },
+    ),
+    Prediction(
+        "one_gaussian_for_two_bumps",
+        ("on one bump", "across both"),
+        answer="on one bump",
+        because=(
+            "the average runs over q itself: a q that is wide enough for both would put many of its draws into the gap, where "
+            "p is small, while a bump without draws of q costs next to nothing."
+        ),
+        wrong={
+            "across both": (
+                "Half of the target would seem a poor fit. But this average looks only where q has mass, and never asks what "
+                "q leaves out."
             ),
         },
     ),

@@ -1,7 +1,7 @@
 """Pictures of lesson 02: two distributions, and how far one is from the other."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -16,8 +16,8 @@ def code_lengths(p: Tensor, q: Tensor, outcomes: Sequence[str]) -> Picture:
     figure, (left, right) = new_figure(2, width=8.5)
     x = torch.arange(len(p))
     for axes, a, b in ((left, p, q), (right, -p.log2(), -q.log2())):
-        axes.bar(array(x - 0.2), array(a), 0.38, color=BLUE, label="p, the truth")
-        axes.bar(array(x + 0.2), array(b), 0.38, color=ORANGE, hatch="//", edgecolor="white", label="q, our belief")
+        axes.bar(array(x - 0.2), array(a), 0.38, color=BLUE, label="the truth p and its code")
+        axes.bar(array(x + 0.2), array(b), 0.38, color=ORANGE, hatch="//", edgecolor="white", label="the belief q and its code")
         axes.set_xticks(range(len(p)), outcomes)
     left.set(title="Likely outcomes ...", ylabel="probability")
     right.set(title="... should have short codes", ylabel="code length (bits)")
@@ -38,10 +38,10 @@ def two_gaussians(mean: float, std: float) -> Picture:
     figure, (left, right) = new_figure(2, width=8.5)
     left.plot(array(x), array(p), color=INK, linestyle=":", label="p = N(0, 1)")
     left.plot(array(x), array(q), color=BLUE, linestyle="-", label=f"q = N({mean:g}, {std:g}²)")
-    left.set(title="q must be explained by p", xlabel="x", ylabel="density")
+    left.set(title="q beside the standard normal", xlabel="x", ylabel="density")
     left.legend(loc="upper left", fontsize=8)
     left.set_ylim(0, max(0.55, q.max().item() * 1.3))
-    # (q / p - 1 - log q / p) p is never negative; its mirror form, weighted by q, has the KL as its area.
+    # q (r - 1 - log r) with r = p / q is never negative, and has the KL as its area.
     log_ratio = log_p - log_q
     area = q * (torch.expm1(log_ratio) - log_ratio)
     right.fill_between(array(x), array(area), color=ORANGE, alpha=0.8)
@@ -56,9 +56,9 @@ def two_directions(x: Tensor, target: Tensor, covering: Tensor, seeking: Tensor)
     """A bimodal target density with the Gaussian that minimizes each direction of the KL. All (points,)."""
     figure, (axes,) = new_figure(height=3.4)
     axes.fill_between(array(x), array(target), color="#d9d9d9", label="target p")
-    axes.plot(array(x), array(covering), color=ORANGE, linestyle="--", label="smallest KL(p to q): covers")
-    axes.plot(array(x), array(seeking), color=BLUE, linestyle="-", label="smallest KL(q to p): picks a mode")
-    axes.set(title="The direction decides: cover both modes, or pick one", xlabel="x", ylabel="density")
+    axes.plot(array(x), array(covering), color=ORANGE, linestyle="--", label="smallest KL(p to q)")
+    axes.plot(array(x), array(seeking), color=BLUE, linestyle="-", label="smallest KL(q to p)")
+    axes.set(title="One direction covers both bumps, the other picks one", xlabel="x", ylabel="density")
     axes.set_xlim(-7, 7)
     axes.legend()
     words = "The Gaussian with the smallest KL(p to q) spans both bumps; the one with the smallest KL(q to p) sits on one."
@@ -66,24 +66,53 @@ def two_directions(x: Tensor, target: Tensor, covering: Tensor, seeking: Tensor)
 
 
 @styled
-def estimates_with_errors(names: Sequence[str], values: Sequence[float], errors: Sequence[float], exact: float) -> Picture:
-    """Monte Carlo estimates with bars of two standard errors, and the exact value as a line."""
-    figure, (axes,) = new_figure(height=2.8)
-    positions = list(range(len(names)))
-    axes.errorbar(values, positions, xerr=[2 * e for e in errors], fmt="o", color=BLUE, capsize=4, linewidth=2)
-    axes.axvline(exact, color=INK, linestyle=":")
-    axes.set_yticks(positions, names)
-    axes.set_ylim(-0.6, len(names) - 0.4)
-    axes.set_title("The same draws pin the KL down more or less sharply")
-    axes.set(xlabel="KL(q to p) (nats); bars: ± 2 standard errors; dotted: exact")
-    return Picture(figure, "Estimates of one KL with bars of two standard errors; the dotted line is the closed form.")
+def what_is_averaged(x: Tensor, log_p: Tensor, log_q: Tensor) -> Picture:
+    """Where each direction of the KL comes from: p log(p / q) and q log(q / p) at each x, all (points,)."""
+    figure, (left, right) = new_figure(2, width=8.5)
+    p_to_q, q_to_p = log_p.exp() * (log_p - log_q), log_q.exp() * (log_q - log_p)
+    for axes, terms, title in ((left, p_to_q, "KL(p to q) averages over p"), (right, q_to_p, "KL(q to p) averages over q")):
+        axes.fill_between(array(x), array(terms), color=ORANGE, alpha=0.8, label="adds to the KL")
+        axes.plot(array(x), array(log_p.exp()), color=INK, linestyle=":", label="density p")
+        axes.plot(array(x), array(log_q.exp()), color=BLUE, linestyle="-", label="density q")
+        axes.set(title=title, xlabel="x", ylabel="density, and nats per unit of x")
+        axes.set_xlim(-6, 6)
+        axes.set_ylim(-0.3, max(p_to_q.max().item(), q_to_p.max().item()) * 1.1)
+    right.legend()
+    words = (
+        "q lies on the left bump of p. Averaged over p, the right bump adds nearly all of the KL; averaged over q, it adds "
+        "next to nothing."
+    )
+    return Picture(figure, words)
 
 
 @styled
-def kl_per_dimension(kl: Tensor) -> Picture:
-    """KL to N(0, I) of each latent dimension, (dimension,), in nats."""
-    figure, (axes,) = new_figure(height=2.6)
+def repeated_estimates(named: Mapping[str, Tensor], exact: float, *, title: str) -> Picture:
+    """How the runs of several estimators lie about the exact value. ``named``: the terms of each, (runs, samples)."""
+    figure, (axes,) = new_figure(height=2.8)
+    places = []
+    for row, (name, terms) in enumerate(named.items()):
+        runs = terms.mean(dim=1)
+        low, median, high = torch.quantile(runs, torch.tensor([0.025, 0.5, 0.975], dtype=runs.dtype)).tolist()
+        axes.plot([low, high], [row, row], color=BLUE, linestyle="-", linewidth=5, alpha=0.5)
+        axes.plot([median], [row], color=BLUE, marker="o", markersize=8, linestyle="")
+        below = (runs < exact).double().mean().item()
+        places.append(f"{name}: most runs are {'too low' if below > 0.6 else 'too high' if below < 0.4 else 'on neither side'}")
+    axes.axvline(exact, color=INK, linestyle=":")
+    axes.set_yticks(range(len(named)), list(named))
+    axes.set_ylim(len(named) - 0.4, -0.6)
+    axes.set_title(title)
+    axes.set(xlabel="estimate of KL(q to p) (nats); dot: median run; bar: 95 % of the runs; dotted: exact")
+    words = f"The runs of each estimator and the exact KL. {'; '.join(places)}."
+    return Picture(figure, words)
+
+
+@styled
+def kl_per_dimension(kl: Tensor, order: Tensor) -> Picture:
+    """KL to N(0, I) of each latent dimension in nats, largest first, and the dimensions' own numbers; both (dimension,)."""
+    figure, (axes,) = new_figure(height=2.8)
     axes.bar(range(len(kl)), array(kl), color=BLUE, width=0.6)
-    axes.set_xticks(range(len(kl)))
-    axes.set(title="Which dimensions carry information?", xlabel="latent dimension", ylabel="mean KL to N(0, 1) (nats)")
-    return Picture(figure, "The KL of each latent dimension: some carry nats, the rest stand at the prior and carry none.")
+    axes.set_xticks(range(len(kl)), [str(number) for number in order.tolist()])
+    axes.set_title("A few dimensions carry nearly all of the KL")
+    axes.set(xlabel="latent dimension by its number in z, sorted by KL", ylabel="mean KL to N(0, 1) (nats)")
+    words = "The KL of each latent dimension, largest first: a few carry nearly all of it, the rest next to nothing."
+    return Picture(figure, words)

@@ -12,7 +12,7 @@ from .distributions import (
     check_probabilities as check_probabilities,
     discrete_cross_entropy as discrete_cross_entropy,
     discrete_entropy as discrete_entropy,
-    discrete_kl_p_to_q as discrete_kl_p_to_q,
+    discrete_kl as discrete_kl,
     nats_to_bits as nats_to_bits,
     p_log_q as p_log_q,
     standard_normal as standard_normal,

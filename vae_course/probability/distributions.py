@@ -99,7 +99,7 @@ def discrete_cross_entropy(p: Tensor, q: Tensor) -> Tensor:
     return -p_log_q(p, q).sum(-1)
 
 
-def discrete_kl_p_to_q(p: Tensor, q: Tensor) -> Tensor:
+def discrete_kl(p: Tensor, q: Tensor) -> Tensor:
     """KL(p to q) = sum p log(p / q) in nats (Kullback & Leibler 1951).
 
     ``p``, ``q``: (..., outcomes). Returns (...): 0 only where p = q, infinite where q = 0 < p, never NaN.

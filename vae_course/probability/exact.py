@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vae_course.probability.distributions import LOG_2_PI, Gaussian, check_probabilities, discrete_kl_p_to_q, p_log_q
+from vae_course.probability.distributions import LOG_2_PI, Gaussian, check_probabilities, discrete_kl, p_log_q
 from vae_course.probability.estimators import Elbo
 
 # --- a few states, a few observations -------------------------------------------------------------------------------
@@ -48,12 +48,12 @@ class DiscreteModel:
         """The ELBO of any q(z), every term a sum over states. ``q``: (..., states), ``x``: (...), which broadcast."""
         q, likelihood = torch.broadcast_tensors(q, self.likelihood.T[x])
         # A state that q excludes counts nothing, one that it believes and x rules out costs infinitely much.
-        return Elbo(distortion=-p_log_q(q, likelihood).sum(-1), rate=discrete_kl_p_to_q(q, self.prior.expand_as(q)))
+        return Elbo(distortion=-p_log_q(q, likelihood).sum(-1), rate=discrete_kl(q, self.prior.expand_as(q)))
 
     def gap(self, q: Tensor, x: int | Tensor) -> Tensor:
         """KL(q to p(z given x)), computed as just that, without log p(x) or the ELBO. Shapes as in ``elbo``."""
         q, posterior = torch.broadcast_tensors(q, self.exact_posterior(x))
-        return discrete_kl_p_to_q(q, posterior)
+        return discrete_kl(q, posterior)
 
 
 # --- linear and Gaussian --------------------------------------------------------------------------------------------

@@ -32,6 +32,12 @@ def kl_draws(log_q, log_p):
     return (r - 1) - torch.log(r)
 
 
+def kl_per_dimension(mean, log_var):
+    variance = torch.exp(log_var)
+    each = mean**2 / 2 + variance / 2 - log_var / 2 - 1 / 2
+    return each.sum(dim=0) / len(mean)
+
+
 def _entropy_by_loop(p):
     import math
 
@@ -56,6 +62,13 @@ def _kl_by_two_distributions(mean_q, log_var_q, mean_p, log_var_p):
     q = torch.distributions.Independent(torch.distributions.Normal(mean_q, (0.5 * log_var_q).exp()), 1)
     p = torch.distributions.Independent(torch.distributions.Normal(mean_p, (0.5 * log_var_p).exp()), 1)
     return torch.distributions.kl_divergence(q, p)
+
+
+def _per_dimension_by_loop(mean, log_var):
+    columns = []
+    for latent in range(mean.shape[1]):
+        columns.append(kl_to_standard_normal(mean[:, latent : latent + 1], log_var[:, latent : latent + 1]).mean())
+    return torch.stack(columns)
 
 
 MORE = {
@@ -95,5 +108,9 @@ MORE = {
         lambda log_q, log_p: torch.expm1(log_p - log_q) + log_q - log_p,
         lambda log_q, log_p: -(log_p - log_q) + (torch.exp(log_p - log_q) - 1),
         lambda log_q, log_p: (log_ratio := log_p.sub(log_q)).exp().sub(1).sub(log_ratio),
+    ],
+    "kl_per_dimension": [
+        _per_dimension_by_loop,
+        lambda mean, log_var: -0.5 * torch.mean(1 + log_var - mean.pow(2) - log_var.exp(), 0),
     ],
 }
