@@ -819,7 +819,7 @@ def _mean_of_all(codes: Tensor) -> Tensor:
 
 
 MOMENT_GAP = Exercise(
-    task="Squared length of the codes' mean plus summed squared differences of their covariance from I: (images, d) to a scalar.",
+    task="Squared length of the codes' mean, plus summed squared differences of their covariance from I: a scalar.",
     reference=moment_gap,
     cases=_codes,
     generate=_drawn_codes,
@@ -850,7 +850,7 @@ MOMENT_GAP = Exercise(
         Mistake(
             "Ones everywhere",
             lambda codes: _of_mean(codes) + _of_covariance(torch.cov(codes.T), torch.ones_like(_eye(codes))),
-            "The identity has ones on its diagonal only: subtract torch.eye(d). Beside the diagonal the covariance should be 0.",
+            "The identity has ones on its diagonal only: subtract torch.eye(d). Elsewhere it is 0.",
         ),
         Mistake(
             "Only the variances",
