@@ -49,7 +49,7 @@ def error_by_size(pca: Mapping[int, float], autoencoder: Mapping[int, float]) ->
     figure, (axes,) = new_figure()
     _grouped_bars(axes, {"PCA": list(pca.values()), "autoencoder": list(autoencoder.values())}, label_at="edge")
     axes.set_xticks(range(len(pca)), [f"{size} numbers" for size in pca])
-    axes.set(title="Bending helps most where the code is short", ylabel="squared error per test image", ylim=(0, 3.8))
+    axes.set(title="Bending helps where the code is short", ylabel="squared error per test image", ylim=(0, 3.8))
     axes.legend()
     return Picture(figure, "Test errors at 2, 8 and 32 numbers: the autoencoder's is lower at 2 and 8; at 32 both are small.")
 
@@ -75,7 +75,7 @@ def error_against_bits(named: Mapping[str, tuple[Sequence[int], Sequence[float]]
         axes.plot(bits, errors, label=name, marker=MARKERS[k], markersize=5, color=PALETTE[k], linestyle=LINES[k])
     axes.axvline(exact_bits, color="#888888", linewidth=1)
     axes.text(exact_bits * 0.96, 0.97, "exact\npixels", transform=axes.get_xaxis_transform(), ha="right", va="top", fontsize=8)
-    axes.set(title="Each budget of bits has its own best code", xlabel="bits per image", ylabel="squared error per image")
+    axes.set(title="Which code is best depends on the number of bits", xlabel="bits per image", ylabel="squared error per image")
     axes.set(xscale="log", yscale="log")
     ticks, levels = (2, 4, 8, 16, 32, 64, 128, 256), (0.2, 0.5, 1, 2, 5)
     axes.set_xticks(ticks, [str(t) for t in ticks])
