@@ -75,7 +75,7 @@ def error_against_bits(named: Mapping[str, tuple[Sequence[int], Sequence[float]]
         axes.plot(bits, errors, label=name, marker=MARKERS[k], markersize=5, color=PALETTE[k], linestyle=LINES[k])
     axes.axvline(exact_bits, color="#888888", linewidth=1)
     axes.text(exact_bits * 0.96, 0.97, "exact\npixels", transform=axes.get_xaxis_transform(), ha="right", va="top", fontsize=8)
-    axes.set(title="Which code is best depends on the number of bits", xlabel="bits per image", ylabel="squared error per image")
+    axes.set(title="Which code is best depends on the bits", xlabel="bits per image", ylabel="squared error per image")
     axes.set(xscale="log", yscale="log")
     ticks, levels = (2, 4, 8, 16, 32, 64, 128, 256), (0.2, 0.5, 1, 2, 5)
     axes.set_xticks(ticks, [str(t) for t in ticks])
