@@ -108,7 +108,7 @@ def test_the_report_tells_what_is_done_lesson_by_lesson(file):
         "lesson 00: 1 of 2 done",
         "    0.1 to_bits: done, 1 hint read",
         "    0.2 error_per_image: 2 hints read, solution read",
-        "lesson 01: 0 of 3 done",
+        "lesson 01: 0 of 6 done",
     ]
     assert lines[-1] == f"in all: 1 of {len(exercises.all_exercises())} done"
 

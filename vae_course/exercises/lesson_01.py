@@ -1,12 +1,16 @@
-"""Exercises of lesson 01: reconstruction error, projection onto principal components, draws with a fitted covariance."""
+"""Exercises of lesson 01: an autoencoder's error and its step of training, PCA, recall, draws of a Gaussian, codes' moments."""
+
+from collections.abc import Callable
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 from torch.nn import functional
+from torch.optim import Optimizer
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.explanations import Explanation
+from vae_course.exercises.kinds import UpdateExercise, start_of
 from vae_course.exercises.making import numbers, size, sizes
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
@@ -138,6 +142,133 @@ RECONSTRUCTION_ERROR = Exercise(
                 functional.binary_cross_entropy(reconstructions, images, reduction="sum") / len(images)
             ),
             "Binary cross entropy is another loss, for outputs between 0 and 1. Here the squared error was asked.",
+        ),
+    ),
+)
+
+# --- a step of training ---------------------------------------------------------------------------------------------
+
+Loss = Callable[[nn.Module, nn.Module, Tensor], Tensor]
+
+
+def take_step(encoder: nn.Module, decoder: nn.Module, optimizer: Optimizer, loss_of: Loss, images: Tensor) -> Tensor:
+    loss = loss_of(encoder, decoder, images)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+def _plain_loss(encoder: nn.Module, decoder: nn.Module, images: Tensor) -> Tensor:
+    return reconstruction_error(images, decoder(encoder(images)))
+
+
+def _another_loss(encoder: nn.Module, decoder: nn.Module, images: Tensor) -> Tensor:
+    # Not the lesson's first one, so that an answer with a loss of its own is found out.
+    codes: Tensor = encoder(images)
+    return reconstruction_error(images, decoder(codes)) + 0.3 * codes.square().sum(-1).mean()
+
+
+def _steps(order: str, sign: float = 1.0) -> Callable[..., Tensor]:
+    """A step of training whose parts are done in another ``order``."""
+
+    def step(encoder: nn.Module, decoder: nn.Module, optimizer: Optimizer, loss_of: Loss, images: Tensor) -> Tensor:
+        loss = loss_of(encoder, decoder, images)
+        do: dict[str, Callable[[], object]]
+        do = {"zero": optimizer.zero_grad, "backward": (sign * loss).backward, "step": optimizer.step}
+        for name in order.split():
+            do[name]()
+        return loss.detach()
+
+    return step
+
+
+def _decoder_forgotten(encoder: nn.Module, decoder: nn.Module, optimizer: Optimizer, loss_of: Loss, images: Tensor) -> Tensor:
+    loss = loss_of(encoder, decoder, images)
+    encoder.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+def _encoder_forgotten(encoder: nn.Module, decoder: nn.Module, optimizer: Optimizer, loss_of: Loss, images: Tensor) -> Tensor:
+    loss = loss_of(encoder, decoder, images)
+    decoder.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+def _loss_afterwards(encoder: nn.Module, decoder: nn.Module, optimizer: Optimizer, loss_of: Loss, images: Tensor) -> Tensor:
+    take_step(encoder, decoder, optimizer, loss_of, images)
+    return loss_of(encoder, decoder, images).detach()
+
+
+def _start(images: Tensor, latent: int, seed: int) -> Arguments:
+    encoder = start_of(lambda: nn.Linear(images.shape[1], latent), seed, like=images)
+    decoder = start_of(lambda: nn.Linear(latent, images.shape[1]), seed + 1, like=images)
+    optimizer = torch.optim.SGD([*encoder.parameters(), *decoder.parameters()], lr=0.05)
+    return encoder, decoder, optimizer, _another_loss, images
+
+
+def _drawn_batch(generator: Generator) -> Arguments:
+    batch, pixels, latent = sizes(generator, 3, low=2, high=6)
+    return numbers(generator, batch, pixels, low=0, high=1), latent, size(generator, 0, 99)
+
+
+TAKE_STEP = UpdateExercise(
+    task="One step on a batch of images: loss_of(encoder, decoder, images), zero_grad, backward, step. Returns the loss.",
+    reference=take_step,
+    cases=lambda: [(torch.tensor([[1.0, 0.0, 0.5]], dtype=torch.float64), 2, 0)],
+    generate=_drawn_batch,
+    lesson=lambda g: (torch.rand(128, 64, generator=g), 2, 0),
+    start=_start,
+    made_from=("images", "latent", "seed"),
+    hints=(
+        "Compute the loss, make room for new gradients, compute them, and go one step.",
+        "The loss is loss_of(encoder, decoder, images). The optimizer has zero_grad() and step(), the loss has backward().",
+        "In this order: loss = loss_of(...), optimizer.zero_grad(), loss.backward(), optimizer.step(). Return loss.detach().",
+    ),
+    mistakes=(
+        Mistake(
+            "No zero_grad",
+            _steps("backward step"),
+            "backward adds to the gradients that are there already: put them back to zero before it.",
+        ),
+        Mistake(
+            "The weights do not move",
+            _steps("zero backward"),
+            "After the call they are what they were. Three lines, in this order: zero_grad(), loss.backward(), step().",
+        ),
+        Mistake(
+            "The step first of all",
+            _steps("step zero backward"),
+            "This goes by the gradients of the batch before. In this order: zero_grad(), loss.backward(), step().",
+        ),
+        Mistake(
+            "Uphill",
+            _steps("zero backward step", sign=-1.0),
+            "The loss rises: the optimizer minimizes already, so no minus sign is needed.",
+        ),
+        Mistake(
+            "The decoder's gradients add up",
+            _decoder_forgotten,
+            "Both networks' gradients must be put back to zero: optimizer.zero_grad() does it for all.",
+        ),
+        Mistake(
+            "The encoder's gradients add up",
+            _encoder_forgotten,
+            "Both networks' gradients must be put back to zero: optimizer.zero_grad() does it for all.",
+        ),
+        Mistake(
+            "A loss of its own",
+            lambda encoder, decoder, optimizer, loss_of, images: take_step(encoder, decoder, optimizer, _plain_loss, images),
+            "Call the loss that was handed in, loss_of(encoder, decoder, images): later it will be another one.",
+        ),
+        Mistake(
+            "The loss after the step",
+            _loss_afterwards,
+            "Return the loss from which the step was computed: it need not be computed twice.",
         ),
     ),
 )
@@ -318,6 +449,103 @@ PROJECT = Exercise(
             "Transposed",
             lambda x, mean, components: project(x, mean, components).transpose(0, 1),
             "The values are right; images are rows: transpose to (images, pixels).",
+        ),
+    ),
+)
+
+# --- recall ---------------------------------------------------------------------------------------------------------
+
+
+def precision(real: Tensor, samples: Tensor, neighbours: int = 3) -> Tensor:
+    """The share of ``samples`` that lie near a point of ``real``, as the lesson defines it: (points, dimension) each."""
+    to_others = torch.cdist(real, real).sort(dim=1).values
+    reach = to_others[:, neighbours]
+    is_near = torch.cdist(samples, real) <= reach
+    return is_near.any(dim=1).double().mean()
+
+
+def recall(real: Tensor, samples: Tensor) -> Tensor:
+    return precision(real=samples, samples=real)
+
+
+def _two_sets() -> list[Arguments]:
+    line = [[0.0], [1.0], [2.0], [3.0], [10.0]]
+    rows = [
+        (line, [[0.5], [2.6], [3.1], [4.3]]),
+        ([[0.0, 0.0], [4.0, 0.0], [0.0, 5.0], [6.0, 6.0], [-9.0, 2.0]], [[0.1, 0.0], [0.2, 0.3], [0.0, 0.7], [0.6, 0.1]]),
+        ([[0.0, 0.0], [0.3, 0.1], [0.2, 0.6], [0.5, 0.0]], [[0.0, 0.4], [2.0, 0.0], [7.0, 1.0], [0.0, 9.0], [-8.0, 3.0]]),
+    ]
+    return [tuple(torch.tensor(part, dtype=torch.float64) for part in row) for row in rows]
+
+
+def _drawn_sets(generator: Generator) -> Arguments:
+    count, others = sizes(generator, 2, low=6, high=14)
+    dimension = size(generator, 1, 3)
+    return numbers(generator, count, dimension), numbers(generator, others, dimension, low=-1, high=3.5)
+
+
+def _coverage(real: Tensor, samples: Tensor) -> Tensor:
+    reach = torch.cdist(real, real).sort(dim=1).values[:, 3]
+    return (torch.cdist(real, samples) <= reach[:, None]).any(dim=1).double().mean()
+
+
+def _pairs(real: Tensor, samples: Tensor) -> Tensor:
+    reach = torch.cdist(samples, samples).sort(dim=1).values[:, 3]
+    return (torch.cdist(real, samples) <= reach).double().mean()
+
+
+RECALL = Exercise(
+    task="The share of real images near a sample, with precision(real, samples): two tensors (images, pixels) to a scalar.",
+    reference=recall,
+    cases=_two_sets,
+    generate=_drawn_sets,
+    lesson=lambda g: (torch.rand(200, 64, generator=g), 0.8 * torch.rand(220, 64, generator=g) + 0.1),
+    hints=(
+        "Precision asks whether a sample lies near real images. Recall asks the same with the roles exchanged.",
+        "Nothing new is to be computed: call precision with another first and another second argument.",
+        "precision(real=..., samples=...): what stands for the real images is now the samples.",
+    ),
+    mistakes=(
+        Mistake(
+            "This is the precision",
+            lambda real, samples: precision(real, samples),
+            "It asks how many samples lie near real images. Recall asks how many real images lie near samples.",
+        ),
+        Mistake(
+            "The reach of the real images",
+            _coverage,
+            "A real image counts if it lies within the reach of some sample, so the reach is measured among the samples. (What "
+            "you computed has a name as well: coverage.)",
+        ),
+        Mistake(
+            "One set against itself",
+            lambda real, samples: precision(samples, samples),
+            "Every point lies near itself, so this is always 1. Both the real images and the samples must come in.",
+        ),
+        Mistake(
+            "Two neighbours, not three",
+            lambda real, samples: precision(samples, real, 2),
+            "Each point is its own nearest, at distance 0, and does not count. Leave neighbours at 3, as precision has it.",
+        ),
+        Mistake(
+            "Four neighbours, not three",
+            lambda real, samples: precision(samples, real, 4) if len(samples) > 4 else torch.ones(()),
+            "Leave neighbours at 3, as precision has it.",
+        ),
+        Mistake(
+            "Pairs were counted",
+            _pairs,
+            "A real image counts once, however many samples it lies near: any(dim=1) before the mean.",
+        ),
+        Mistake(
+            "The mean of both",
+            lambda real, samples: (precision(samples, real) + precision(real, samples)) / 2,
+            "Precision and recall answer different questions and are kept apart. Only recall was asked.",
+        ),
+        Mistake(
+            "A count in place of a share",
+            lambda real, samples: len(real) * precision(samples, real),
+            "Divide by the number of real images: a share lies between 0 and 1.",
         ),
     ),
 )
@@ -524,7 +752,186 @@ CORRELATED_DRAWS = Exercise(
     ),
 )
 
-EXERCISES = (RECONSTRUCTION_ERROR, PROJECT, CORRELATED_DRAWS)
+# --- the moments of codes -------------------------------------------------------------------------------------------
+
+
+def moment_gap(codes: Tensor) -> Tensor:
+    mean = codes.mean(dim=0)
+    covariance = torch.cov(codes.T)
+    identity = torch.eye(len(mean)).to(codes)
+    return mean.square().sum() + (covariance - identity).square().sum()
+
+
+def _codes() -> list[Arguments]:
+    rows = [
+        [[1.0, 0.0], [0.0, 2.0]],
+        [[0.5, -1.0], [1.5, 0.0], [-2.0, 3.0]],
+        [[2.0, 1.0, 0.0], [2.0, -1.0, 0.5], [3.0, 0.3, -0.5], [1.0, 0.2, 0.1]],
+        [[3.0, 3.0], [3.0, 3.0], [3.0, 3.0]],  # all in one place
+    ]
+    return [(torch.tensor(row, dtype=torch.float64),) for row in rows]
+
+
+def _drawn_codes(generator: Generator) -> Arguments:
+    count, latent = sizes(generator, 2, low=2, high=6)
+    return (numbers(generator, count, latent),)
+
+
+def _eye(codes: Tensor) -> Tensor:
+    return torch.eye(codes.shape[1], dtype=codes.dtype, device=codes.device)
+
+
+def _of_mean(codes: Tensor) -> Tensor:
+    return codes.mean(0).square().sum()
+
+
+def _of_covariance(covariance: Tensor, wanted: Tensor) -> Tensor:
+    return (covariance - wanted).square().sum()
+
+
+def _only_off_diagonal(codes: Tensor) -> Tensor:
+    covariance = torch.cov(codes.T)
+    return _of_mean(codes) + (covariance - covariance.diag().diag()).square().sum()
+
+
+def _only_variances(codes: Tensor) -> Tensor:
+    return _of_mean(codes) + (codes.var(0) - 1).square().sum()
+
+
+def _only_deviations(codes: Tensor) -> Tensor:
+    return _of_mean(codes) + (codes.std(0) - 1).square().sum()
+
+
+def _about_zero(codes: Tensor) -> Tensor:
+    return _of_mean(codes) + _of_covariance(codes.T @ codes / len(codes), _eye(codes))
+
+
+def _divided_by_the_count(codes: Tensor) -> Tensor:
+    return _of_mean(codes) + _of_covariance(torch.cov(codes.T, correction=0), _eye(codes))
+
+
+def _products_summed(codes: Tensor) -> Tensor:
+    centred = codes - codes.mean(0)
+    return _of_mean(codes) + _of_covariance(centred.T @ centred, _eye(codes))
+
+
+def _mean_of_all(codes: Tensor) -> Tensor:
+    return codes.mean().square() + _of_covariance(torch.cov(codes.T), _eye(codes))
+
+
+MOMENT_GAP = Exercise(
+    task="Squared length of the codes' mean, plus summed squared differences of their covariance from I: a scalar.",
+    reference=moment_gap,
+    cases=_codes,
+    generate=_drawn_codes,
+    lesson=lambda g: (0.5 * torch.randn(128, 8, generator=g) + 0.3,),
+    gradients=("codes",),
+    hints=(
+        "N(0, I) has mean 0 and covariance I. How far are the codes from the one, and how far from the other?",
+        "codes.mean(dim=0) is the mean, torch.cov(codes.T) the covariance, and torch.eye(d) is I. Differences are squared and "
+        "summed over all entries.",
+        "mean.square().sum() + (covariance - torch.eye(codes.shape[1])).square().sum()",
+    ),
+    mistakes=(
+        Mistake(
+            "Only the mean",
+            _of_mean,
+            "The covariance counts as well: add its summed squared differences from the identity.",
+        ),
+        Mistake(
+            "Only the covariance",
+            lambda codes: _of_covariance(torch.cov(codes.T), _eye(codes)),
+            "The mean counts as well: add its squared length.",
+        ),
+        Mistake(
+            "The covariance is pulled to zero",
+            lambda codes: _of_mean(codes) + torch.cov(codes.T).square().sum(),
+            "N(0, I) has covariance I: subtract torch.eye(d) before you square.",
+        ),
+        Mistake(
+            "Ones everywhere",
+            lambda codes: _of_mean(codes) + _of_covariance(torch.cov(codes.T), torch.ones_like(_eye(codes))),
+            "The identity has ones on its diagonal only: subtract torch.eye(d). Elsewhere it is 0.",
+        ),
+        Mistake(
+            "Only the variances",
+            _only_variances,
+            "Each coordinate may have variance 1 while two of them move together: the whole covariance counts.",
+        ),
+        Mistake(
+            "Only the standard deviations",
+            _only_deviations,
+            "Two coordinates may still move together. Take the whole covariance, torch.cov(codes.T).",
+        ),
+        Mistake(
+            "Without the variances",
+            _only_off_diagonal,
+            "The diagonal counts too: the variances should be 1.",
+        ),
+        Mistake(
+            "Not centred",
+            _about_zero,
+            "The covariance is taken about the codes' own mean: torch.cov(codes.T).",
+        ),
+        Mistake(
+            "Divided by the number of images",
+            _divided_by_the_count,
+            "torch.cov divides by one less than the number of images. Use it as it is.",
+        ),
+        Mistake(
+            "Not divided by the number of images",
+            _products_summed,
+            "A covariance is a mean of products. torch.cov(codes.T) computes it.",
+        ),
+        Mistake(
+            "Correlations in place of covariances",
+            lambda codes: _of_mean(codes) + _of_covariance(torch.corrcoef(codes.T), _eye(codes)),
+            "Correlations have 1 on their diagonal, whatever the variances are. Take torch.cov(codes.T).",
+        ),
+        Mistake(
+            "One mean for all coordinates",
+            _mean_of_all,
+            "Each coordinate has its own mean: codes.mean(dim=0).",
+        ),
+        Mistake(
+            "Averages in place of sums",
+            lambda codes: codes.mean(0).square().mean() + (torch.cov(codes.T) - _eye(codes)).square().mean(),
+            "Add up the squares of all entries; do not average them.",
+        ),
+        Mistake(
+            "The mean's square averaged",
+            lambda codes: codes.mean(0).square().mean() + _of_covariance(torch.cov(codes.T), _eye(codes)),
+            "The squared length of the mean is a sum over coordinates.",
+        ),
+        Mistake(
+            "The covariance's squares averaged",
+            lambda codes: _of_mean(codes) + (torch.cov(codes.T) - _eye(codes)).square().mean(),
+            "Add up the squared differences of all entries; do not average them.",
+        ),
+        Mistake(
+            "Lengths, not squared lengths",
+            lambda codes: codes.mean(0).norm() + (torch.cov(codes.T) - _eye(codes)).norm(),
+            "Leave the roots out: the square of each is asked.",
+        ),
+        Mistake(
+            "Absolute differences",
+            lambda codes: codes.mean(0).abs().sum() + (torch.cov(codes.T) - _eye(codes)).abs().sum(),
+            "Square each entry before you add it.",
+        ),
+        Mistake(
+            "The covariance of the images",
+            lambda codes: _of_mean(codes) + (torch.cov(codes) - torch.eye(len(codes)).to(codes)).square().sum(),
+            "torch.cov takes a row for each coordinate: give it codes.T.",
+        ),
+        Mistake(
+            "The mean was taken over coordinates",
+            lambda codes: codes.mean(1).square().sum() + _of_covariance(torch.cov(codes.T), _eye(codes)),
+            "The mean code is an average over images: codes.mean(dim=0).",
+        ),
+    ),
+)
+
+EXERCISES = (RECONSTRUCTION_ERROR, TAKE_STEP, PROJECT, RECALL, CORRELATED_DRAWS, MOMENT_GAP)
 
 PREDICTIONS = (
     Prediction(

@@ -8,6 +8,15 @@ def reconstruction_error(images, reconstructions):
     return total / images.shape[0]
 
 
+def take_step(encoder, decoder, optimizer, loss_of, images):
+    for parameter in [*encoder.parameters(), *decoder.parameters()]:
+        parameter.grad = None
+    loss = loss_of(encoder, decoder, images)
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
 def project(x, mean, components):
     centred = x - mean
     result = mean.expand(len(x), -1)
@@ -17,6 +26,16 @@ def project(x, mean, components):
     return result
 
 
+def recall(real, samples):
+    among_samples, _ = torch.cdist(samples, samples).sort(dim=1)
+    reach = among_samples[:, 3]
+    covered = 0
+    for image in real:
+        distances = (samples - image).square().sum(dim=1).sqrt()
+        covered = covered + (distances <= reach).any()
+    return covered / len(real)
+
+
 def correlated_draws(noise, mean, covariance):
     d = covariance.shape[0]
     factor = torch.zeros_like(covariance)
@@ -24,6 +43,15 @@ def correlated_draws(noise, mean, covariance):
         factor[i, i] = (covariance[i, i] - (factor[i, :i] ** 2).sum()).sqrt()
         factor[i + 1 :, i] = (covariance[i + 1 :, i] - factor[i + 1 :, :i] @ factor[i, :i]) / factor[i, i]
     return torch.einsum("ij,nj->ni", factor, noise) + mean
+
+
+def moment_gap(codes):
+    images, latent = codes.shape
+    mean = codes.sum(dim=0) / images
+    centred = codes - mean
+    covariance = centred.T @ centred / (images - 1)
+    difference = covariance - torch.eye(latent).to(codes)
+    return mean @ mean + torch.linalg.matrix_norm(difference) ** 2
 
 
 def _error_by_loop(images, reconstructions):
