@@ -59,7 +59,8 @@ EXPECTATIONS = {
 # What a cell may say of itself: what it asks for, why it is exempt from comparison or not to be run twice, what is folded.
 ALLOWED_METADATA = {"tags", "exercise", "explanation", "reason", "runs_once", "jupyter"}
 FOLDS = ({"source_hidden": True}, {"source_hidden": True, "outputs_hidden": True})
-FOLD = ["00", "01", "02", "03", "04"]  # lessons that say five claims in words, and fold their plumbing and all further expectations
+# Lessons that say five claims in words, and fold their plumbing and all further expectations.
+FOLD = ["00", "01", "02", "03", "04"]
 # These also run on a reader's own text, or pairs of texts.
 TAKES = {**dict.fromkeys(("07", "08", "09", "10", "11"), "corpus"), **dict.fromkeys(("12", "13", "15"), "pairs")}
 
