@@ -208,7 +208,7 @@ def graded(tmp_path_factory):
     handed_in(place / "submitted")
     before = {path: path.read_bytes() for path in (place / "submitted").rglob("*") if path.is_file()}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(attempts, "TIME_LIMIT", 3.0)  # also within the processes
+        patch.setattr(attempts, "TIME_LIMIT", 6.0)  # also within the processes
         result = CliRunner().invoke(app, ["grade", str(place / "submitted"), "--output", str(place / "grades")])
     assert result.exit_code == 0, result.output
     assert before == {path: path.read_bytes() for path in (place / "submitted").rglob("*") if path.is_file()}
@@ -263,8 +263,8 @@ WITH_FOUR = {
     "needs its session": ("kl_draws", "wrong", "Names that other cells make by computing are not there"),
     "not Python": ("kl_draws", "missing", "is not Python: &#39;(&#39; was never closed, line 2"),
     "takes too much": ("kl_draws", "wrong", "it will be called with 2 arguments: (log_q, log_p)"),
-    "loops": ("kl_draws", "wrong", "your function does not end: it was stopped after 3 seconds"),
-    "loops in C": ("kl_draws", "crashed", "it did not end in 18 seconds"),
+    "loops": ("kl_draws", "wrong", "your function does not end: it was stopped after 6 seconds"),
+    "loops in C": ("kl_draws", "crashed", "it did not end in 36 seconds"),
     "exits": ("kl_draws", "crashed", "its process came to an end"),
     "crashes": ("kl_draws", "crashed", "its process came to an end"),
     "prints": ("kl_draws", "wrong", "The plain estimator"),
