@@ -136,7 +136,8 @@ def show(line: str) -> None:
 def run(arguments: list[str]) -> None:
     """Run the environment's Python; leave with its exit status if it fails.
 
-    Ctrl-C ends it and all that it started, which, in a session of their own, do not each say so themselves (but on Windows do).
+    Ctrl-C ends it and all that it started. These are out of reach of the key itself, so that not each of them says so; on
+    Windows they do.
     """
     with subprocess.Popen([PYTHON, *arguments], cwd=ROOT, start_new_session=True) as process:
         try:

@@ -82,7 +82,7 @@ def handed_out(submissions: Sequence[Submission]) -> list[str]:
 # --- one submission -------------------------------------------------------------------------------------------------
 
 
-class Session:
+class Examination:
     """A submission's answers, asked one after the other; a process that is lost is replaced by a new one.
 
     ``lost``: the exercises whose answers ended it.
@@ -143,20 +143,20 @@ def grade(
     message can carry what the private inputs are.
     """
     answered = [name for name in points if name in submission.answers]
-    with Session(submission, hidden) as session, Session(submission, hidden) as apart:
-        verdicts = {name: session.verdict(name, 0) for name in answered}
+    with Examination(submission, hidden) as here, Examination(submission, hidden) as apart:
+        verdicts = {name: here.verdict(name, 0) for name in answered}
         for name, public in verdicts.items():
 
             def judged(drawn: int, name: str = name) -> Verdict:
-                return (session if drawn == seed else apart).verdict(name, drawn)
+                return (here if drawn == seed else apart).verdict(name, drawn)
 
             verdicts[name] = privately(public, judged, seed)
-        lost = session.lost
+        lost = here.lost
     grades = tuple(_grade(submission, name, possible, verdicts.get(name), name in lost) for name, possible in points.items())
     remarks = integrity.remarks(submission)
-    remarks += [f"while its cells were run: {told}" for told in session.trouble]
-    remarks += [f"changes {name} of the course" for name in session.changed]
-    return Graded(submission, grades, share, tuple(remarks), tuple(session.holds))
+    remarks += [f"while its cells were run: {told}" for told in here.trouble]
+    remarks += [f"changes {name} of the course" for name in here.changed]
+    return Graded(submission, grades, share, tuple(remarks), tuple(here.holds))
 
 
 def _grade(submission: Submission, name: str, possible: float, verdict: Verdict | None, lost: bool) -> Grade:
