@@ -11,10 +11,12 @@ import multiprocessing
 import os
 import pickle
 import sys
+import threading
 import types
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Self
@@ -24,6 +26,7 @@ from torch import Tensor
 
 from vae_course.course.classroom.confinement import confine
 from vae_course.course.classroom.submissions import Cell
+from vae_course.course.running import environment
 from vae_course.exercises import attempts, calls, catalogue
 from vae_course.exercises.attempts import Arguments, Called, Failure, NotAttemptedError, Observation, TooLongError
 
@@ -31,6 +34,7 @@ PATIENCE = 6  # times the time limit of an answer, for all that is asked of it i
 LARGEST = 64 * 1024**2  # bytes of a reply
 LONGEST = 2000  # characters of what a failure says
 MODULE = "submission"
+_one_at_a_time = threading.Lock()
 # What lessons import, loaded once, before the processes divide.
 PRELOADED = ["scipy.integrate", "scipy.optimize", "matplotlib.pyplot", "sklearn.neighbors", "vae_course.figures.base"]
 PRELOADED += ["vae_course.text.cures", "vae_course.text.decoding", "vae_course.text.evaluation", "vae_course.images"]
@@ -194,7 +198,8 @@ class Worker:
     """
 
     def __init__(self, cells: Sequence[Cell], hidden: Sequence[Path]):
-        context = _context()
+        with _one_at_a_time:
+            context = _context()
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=serve, args=(theirs, cells, hidden, attempts.TIME_LIMIT), daemon=True)
         self.process.start()
@@ -251,13 +256,16 @@ class Worker:
             raise LostError(f"it sent what cannot be read ({type(error).__name__})") from error
 
 
+@cache
 def _context() -> Any:  # noqa: ANN401 - contexts have no common type that tells of both
     """How processes are made: where that is possible divided from one that has loaded torch and the course already."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
-    # A file of a student's that lies in the current folder is not to be taken for a module.
-    os.environ["PYTHONSAFEPATH"] = "1"
+    from multiprocessing import forkserver  # which Windows has not
+
     context = multiprocessing.get_context("forkserver")
     lessons = sorted(path.stem for path in Path(catalogue.__file__).parent.glob("lesson_*.py"))
     context.set_forkserver_preload([*PRELOADED, __name__, *(f"vae_course.exercises.{lesson}" for lesson in lessons)])
+    with environment(PYTHONSAFEPATH="1"):  # a file of a student's in the current folder is not to be taken for a module
+        forkserver.ensure_running()
     return context
