@@ -801,3 +801,12 @@ def test_a_needless_detach_of_the_noise_is_not_wrong():
 
 def test_the_time_limit_is_that_of_attempts():
     assert attempts.TIME_LIMIT == 10.0
+
+
+def test_what_is_printed_is_shown_once_though_an_answer_is_tried_again_in_single_precision(capsys):
+    def single(x, y, weight):
+        print("shown")
+        return 2 * x + weight * (y @ torch.eye(y.shape[-1]))
+
+    assert WEIGHTED.grade(single).status is Status.CORRECT
+    assert capsys.readouterr().out == "shown\n"

@@ -277,14 +277,19 @@ class Called:
         self.cases: Sequence[Arguments] = ()
 
     def observed(self, cases: Sequence[Arguments]) -> list[Observation]:
-        """What it gives on each input, in the time that all of them have; what it prints is shown for the first."""
+        """What it gives on each input, in the time that all of them have.
+
+        What it prints is shown for the first input, and not again where it is observed once more.
+        """
+        printing = silently() if self.cases else contextlib.nullcontext()
         self.cases = cases
         observed: list[Observation] = []
         stdout = sys.stdout
 
         def observe_all() -> None:
-            observed.append(self.observe(self.answer, cases[0]))
-            with _silently():
+            with printing:
+                observed.append(self.observe(self.answer, cases[0]))
+            with silently():
                 observed.extend(self.observe(self.answer, case) for case in cases[1:])
 
         try:
@@ -301,13 +306,13 @@ class Called:
 
     def once_more(self, number: int) -> Observation:
         """What it gives when it is called again on the input of that number."""
-        with _silently():
+        with silently():
             return self.observe(self.answer, self.cases[number])
 
     def timed(self) -> tuple[Observation, float]:
         """What it gives on the last input, on the device of the lessons, and in how many seconds."""
         case = on_device(self.cases[-1], find_device())
-        with _silently():
+        with silently():
             return timed(lambda: self.observe(self.answer, case))
 
 
@@ -318,7 +323,8 @@ class _Nowhere(io.TextIOBase):
         return len(text)
 
 
-def _silently() -> AbstractContextManager[object]:
+def silently() -> AbstractContextManager[object]:
+    """Inside, what is printed is shown to nobody."""
     return contextlib.redirect_stdout(_Nowhere())
 
 

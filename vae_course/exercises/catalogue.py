@@ -2,17 +2,17 @@
 
 import difflib
 import inspect
-import io
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
+from vae_course.exercises.attempts import silently
 from vae_course.exercises.core import Exercise, Status, Verdict
 from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.predictions import Prediction
@@ -119,7 +119,7 @@ def judge_privately(name: str, answer: Any, seed: int) -> Verdict:  # noqa: ANN4
     Of a private input nothing is told or printed. Raises ``ValueError`` for no such name, and never for what the answer does.
     """
     public = judge(name, answer)
-    with redirect_stdout(io.StringIO()):  # what an answer prints may be its input
+    with silently():  # what an answer prints may be its input
         return privately(public, lambda drawn: judge(name, answer, drawn), seed)
 
 

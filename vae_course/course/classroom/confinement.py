@@ -11,6 +11,7 @@ import os
 import platform
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 MEMORY = 2 * 1024**3  # bytes that an answer may take beside what torch and the course have taken
@@ -171,11 +172,9 @@ def confine(hidden: Iterable[Path]) -> list[str]:
     holds = []
     if sys.platform != "win32":
         if sys.platform == "linux":
-            try:
+            with suppress(OSError):  # where it is forbidden, "files" is not among what holds
                 _leave_the_files(hidden)
                 holds.append("files")
-            except OSError:
-                pass
         _limit()
         holds.append("limits")
     if sys.platform == "linux" and platform.machine() in ARCHITECTURES:

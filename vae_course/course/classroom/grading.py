@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -211,7 +211,4 @@ def grade_all(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = list(pool.map(graded, submissions))
     same = integrity.alike(submissions)
-    return [
-        Graded(one.submission, one.grades, one.share, (*one.remarks, *same.get(one.submission.student, ())), one.holds)
-        for one in results
-    ]
+    return [replace(one, remarks=(*one.remarks, *same.get(one.submission.student, ()))) for one in results]

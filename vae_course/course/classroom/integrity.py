@@ -28,40 +28,33 @@ def remarks(submission: Submission) -> list[str]:
     """What is to be said of one submission's text, a sentence each."""
     told = [remark for cell in submission.cells for node in cell.statements for remark in _of_statement(node, cell.name)]
     for name, source in submission.answers.items():
-        definition = ast.parse(source).body[0]
-        if isinstance(definition, Definition) and plain(definition) == _reference(name):
-            told.append(f"{number_of(name)} {name}: equal to our solution to the letter{_chance(definition)}")
+        if (text := plain(source)) == _reference(name):
+            told.append(f"{number_of(name)} {name}: equal to our solution to the letter{_chance(text)}")
     return list(dict.fromkeys(told))
 
 
 def alike(submissions: Sequence[Submission]) -> dict[str, list[str]]:
     """For each student what is to be said of answers whose text is the same as another's, and not ours."""
     writers: dict[tuple[str, str], list[str]] = defaultdict(list)
-    chances = {}
     for submission in submissions:
         for name, source in submission.answers.items():
-            definition = ast.parse(source).body[0]
-            if isinstance(definition, Definition) and (text := plain(definition)) not in (_reference(name), stubs().get(name)):
+            if (text := plain(source)) not in (_reference(name), stubs().get(name)):
                 writers[name, text].append(submission.student)
-                chances[name, text] = _chance(definition)
     told: dict[str, list[str]] = defaultdict(list)
     for (name, text), students in writers.items():
         for student in students if len(students) > 1 else ():
             others = ", ".join(other for other in students if other != student)
-            told[student].append(f"{number_of(name)} {name}: the same text as {others}{chances[name, text]}")
+            told[student].append(f"{number_of(name)} {name}: the same text as {others}{_chance(text)}")
     return dict(told)
 
 
 @cache
 def _reference(name: str) -> str:
-    reference = find(name).reference
-    definition = ast.parse(textwrap.dedent(inspect.getsource(reference))).body[0]
-    assert isinstance(definition, Definition)
-    return plain(definition)
+    return plain(textwrap.dedent(inspect.getsource(find(name).reference)))
 
 
-def _chance(definition: Definition) -> str:
-    statements = sum(isinstance(node, ast.stmt) for node in ast.walk(ast.parse(plain(definition)))) - 1
+def _chance(text: str) -> str:
+    statements = sum(isinstance(node, ast.stmt) for node in ast.walk(ast.parse(text))) - 1
     return " (it is so short that this may be chance)" if statements <= SHORT else ""
 
 

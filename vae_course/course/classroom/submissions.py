@@ -247,9 +247,9 @@ def _in_lessons() -> list[tuple[Definition, str]]:
     ]
 
 
-def plain(node: Definition) -> str:
+def plain(definition: Definition | str) -> str:
     """A definition as source without docstrings, annotations and comments: what two that say the same have in common."""
-    tree = ast.parse(ast.unparse(node))
+    tree = ast.parse(definition if isinstance(definition, str) else ast.unparse(definition))
     for inner in ast.walk(tree):
         if isinstance(inner, ast.FunctionDef | ast.ClassDef):
             inner.body = [statement for statement in inner.body if not _is_docstring(statement)] or [ast.Pass()]
