@@ -181,7 +181,7 @@ def _points_and_gaussians() -> list[Arguments]:
         doubles([[1.0, -0.5, 0.3]], [0.5, 0.5, 0.3], [0.0, 1.1, -0.6]),
         doubles([[0.3, 1.0], [2.0, -1.0], [0.1, 0.4]], [0.5, -0.5], [-1.0, 1.2]),
         doubles([[0.3, 1.0], [2.0, -1.0]], [[0.5, -0.5], [1.0, 0.2]], [[-1.0, 1.2], [0.3, 0.8]]),
-        doubles([40.0], [0.5], [0.1]),  # so far out that a float takes the density for 0
+        doubles([50.0], [0.5], [0.1]),  # so far out that a float takes the density for 0
     ]
 
 
