@@ -750,7 +750,7 @@ def test_a_solution_is_shown_on_the_second_call_and_the_first_tells_of_hints(giv
     monkeypatch.setattr(calls, "_solutions_asked_for", set())
     exercises.solution("kl_draws")
     first = capsys.readouterr().out
-    assert "Call it again for the solution of exercise 2.5" in first
+    assert "Call it again for the solution of exercise 2.6" in first
     assert left in first
     assert "def kl_draws" not in first
     for _ in range(2):
