@@ -1394,7 +1394,7 @@ EXERCISES = (ENTROPY, KL_DISCRETE, KL_BETWEEN_GAUSSIANS, KL_TO_STANDARD_NORMAL, 
 PREDICTIONS = (
     Prediction(
         "kl_both_ways",
-        ("fair to loaded", "loaded to fair"),
+        ("loaded to fair", "fair to loaded"),
         answer="fair to loaded",
         because=(
             "half of a fair coin's tosses are tails, whose word was made for one toss in a hundred and is long. The fair coin's "

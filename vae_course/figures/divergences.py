@@ -46,7 +46,7 @@ def two_gaussians(mean: float, std: float) -> Picture:
     log_ratio = log_p - log_q
     area = q * (torch.expm1(log_ratio) - log_ratio)
     right.fill_between(array(x), array(area), color=ORANGE, alpha=0.8)
-    right.set(title=f"KL(q to p) = {forward:.3f} nats", xlabel="x", ylabel="q log(q/p) + p − q (nats per unit of x)")
+    right.set(title=f"KL(q to p) = {forward:.3f} nats", xlabel="x", ylabel="q log(q/p) + p − q\n(nats per unit of x)")
     words = f"q = N({mean:g}, {std:g}²): KL(q to p) is {forward:.3f} nats, the orange area; KL(p to q) is {backward:.3f} nats."
     return Picture(figure, words)
 
