@@ -581,6 +581,11 @@ def test_what_fails_on_public_inputs_is_told_as_check_tells_it(catalogued):
     assert catalogue.judge_privately("doubled", doubled, SECRET) == catalogue.judge("doubled", doubled)
 
 
+def test_a_zero_is_shown_without_a_sign():
+    """The entropy of a certain outcome is computed as -(1 log 1), which is -0."""
+    assert telling.shown(-torch.zeros(2)) == "[0, 0]"
+
+
 def test_what_fails_on_private_inputs_is_told_with_a_public_one_that_fails(catalogued, capsys):
     verdict = catalogue.judge_privately("doubled", wrong_on(SECRET, 3), SECRET)
     assert verdict.status is Status.WRONG

@@ -438,8 +438,8 @@ KL_BETWEEN_GAUSSIANS = Exercise(
     lesson=lambda g: tuple(torch.randn(128, 16, generator=g) - k % 2 for k in range(4)),
     gradients=("mean_q", "log_var_q", "mean_p", "log_var_p"),
     hints=(
-        "The third average first: x - mean_p is (x - mean_q) + (mean_q - mean_p). Square that, and average each of the three terms "
-        "over q. What is the average of x - mean_q?",
+        "The third average first: x - mean_p is (x - mean_q) + (mean_q - mean_p). Square that, and average each of the three "
+        "terms over q. What is the average of x - mean_q?",
         "It is var_q + (mean_q - mean_p)^2. In the bracket it is divided by p's variance, while the second average, var_q, is "
         "divided by var_q itself.",
         "1/2 (log_var_p - log_var_q + (var_q + (mean_q - mean_p)^2) / var_p - 1), summed over the last dimension.",
@@ -899,9 +899,10 @@ KL_ON_GRID = Exercise(
     lesson=_lesson_grid,
     gradients=("log_first", "log_second"),
     hints=(
-        "The integral is of first(x) times the log of first(x) over second(x). What is each factor, when you have the two logs?",
-        "The density itself is log_first.exp(), and the log of the ratio is a difference of logs. Each point stands for a strip "
-        "of the grid's step in width.",
+        "The integral is of first(x) times the log of first(x) over second(x). What is each factor, when you have the two "
+        "logs?",
+        "The density itself is log_first.exp(), and the log of the ratio is a difference of logs. Each point stands for a "
+        "strip of the grid's step in width.",
         "(log_first.exp() * (log_first - log_second)), summed over the points, times step.",
     ),
     mistakes=(
@@ -996,8 +997,10 @@ KL_ON_GRID = Exercise(
         ),
         Mistake(
             "The weights' gradient is cut",
-            lambda log_first, log_second, step: kl_on_grid(log_first, log_second, step)
-            + ((log_first.detach().exp() - log_first.exp()) * (log_first - log_second)).sum() * step,
+            lambda log_first, log_second, step: (
+                kl_on_grid(log_first, log_second, step)
+                + ((log_first.detach().exp() - log_first.exp()) * (log_first - log_second)).sum() * step
+            ),
             "The values are right. In the fit below the weights depend on q as well: leave detach out.",
         ),
     ),
@@ -1033,17 +1036,18 @@ def _with_multiple(c: float) -> Callable[[Tensor, Tensor], Tensor]:
 
 
 KL_DRAWS = Exercise(
-    task="For draws of q, the terms -log r + c (r - 1) with r = p / q and the one c for which no term is ever negative; their mean "
-    "estimates KL(q to p): (samples,) to (samples,).",
+    task="For draws of q, the terms -log r + c (r - 1) with r = p / q and the one c for which no term is ever negative; their "
+    "mean estimates KL(q to p): (samples,) to (samples,).",
     reference=kl_draws,
     cases=_log_densities,
     generate=_drawn_log_densities,
     lesson=lambda g: tuple(-1.4 - 0.5 * torch.randn(2000, generator=g).square() for _ in range(2)),
     gradients=("log_q", "log_p"),
     hints=(
-        "Draw -log r against r. At r = 1 it is 0, and it falls. Which multiple of r - 1, a straight line through the same point, "
-        "lifts it so that it lies nowhere below 0? Section 2 has the inequality.",
-        "log r lies below its tangent r - 1, so c = 1. Each draw gives a term of its own: log r is log_p - log_q, and r its exp.",
+        "Draw -log r against r. At r = 1 it is 0, and it falls. Which multiple of r - 1, a straight line through the same "
+        "point, lifts it so that it lies nowhere below 0? Section 2 has the inequality.",
+        "log r lies below its tangent r - 1, so c = 1. Each draw gives a term of its own: log r is log_p - log_q, and r its "
+        "exp.",
         "With log_ratio = log_p - log_q a term is log_ratio.exp() - 1 - log_ratio.",
     ),
     mistakes=(
@@ -1055,7 +1059,8 @@ KL_DRAWS = Exercise(
         Mistake(
             "The plain estimator",
             lambda log_q, log_p: log_q - log_p,
-            "-log r is unbiased too, but single terms may be negative. Add the multiple of r - 1 that lifts them all to 0 or above.",
+            "-log r is unbiased too, but single terms may be negative. Add the multiple of r - 1 that lifts them all to 0 or "
+            "above.",
         ),
         Mistake(
             "The plain estimator, upside down",
@@ -1110,11 +1115,9 @@ KL_DRAWS = Exercise(
         *(
             Mistake(
                 "Another multiple of r - 1",
-                wrong(c),
-                "The mean is right for any multiple, but some terms are negative. Near r = 1, log r is about r - 1: try r a little "
-                "above and a little below 1.",
+                _with_multiple(c),
+                "The mean is right for any multiple, but some terms are negative. Try r a little above and a little below 1.",
             )
-            for wrong in (_with_multiple,)
             for c in (-1.0, 0.5, 2.0)
         ),
         Mistake(
@@ -1167,12 +1170,12 @@ KL_DRAWS = Exercise(
         Mistake(
             "The terms of the other KL",
             lambda log_q, log_p: kl_draws(log_p, log_q) * (log_p - log_q).exp(),
-            "r log r - (r - 1) estimates KL(p to q) from draws of q. For KL(q to p) the terms are r - 1 - log r.",
+            "r log r - (r - 1) estimates KL(p to q) from draws of q. For KL(q to p) the term begins with -log r.",
         ),
         Mistake(
             "r log r",
             lambda log_q, log_p: (log_p - log_q).exp() * (log_p - log_q),
-            "r log r estimates KL(p to q) from draws of q. For KL(q to p) the terms are r - 1 - log r.",
+            "r log r estimates KL(p to q) from draws of q. For KL(q to p) the term begins with -log r.",
         ),
         Mistake(
             "r and log r are swapped",
@@ -1187,7 +1190,7 @@ KL_DRAWS = Exercise(
         Mistake(
             "Weighted by p",
             lambda log_q, log_p: log_p.exp() * kl_draws(log_q, log_p),
-            "The terms are r - 1 - log r themselves; draws of q need no weights.",
+            "The terms are -log r with a multiple of r - 1 added; draws of q need no weights.",
         ),
         Mistake(
             "Bits in the last term",
@@ -1397,14 +1400,14 @@ PREDICTIONS = (
         ("loaded to fair", "fair to loaded"),
         answer="fair to loaded",
         because=(
-            "half of a fair coin's tosses are tails, whose word was made for one toss in a hundred and is long. The fair coin's "
-            "words have one bit each, and so are never much too long."
+            "half of a fair coin's tosses are tails, whose word was made for one toss in a hundred and is long. The fair "
+            "coin's words have one bit each, and so are never much too long."
         ),
         wrong={
             "loaded to fair": (
-                "The loaded coin's tosses do pay: nearly a whole bit each, where a code of their own would need next to nothing. "
-                "But a bit is the most that a word of the fair coin's code can have too much, while the loaded coin's word for "
-                "tails has several."
+                "The loaded coin's tosses do pay: nearly a whole bit each, where a code of their own would need next to "
+                "nothing. But a bit is the most that a word of the fair coin's code can have too much, while the loaded coin's "
+                "word for tails has several."
             ),
         },
     ),
