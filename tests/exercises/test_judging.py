@@ -581,6 +581,11 @@ def test_what_fails_on_public_inputs_is_told_as_check_tells_it(catalogued):
     assert catalogue.judge_privately("doubled", doubled, SECRET) == catalogue.judge("doubled", doubled)
 
 
+def test_a_zero_is_shown_without_a_sign():
+    """The entropy of a certain outcome is computed as -(1 log 1), which is -0."""
+    assert telling.shown(-torch.zeros(2)) == "[0, 0]"
+
+
 def test_what_fails_on_private_inputs_is_told_with_a_public_one_that_fails(catalogued, capsys):
     verdict = catalogue.judge_privately("doubled", wrong_on(SECRET, 3), SECRET)
     assert verdict.status is Status.WRONG
@@ -750,7 +755,7 @@ def test_a_solution_is_shown_on_the_second_call_and_the_first_tells_of_hints(giv
     monkeypatch.setattr(calls, "_solutions_asked_for", set())
     exercises.solution("kl_draws")
     first = capsys.readouterr().out
-    assert "Call it again for the solution of exercise 2.5" in first
+    assert "Call it again for the solution of exercise 2.6" in first
     assert left in first
     assert "def kl_draws" not in first
     for _ in range(2):
