@@ -115,9 +115,7 @@ class UpdateExercise(Exercise):
         results = {f"set of weights after {self.calls} calls": weights}
         return results | ({"result": returned} if returned is not None else {})
 
-    def _difference_told(
-        self, attempt: Attempt, case: Arguments, number: int, got: Observation, want: Observation
-    ) -> str:
+    def _difference_told(self, attempt: Attempt, case: Arguments, number: int, got: Observation, want: Observation) -> str:
         if "result" in want and "result" not in got:
             return "your function returned nothing: end it with `return loss.detach()`."
         return super()._difference_told(attempt, case, number, got, want)

@@ -62,7 +62,8 @@ def accuracy_by_size(pca: Mapping[int, float], autoencoder: Mapping[int, float],
     _grouped_bars(axes, {"PCA": list(pca.values()), "autoencoder": list(autoencoder.values())}, label_at="center")
     axes.axhline(pixels, color=INK, linestyle=":", label="all 64 pixels")
     axes.set_xticks(range(len(pca)), [f"{size} numbers" for size in pca])
-    axes.set(title="Eight numbers keep most of what tells digits apart", ylabel="accuracy (share of test images)", ylim=(0, 1.05))
+    axes.set_title("Eight numbers keep most of what tells digits apart")
+    axes.set(ylabel="accuracy (share of test images)", ylim=(0, 1.05))
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     words = "Accuracy on codes of 2 and 8 numbers: the autoencoder's is well above PCA's at 2; all 64 pixels are best."
     return Picture(figure, words)
@@ -149,7 +150,7 @@ def code_plane(
 def walks(pictures: Mapping[str, Tensor], distances: Mapping[str, Sequence[float]], title: str, words: str) -> Picture:
     """Ways from t = 0 to 1: one example's pictures (steps, pixels), and the mean squared distance to the nearest real image.
 
-    A name tells the model, then the way: "VAE, 32, walk". A model keeps its colour; fades are dashed.
+    A name tells the model, then the way: "VAE, walk". A model keeps its colour; fades are dashed.
     """
     steps = len(next(iter(pictures.values())))
     figure = Figure(figsize=(8, 0.6 * len(pictures) + 3.2), layout="constrained")
@@ -163,7 +164,7 @@ def walks(pictures: Mapping[str, Tensor], distances: Mapping[str, Sequence[float
     axes = bottom.subplots()
     colors: dict[str, str] = {}
     for name, values in distances.items():
-        model, way = name.rsplit(", ", 1)
+        model, way = name.split(", ")
         color = colors.setdefault(model, PALETTE[len(colors)])
         line, marker = ("--", "s") if way == "fade" else ("-", "o")
         axes.plot(np.linspace(0, 1, steps), values, color=color, linestyle=line, marker=marker, markersize=4, label=name)
