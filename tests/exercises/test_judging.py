@@ -461,6 +461,10 @@ def test_an_update_step_is_judged_by_the_weights_it_leaves():
     def with_graph(model, optimizer, batch, generator):
         return step(model, optimizer, batch, generator) + 0 * model.weight.sum()
 
+    def without_return(model, optimizer, batch, generator):
+        step(model, optimizer, batch, generator)
+
+    assert "returned nothing: end it with `return loss.detach()`" in told(without_return, STEP)
     assert "still carries its graph" in told(with_graph, STEP)
     assert STEP.grade(mine).status is Status.CORRECT
     assert STEP.grade(lambda model, optimizer, batch, generator: ...).status is Status.NOT_ATTEMPTED
