@@ -23,7 +23,6 @@ from vae_course.exercises import (
     calls,
     catalogue,
     core,
-    lesson_01,
     telling,
 )
 from vae_course.exercises.kinds import start_of

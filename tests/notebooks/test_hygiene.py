@@ -25,7 +25,7 @@ ALLOWED_TAGS = {"parameters", EXEMPT}
 # All cells whose outputs are not compared, so that no other is exempt by the way.
 EXEMPT_CELLS = {
     "00": ["cell-07", "cell-28", "cell-30"],
-    "01": ["denoising-errors", "ae-61", "ae-63", "ae-71", "ae-78", "ae-84", "ae-85", "ae-90"],
+    "01": ["denoising-errors", "ae-61", "ae-63", "ae-71", "ae-78", "ae-84", "ae-85"],
     "02": ["cell-40", "silenced", "loud-and-quiet"],
     "04": ["cell-34"],
     "07": ["cell-20", "cell-28", "cell-32", "cell-34"],
@@ -41,7 +41,7 @@ EXEMPT_CELLS = {
 # How many claims a lesson holds itself to: one fewer is a decision, made here.
 EXPECTATIONS = {
     "00": 6,
-    "01": 74,
+    "01": 71,
     "02": 39,
     "03": 24,
     "04": 25,

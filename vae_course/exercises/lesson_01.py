@@ -1,4 +1,4 @@
-"""Exercises of lesson 01: an autoencoder's error and its step of training, PCA, draws of a Gaussian, codes' moments, whitening."""
+"""Exercises of lesson 01: an autoencoder's error and step of training, PCA, draws of a Gaussian, codes' moments, whitening."""
 
 from collections.abc import Callable
 
@@ -905,14 +905,14 @@ def _factor_of(codes: Tensor) -> Tensor:
 
 
 WHITEN = Exercise(
-    task="Codes (images, d) moved and mixed to mean 0 and covariance I: epsilon of codes = mean + L epsilon, L the Cholesky factor.",
+    task="Codes (images, d) to mean 0 and covariance I: the epsilon of codes = mean + L epsilon, with the Cholesky factor L.",
     reference=whiten,
     cases=_scattered_codes,
     generate=_drawn_scattered_codes,
     lesson=_lesson_codes,
     hints=(
-        "Go back what Exercise 1.4 does: it multiplies noise by L and adds the mean. What undoes the one, and what the other?",
-        "Subtract codes.mean(dim=0) first. Then multiply by the inverse of L, where L is torch.linalg.cholesky(torch.cov(codes.T)).",
+        "Exercise 1.4 multiplies noise by L and adds the mean. What undoes the one, what the other, and which comes first?",
+        "Subtract codes.mean(dim=0), then multiply by the inverse of L, where L is torch.linalg.cholesky(torch.cov(codes.T)).",
         "Codes are rows, so the row form is centred @ torch.linalg.inv(L).T.",
     ),
     mistakes=(
@@ -984,17 +984,17 @@ WHITEN = Exercise(
         Mistake(
             "Another whitening, by the symmetric root",
             _by_inverse_root,
-            "Its gap is 0 as well: an honest whitening, only turned against ours. Take the Cholesky factor, as in Exercise 1.4.",
+            "Its gap is 0 as well: an honest whitening, but turned against ours. Use the Cholesky factor, as in Exercise 1.4.",
         ),
         Mistake(
             "Another whitening, on the principal axes",
             _on_principal_axes,
-            "Its gap is 0 as well: an honest whitening, only turned against ours. Take the Cholesky factor, as in Exercise 1.4.",
+            "Its gap is 0 as well: an honest whitening, but turned against ours. Use the Cholesky factor, as in Exercise 1.4.",
         ),
         Mistake(
             "Another whitening, by the factor of the inverse",
             lambda codes: _centred(codes) @ torch.linalg.cholesky(torch.linalg.inv(torch.cov(codes.T))),
-            "Its gap is 0 as well: an honest whitening, only turned against ours. Factor the covariance itself, then invert.",
+            "Its gap is 0 as well: an honest whitening, but turned against ours. Factor the covariance itself, then invert.",
         ),
         Mistake(
             "Only turned",
