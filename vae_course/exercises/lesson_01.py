@@ -855,7 +855,8 @@ MOMENT_GAP = Exercise(
 def whiten(codes: Tensor) -> Tensor:
     centred = codes - codes.mean(dim=0)
     factor = torch.linalg.cholesky(torch.cov(codes.T))
-    return torch.linalg.solve_triangular(factor, centred.T, upper=False).T
+    back: Tensor = torch.linalg.inv(factor)
+    return centred @ back.T
 
 
 def _scattered_codes() -> list[Arguments]:
@@ -879,7 +880,8 @@ def _lesson_codes(generator: Generator) -> Arguments:
 
 
 def _unmixed(centred: Tensor, covariance: Tensor) -> Tensor:
-    return torch.linalg.solve_triangular(torch.linalg.cholesky(covariance), centred.T, upper=False).T
+    back: Tensor = torch.linalg.inv(torch.linalg.cholesky(covariance))
+    return centred @ back.T
 
 
 def _centred(codes: Tensor) -> Tensor:
@@ -888,20 +890,24 @@ def _centred(codes: Tensor) -> Tensor:
 
 def _by_inverse_root(codes: Tensor) -> Tensor:
     values, vectors = torch.linalg.eigh(torch.cov(codes.T))
-    return _centred(codes) @ (vectors * values.rsqrt()) @ vectors.T
+    root: Tensor = vectors * values.rsqrt() @ vectors.T
+    return _centred(codes) @ root
 
 
 def _on_principal_axes(codes: Tensor) -> Tensor:
     values, vectors = torch.linalg.eigh(torch.cov(codes.T))
-    return _centred(codes) @ vectors * values.rsqrt()
+    axes: Tensor = vectors * values.rsqrt()
+    return _centred(codes) @ axes
 
 
 def _only_turned(codes: Tensor) -> Tensor:
-    return _centred(codes) @ torch.linalg.eigh(torch.cov(codes.T)).eigenvectors
+    axes: Tensor = torch.linalg.eigh(torch.cov(codes.T)).eigenvectors
+    return _centred(codes) @ axes
 
 
 def _factor_of(codes: Tensor) -> Tensor:
-    return torch.linalg.cholesky(torch.cov(codes.T))
+    factor: Tensor = torch.linalg.cholesky(torch.cov(codes.T))
+    return factor
 
 
 WHITEN = Exercise(

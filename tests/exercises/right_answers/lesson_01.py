@@ -103,7 +103,9 @@ MORE = {
         ),
     ],
     "whiten": [
-        lambda codes: (codes - codes.mean(0)) @ torch.linalg.inv(torch.linalg.cholesky(torch.cov(codes.T))).T,
+        lambda codes: (
+            torch.linalg.solve_triangular(torch.linalg.cholesky(torch.cov(codes.T)), (codes - codes.mean(0)).T, upper=False).T
+        ),
         lambda codes: torch.linalg.solve(torch.linalg.cholesky(torch.cov(codes.T)), (codes - codes.mean(0)).T).T,
         lambda codes: torch.linalg.solve_triangular(
             torch.linalg.cholesky(torch.cov(codes.T), upper=True), codes - codes.mean(0), upper=True, left=False
