@@ -1,4 +1,4 @@
-"""Exercises of lesson 04: Bayes' rule in logs, and the importance-weighted bound."""
+"""Exercises of lesson 04: Bayes' rule in logs, importance weights, the ELBO of few states and from draws, many samples."""
 
 import math
 
@@ -203,6 +203,456 @@ POSTERIOR = Exercise(
     ),
 )
 
+# --- importance weights ---------------------------------------------------------------------------------------------
+
+
+def log_importance_weights(log_likelihood: Tensor, z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    squared_distance = (z - mean).square() / log_var.exp()
+    log_prior = -0.5 * (math.log(2 * math.pi) + z.square()).sum(-1)
+    log_q = -0.5 * (math.log(2 * math.pi) + log_var + squared_distance).sum(-1)
+    return log_likelihood + log_prior - log_q
+
+
+def _few_draws() -> list[Arguments]:
+    return [
+        doubles([[-1.0]], [[[0.5]]], [[1.0]], [[0.4]]),
+        doubles([[-1.0], [-2.5], [0.3]], [[[0.5]], [[-1.0]], [[2.0]]], [[1.0]], [[-0.8]]),
+        doubles([[-2.0, -0.5]], [[[0.3, 1.0], [-0.6, 0.2]]], [[0.5, -0.5], [1.0, 0.2]], [[-1.0, 1.2], [0.3, 0.8]]),
+        doubles([[-1000.0]], [[[1.5, -0.5, 0.2]]], [[0.5, 0.5, 0.3]], [[0.1, 1.1, -0.6]]),
+    ]
+
+
+def _drawn_draws(generator: Generator) -> Arguments:
+    samples, batch, latent = sizes(generator, 3, 1, 5)
+    return (
+        numbers(generator, samples, batch, low=-6, high=1),
+        numbers(generator, samples, batch, latent),
+        numbers(generator, batch, latent, low=-1, high=1),
+        numbers(generator, batch, latent, low=-2, high=1),
+    )
+
+
+def _lesson_draws(generator: Generator) -> Arguments:
+    mean, log_var = torch.randn(20, 2, generator=generator), torch.randn(20, 2, generator=generator) - 1
+    z = mean + torch.exp(0.5 * log_var) * torch.randn(100, 20, 2, generator=generator)
+    return torch.randn(100, 20, generator=generator) - 3, z, mean, log_var
+
+
+def _log_prior(z: Tensor) -> Tensor:
+    return -0.5 * (math.log(2 * math.pi) + z.square()).sum(-1)
+
+
+def _log_q(z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    return -0.5 * (math.log(2 * math.pi) + log_var + (z - mean).square() / log_var.exp()).sum(-1)
+
+
+LOG_WEIGHTS = Exercise(
+    task="log of p(x, z) / q(z given x) of every draw, (samples, batch), in nats: from log p(x given z), (samples, batch), the "
+    "draws z, (samples, batch, latent), and q's mean and log_var, (batch, latent). The prior of z is N(0, I).",
+    reference=log_importance_weights,
+    cases=_few_draws,
+    generate=_drawn_draws,
+    lesson=_lesson_draws,
+    gradients=("log_likelihood", "z", "mean", "log_var"),
+    hints=(
+        "The joint is p(z) p(x given z). In logs a product is a sum and a quotient a difference: three log densities.",
+        "log p(z) is the log density of N(0, I) at z, log q(z) that of N(mean, exp(log_var)). Both are summed over the latent "
+        "dimensions, the last ones.",
+        "log_prior = log_normal(z, zeros, zeros) and log_q = log_normal(z, mean, log_var), with the lesson's function and "
+        "zeros = torch.zeros_like(mean). Return log_likelihood + log_prior - log_q.",
+    ),
+    mistakes=(
+        Mistake(
+            "Forgot the prior",
+            lambda log_likelihood, z, mean, log_var: log_importance_weights(log_likelihood, z, mean, log_var) - _log_prior(z),
+            "p(x, z) is p(z) p(x given z): add log p(z), the log density of N(0, I) at z.",
+        ),
+        Mistake(
+            "Forgot q",
+            lambda log_likelihood, z, mean, log_var: log_likelihood + _log_prior(z),
+            "This is log p(x, z). The draws come from q, so each must be divided by its density under q: subtract log q(z).",
+        ),
+        Mistake(
+            "Forgot the likelihood",
+            lambda log_likelihood, z, mean, log_var: _log_prior(z) - _log_q(z, mean, log_var) + 0 * log_likelihood,
+            "This compares prior and q alone, and x does not occur in it. Add log_likelihood.",
+        ),
+        Mistake(
+            "The prior is subtracted",
+            lambda log_likelihood, z, mean, log_var: (
+                log_importance_weights(log_likelihood, z, mean, log_var) - 2 * _log_prior(z)
+            ),
+            "The prior stands in the numerator, p(z) p(x given z) / q(z): its log is added.",
+        ),
+        Mistake(
+            "q is added",
+            lambda log_likelihood, z, mean, log_var: (
+                log_importance_weights(log_likelihood, z, mean, log_var) + 2 * _log_q(z, mean, log_var)
+            ),
+            "q stands in the denominator, p(z) p(x given z) / q(z): its log is subtracted.",
+        ),
+        Mistake(
+            "Prior and q exchanged",
+            lambda log_likelihood, z, mean, log_var: log_likelihood + _log_q(z, mean, log_var) - _log_prior(z),
+            "The prior belongs above and q below: + log p(z) - log q(z).",
+        ),
+        Mistake(
+            "The weight, not its log",
+            lambda log_likelihood, z, mean, log_var: log_importance_weights(log_likelihood, z, mean, log_var).exp(),
+            "Its log is asked for: the weight itself is 0 to a computer where log p(x given z) is -1000.",
+        ),
+        Mistake(
+            "log_var read as the standard deviation",
+            lambda log_likelihood, z, mean, log_var: log_importance_weights(log_likelihood, z, mean, 2 * log_var),
+            "exp(2 log_var) stands where q's variance belongs. log_var is the log of the variance itself.",
+        ),
+        Mistake(
+            "log_var halved",
+            lambda log_likelihood, z, mean, log_var: log_importance_weights(log_likelihood, z, mean, 0.5 * log_var),
+            "exp(log_var / 2) is the standard deviation; q's variance is exp(log_var).",
+        ),
+        Mistake(
+            "log_var is missing",
+            lambda log_likelihood, z, mean, log_var: (
+                log_importance_weights(log_likelihood, z, mean, log_var) - 0.5 * log_var.sum(-1)
+            ),
+            "A wide Gaussian is lower at its peak: log q has the term -log_var / 2 in every dimension.",
+        ),
+        Mistake(
+            "q's constant is missing",
+            lambda log_likelihood, z, mean, log_var: (
+                log_importance_weights(log_likelihood, z, mean, log_var) - 0.5 * math.log(2 * math.pi) * z.shape[-1]
+            ),
+            "log p(z) has -log(2 pi) / 2 in every dimension, and so has log q(z). Write both, or neither, for they cancel.",
+        ),
+        Mistake(
+            "The prior's constant is missing",
+            lambda log_likelihood, z, mean, log_var: (
+                log_importance_weights(log_likelihood, z, mean, log_var) + 0.5 * math.log(2 * math.pi) * z.shape[-1]
+            ),
+            "log q(z) has -log(2 pi) / 2 in every dimension, and so has log p(z). Write both, or neither, for they cancel.",
+        ),
+        Mistake(
+            "The square without its 1/2, in the prior",
+            lambda log_likelihood, z, mean, log_var: (
+                log_importance_weights(log_likelihood, z, mean, log_var) - 0.5 * z.square().sum(-1)
+            ),
+            "log N(z; 0, 1) is -(log(2 pi) + z^2) / 2: halve the square too.",
+        ),
+        Mistake(
+            "The prior at q's mean",
+            lambda log_likelihood, z, mean, log_var: log_likelihood + _log_prior(mean) - _log_q(z, mean, log_var),
+            "The prior is asked at the draw z, not at the mean of q.",
+        ),
+        Mistake(
+            "q at its own mean",
+            lambda log_likelihood, z, mean, log_var: log_likelihood + _log_prior(z) - _log_q(mean, mean, log_var),
+            "q is asked at the draw z. At its mean it has the same density for every draw.",
+        ),
+        Mistake(
+            "The closed KL in place of the ratio",
+            lambda log_likelihood, z, mean, log_var: (
+                log_likelihood - 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(-1)
+            ),
+            "The KL is an average over all z. A weight belongs to one draw: log p(z) - log q(z) at this z.",
+        ),
+        Mistake(
+            "Averaged over the dimensions",
+            lambda log_likelihood, z, mean, log_var: log_likelihood + (_log_prior(z) - _log_q(z, mean, log_var)) / z.shape[-1],
+            "Independent dimensions multiply, so their logs add up: sum over the last dimension.",
+        ),
+        Mistake(
+            "Averaged over the samples",
+            lambda log_likelihood, z, mean, log_var: log_importance_weights(log_likelihood, z, mean, log_var).mean(0),
+            "Every draw keeps a log weight of its own, shape (samples, batch). What to average is decided later.",
+        ),
+    ),
+)
+
+# --- the ELBO, state by state ---------------------------------------------------------------------------------------
+
+
+def discrete_elbo(log_prior: Tensor, log_likelihood: Tensor, q: Tensor) -> Tensor:
+    terms = q * (log_prior + log_likelihood - q.log())
+    return terms.where(q > 0, 0).sum(-1)
+
+
+def _states_and_q() -> list[Arguments]:
+    half = math.log(1 / 2)
+    return [
+        doubles([half, half], [math.log(0.8), math.log(0.2)], [0.6, 0.4]),
+        doubles([math.log(0.7), math.log(0.3)], [math.log(0.1), math.log(0.8)], [[0.2, 0.8], [0.5, 0.5], [0.9, 0.1]]),
+        doubles([math.log(0.7), math.log(0.3)], [math.log(0.1), math.log(0.8)], [0.0, 1.0]),  # q is sure
+        doubles([math.log(0.3), math.log(0.7)], [-math.inf, math.log(0.3)], [0.0, 1.0]),  # and leaves out the impossible
+        doubles([math.log(0.3), math.log(0.7)], [-math.inf, math.log(0.3)], [0.2, 0.8]),  # or believes in it
+        doubles([-math.inf, math.log(0.4), math.log(0.6)], [-1.0, -2.0, -0.5], [0.0, 0.3, 0.7]),
+    ]
+
+
+def _drawn_states_and_q(generator: Generator) -> Arguments:
+    """One q or several; a q with zeros; a state that is impossible, which q leaves out in half of the draws."""
+    log_prior, log_likelihood = _drawn_states(generator)
+    states, kind = len(log_prior), size(generator, 0, 2)
+    shape = (size(generator, 2, 3), states) if kind else (states,)
+    q = probabilities(generator, *shape, zeros=kind == 2)
+    if size(generator, 0, 1):
+        q = q.masked_fill((log_prior + log_likelihood).isinf(), 0)
+        q = q / q.sum(-1, keepdim=True) if bool((q.sum(-1) > 0).all()) else exact_posterior(log_prior, log_likelihood)
+    return log_prior, log_likelihood, q
+
+
+def _lesson_states_and_q(generator: Generator) -> Arguments:
+    log_prior, log_likelihood = _lesson_states(generator)
+    return log_prior, log_likelihood, torch.randn(100, 50, generator=generator).softmax(-1)
+
+
+DISCRETE_ELBO = Exercise(
+    task="The ELBO of q(z) in nats, (...): the average over q of log p(z) + log p(x given z) - log q(z). q: (..., states), the "
+    "logs: (states,). A state with q = 0 counts nothing, also where a log is -inf.",
+    reference=discrete_elbo,
+    cases=_states_and_q,
+    generate=_drawn_states_and_q,
+    lesson=_lesson_states_and_q,
+    hints=(
+        "An average over q is a sum over the states, each weighted with its q.",
+        "Inside the average stand three logs. But 0 * (-inf) is nan to a computer: where q is 0 the term must be set to 0.",
+        "terms = q * (log_prior + log_likelihood - q.log()), then terms.where(q > 0, 0).sum(-1)",
+    ),
+    mistakes=(
+        Mistake(
+            "0 times -inf became nan",
+            lambda log_prior, log_likelihood, q: (q * (log_prior + log_likelihood - q.log())).sum(-1),
+            "Right where q is positive everywhere. Where q = 0 the term counts nothing, but 0 * (-inf) is nan: set it to 0 "
+            "with .where(q > 0, 0).",
+        ),
+        Mistake(
+            "0 times -inf became nan, in the likelihood",
+            lambda log_prior, log_likelihood, q: (q * (log_prior + log_likelihood) - torch.xlogy(q, q)).sum(-1),
+            "xlogy takes care of q log q. But a state with q = 0 may also have log_likelihood = -inf, and 0 * (-inf) is nan: "
+            "set such terms to 0 with .where(q > 0, 0).",
+        ),
+        Mistake(
+            "nan and infinity replaced by numbers",
+            lambda log_prior, log_likelihood, q: (q * (log_prior + log_likelihood - q.log())).nan_to_num().sum(-1),
+            "nan_to_num also changes -inf into a large number. Where q believes in what cannot be, the ELBO is -inf.",
+        ),
+        Mistake(
+            "nan counted as nothing, after the sum",
+            lambda log_prior, log_likelihood, q: (q * (log_prior + log_likelihood - q.log())).sum(-1).nan_to_num(0.0),
+            "A single nan spoils the whole sum. Set the term of a state with q = 0 to 0 before you add up.",
+        ),
+        Mistake(
+            "Forgot q's own log",
+            lambda log_prior, log_likelihood, q: (q * (log_prior + log_likelihood)).where(q > 0, 0).sum(-1),
+            "This is the average of log p(x, z). The bound divides by q inside the log: subtract log q(z).",
+        ),
+        Mistake(
+            "Forgot the prior",
+            lambda log_prior, log_likelihood, q: discrete_elbo(torch.zeros_like(log_prior), log_likelihood, q),
+            "The joint is p(z) p(x given z): add log_prior.",
+        ),
+        Mistake(
+            "Forgot the likelihood",
+            lambda log_prior, log_likelihood, q: discrete_elbo(log_prior, torch.zeros_like(log_likelihood), q),
+            "This is minus the KL from q to the prior, and x does not occur in it. Add log_likelihood.",
+        ),
+        Mistake(
+            "Averaged over the prior",
+            lambda log_prior, log_likelihood, q: (
+                (log_prior.exp() * (log_prior + log_likelihood - q.log())).where(q > 0, 0).sum(-1)
+            ),
+            "The average runs over q: each state is weighted with its q, not with its prior.",
+        ),
+        Mistake(
+            "The terms are not weighted",
+            lambda log_prior, log_likelihood, q: (log_prior + log_likelihood - q.log()).where(q > 0, 0).sum(-1),
+            "An average over q weights the term of each state with q.",
+        ),
+        Mistake(
+            "q's log is added",
+            lambda log_prior, log_likelihood, q: (q * (log_prior + log_likelihood + q.log())).where(q > 0, 0).sum(-1),
+            "q divides inside the log, so its log is subtracted.",
+        ),
+        Mistake(
+            "The KL is added",
+            lambda log_prior, log_likelihood, q: (q * (log_likelihood + q.log() - log_prior)).where(q > 0, 0).sum(-1),
+            "The bound is the average of log p(x given z) minus the KL from q to the prior.",
+        ),
+        Mistake(
+            "The log of the average",
+            lambda log_prior, log_likelihood, q: torch.logsumexp((log_prior + log_likelihood).where(q > 0, -math.inf), dim=-1),
+            "With the log outside, this is log p(x) (over the states that q allows), and q has no say. The ELBO has the log "
+            "inside the average.",
+        ),
+        Mistake(
+            "The loss, not the bound",
+            lambda log_prior, log_likelihood, q: -discrete_elbo(log_prior, log_likelihood, q),
+            "This is -ELBO, what an optimizer would be given. The bound itself is asked for.",
+        ),
+        Mistake(
+            "The mean over the states",
+            lambda log_prior, log_likelihood, q: discrete_elbo(log_prior, log_likelihood, q) / q.shape[-1],
+            "q already makes it an average: its weights add up to 1. So the weighted terms are summed.",
+        ),
+        Mistake(
+            "Only the state that q likes best",
+            lambda log_prior, log_likelihood, q: (
+                (log_prior + log_likelihood - q.log()).gather(-1, q.argmax(-1, keepdim=True)).squeeze(-1)
+                if q.dim() == 1
+                else torch.stack([(log_prior + log_likelihood - one.log())[one.argmax()] for one in q])
+            ),
+            "All states count, each with its q.",
+        ),
+    ),
+)
+
+# --- the ELBO from draws --------------------------------------------------------------------------------------------
+
+
+def gaussian_elbo(log_likelihood: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    distortion = -log_likelihood.mean(0)
+    rate = 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(-1)
+    return -distortion - rate
+
+
+def _likelihoods_and_q() -> list[Arguments]:
+    return [
+        doubles([[-1.0], [-3.0]], [[0.0]], [[0.0]]),
+        doubles([[-1.0], [-3.0]], [[0.8]], [[-0.6]]),
+        doubles(
+            [[-1.0, -2.0], [-2.5, -0.5], [-0.3, -1.2]], [[0.5, -1.0, 0.2], [0.0, 0.3, 1.5]], [[0.3, -0.5, -2.0], [1, 0, -1]]
+        ),
+        doubles([[-1000.0, -3.0]], [[0.5], [-0.5]], [[-1.0], [0.5]]),
+    ]
+
+
+def _drawn_likelihoods_and_q(generator: Generator) -> Arguments:
+    samples, batch, latent = sizes(generator, 3, 1, 6)
+    return (
+        numbers(generator, samples, batch, low=-9, high=1),
+        numbers(generator, batch, latent),
+        numbers(generator, batch, latent, low=-3, high=1),
+    )
+
+
+GAUSSIAN_ELBO = Exercise(
+    task="An estimate of each example's ELBO in nats, (batch,): from log p(x given z) of draws z of q, (samples, batch), and "
+    "q's mean and log_var, (batch, latent). The prior is N(0, I), and its KL has a closed form.",
+    reference=gaussian_elbo,
+    cases=_likelihoods_and_q,
+    generate=_drawn_likelihoods_and_q,
+    lesson=lambda g: (torch.randn(64, 50, generator=g) - 3, torch.randn(50, 2, generator=g), torch.randn(50, 2, generator=g)),
+    gradients=("log_likelihood", "mean", "log_var"),
+    hints=(
+        "The ELBO is -distortion - rate. The distortion is averaged over draws, the rate is the KL of lesson 02.",
+        "log_likelihood.mean(0) averages over the samples. The KL to N(0, I) is the sum over the latent dimensions of "
+        "1/2 (mean^2 + variance - 1 - log_var).",
+        "rate = 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(-1), and then log_likelihood.mean(0) - rate",
+    ),
+    mistakes=(
+        Mistake(
+            "The rate is added",
+            lambda log_likelihood, mean, log_var: 2 * log_likelihood.mean(0) - gaussian_elbo(log_likelihood, mean, log_var),
+            "The KL is subtracted: a q far from the prior lowers the bound.",
+        ),
+        Mistake(
+            "The rate is missing",
+            lambda log_likelihood, mean, log_var: log_likelihood.mean(0) + 0 * (mean + log_var).sum(-1),
+            "This is minus the distortion alone. Subtract the rate, the KL from q to N(0, I).",
+        ),
+        Mistake(
+            "The distortion is missing",
+            lambda log_likelihood, mean, log_var: gaussian_elbo(0 * log_likelihood, mean, log_var),
+            "This is minus the rate alone. Add the average of log p(x given z).",
+        ),
+        Mistake(
+            "The loss, not the bound",
+            lambda log_likelihood, mean, log_var: -gaussian_elbo(log_likelihood, mean, log_var),
+            "This is -ELBO, what an optimizer would be given. The bound itself is asked for.",
+        ),
+        Mistake(
+            "Summed over the samples",
+            lambda log_likelihood, mean, log_var: gaussian_elbo(log_likelihood * len(log_likelihood), mean, log_var),
+            "An expectation is estimated by the mean over the draws, else ten times the draws make ten times the distortion.",
+        ),
+        Mistake(
+            "The 1/2 of the rate is missing",
+            lambda log_likelihood, mean, log_var: 2 * gaussian_elbo(log_likelihood, mean, log_var) - log_likelihood.mean(0),
+            "The KL to N(0, I) is *half* the sum of mean^2 + variance - 1 - log_var.",
+        ),
+        Mistake(
+            "The rate averaged over the latent dimensions",
+            lambda log_likelihood, mean, log_var: (
+                log_likelihood.mean(0) - 0.5 * (mean.square() + log_var.exp() - 1 - log_var).mean(-1)
+            ),
+            "Nats of independent dimensions add up: sum over the latent dimension, do not average.",
+        ),
+        Mistake(
+            "The rate averaged over the batch",
+            lambda log_likelihood, mean, log_var: (
+                log_likelihood.mean(0) - 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(-1).mean()
+            ),
+            "Every example has a rate of its own. Sum over the latent dimension only, and keep the batch.",
+        ),
+        Mistake(
+            "The rate summed over the batch",
+            lambda log_likelihood, mean, log_var: (
+                log_likelihood.mean(0) - 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum()
+            ),
+            "Every example has a rate of its own. Sum over the latent dimension only, and keep the batch.",
+        ),
+        Mistake(
+            "log_var taken for the variance",
+            lambda log_likelihood, mean, log_var: (
+                log_likelihood.mean(0) - 0.5 * (mean.square() + log_var - 1 - log_var).sum(-1)
+            ),
+            "The variance is exp(log_var); here log_var cancels altogether.",
+        ),
+        Mistake(
+            "log_var read as the standard deviation",
+            lambda log_likelihood, mean, log_var: gaussian_elbo(log_likelihood, mean, 2 * log_var),
+            "exp(2 log_var) stands where the variance belongs. log_var is the log of the variance itself.",
+        ),
+        Mistake(
+            "log_var halved",
+            lambda log_likelihood, mean, log_var: gaussian_elbo(log_likelihood, mean, 0.5 * log_var),
+            "exp(log_var / 2) is the standard deviation; the variance is exp(log_var).",
+        ),
+        Mistake(
+            "The mean is not squared",
+            lambda log_likelihood, mean, log_var: gaussian_elbo(log_likelihood, mean.abs().sqrt(), log_var),
+            "The KL grows with the square of the mean.",
+        ),
+        Mistake(
+            "The - 1 is missing",
+            lambda log_likelihood, mean, log_var: gaussian_elbo(log_likelihood, mean, log_var) - 0.5 * mean.shape[-1],
+            "Without the - 1 the KL of N(0, I) to itself would not be 0.",
+        ),
+        Mistake(
+            "The log of the average likelihood",
+            lambda log_likelihood, mean, log_var: gaussian_elbo(
+                (torch.logsumexp(log_likelihood, 0) - math.log(len(log_likelihood)))[None], mean, log_var
+            ),
+            "The ELBO has the log inside the average: log_likelihood is averaged as it is.",
+        ),
+        Mistake(
+            "Averaged over the batch",
+            lambda log_likelihood, mean, log_var: gaussian_elbo(log_likelihood, mean, log_var).mean(),
+            "Keep one bound for each example, shape (batch,).",
+        ),
+        Mistake(
+            "One value for each sample",
+            lambda log_likelihood, mean, log_var: log_likelihood - 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(-1),
+            "These are the terms of the single draws, (samples, batch). Average them over the samples, dimension 0.",
+        ),
+        Mistake(
+            "The best draw alone",
+            lambda log_likelihood, mean, log_var: gaussian_elbo(log_likelihood.max(0).values[None], mean, log_var),
+            "All draws count alike: the mean over dimension 0.",
+        ),
+    ),
+)
+
 # --- the importance-weighted bound ----------------------------------------------------------------------------------
 
 
@@ -373,22 +823,13 @@ IMPORTANCE_WEIGHTED_BOUND = Exercise(
 
 EXERCISES = (
     POSTERIOR,
+    LOG_WEIGHTS,
+    DISCRETE_ELBO,
+    GAUSSIAN_ELBO,
     IMPORTANCE_WEIGHTED_BOUND,
 )
 
 PREDICTIONS = (
-    Prediction(
-        "coin_bound",
-        ("yes", "no"),
-        answer="no",
-        because="with q = p both terms on the right vanish, and it says that heads is certain.",
-        wrong={
-            "yes": (
-                "It looks like the bound of the textbooks, and one is ready to trust it. But a bound must hold for every q, "
-                "and q = p is the most harmless one."
-            ),
-        },
-    ),
     Prediction(
         "moves_the_evidence",
         ("q", "decoder"),
@@ -398,6 +839,30 @@ PREDICTIONS = (
             "q": (
                 "A better q raises the ELBO, so it looks as if log p(x) rose, too. But with the same decoder log p(x) stands "
                 "still: what q changes is the gap below it."
+            ),
+        },
+    ),
+    Prediction(
+        "draw_above_the_truth",
+        ("yes", "no"),
+        answer="yes",
+        because="it is the average over all draws that is at most log p(x); a single draw may be lucky.",
+        wrong={
+            "no": (
+                "A lower bound, one thinks, is never above. But what is computed from draws is random, and Jensen's inequality "
+                "speaks of its average."
+            ),
+        },
+    ),
+    Prediction(
+        "larger_encoder",
+        ("amortization", "approximation"),
+        answer="amortization",
+        because="a larger encoder still puts out a mean and a variance, so it comes no nearer than the best Gaussian for each x.",
+        wrong={
+            "approximation": (
+                "A larger network can do more, but what it puts out is still a Gaussian. Its approximation gap goes only if q may "
+                "have another shape."
             ),
         },
     ),
