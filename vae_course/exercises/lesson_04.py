@@ -858,11 +858,11 @@ PREDICTIONS = (
         "larger_encoder",
         ("amortization", "approximation"),
         answer="amortization",
-        because="a larger encoder still puts out a mean and a variance, so it comes no nearer than the best Gaussian for each x.",
+        because="it still puts out a mean and a variance, so it comes no nearer than the best Gaussian for each x.",
         wrong={
             "approximation": (
-                "A larger network can do more, but what it puts out is still a Gaussian. Its approximation gap goes only if q may "
-                "have another shape."
+                "A larger network can do more, but what it puts out is still a Gaussian. The approximation gap goes only if q "
+                "may have another shape."
             ),
         },
     ),

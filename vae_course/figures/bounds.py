@@ -1,4 +1,4 @@
-"""Pictures of lesson 04: bounds on the log-likelihood, rate against distortion, digits decoded."""
+"""Pictures of lessons 04 and 05: bounds on the log-likelihood, what q misses, rate against distortion, digits decoded."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -101,6 +101,87 @@ def tightening(samples: Sequence[int], named: Mapping[str, Sequence[Estimate]], 
     axes.set(title="More samples, a tighter bound", xlabel="samples K; bars: ± 2 standard errors", ylabel="bound (nats)")
     axes.legend(loc="lower right")
     words = "Both importance-weighted bounds rise to the exact log p(x) as samples are added; the worse q needs more of them."
+    return Picture(figure, words)
+
+
+@styled
+def weighted_draws(z: Tensor, prior: Tensor, joint: Tensor, q: Tensor) -> Picture:
+    """Curves over ``z`` (points,): prior and q, from which one may draw, beside p(x, z), whose area is p(x)."""
+    figure, (left, right) = new_figure(2, width=9, height=3.2)
+    for axes, density, name, colour in ((left, prior, "the prior p(z)", ORANGE), (right, q, "q(z)", BLUE)):
+        axes.plot(array(z), array(density), color=colour, linestyle="-", label=f"draws from {name}")
+        scaled = joint / joint.max() * 0.5
+        axes.fill_between(array(z), array(scaled), color="#d0d0d0", label="p(x, z), enlarged: its area is p(x)")
+        axes.set(xlabel="z", ylabel="density", ylim=(0, 0.85), xlim=(-4, 4))
+        axes.legend(loc="upper left", fontsize=8)
+    left.set_title("Few draws of the prior land where x is explained")
+    right.set_title("Draws of q land nearer")
+    words = "The prior's bell lies around 0, most of p(x, z) between 0.5 and 2.5; q lies between the two and covers both."
+    return Picture(figure, words)
+
+
+@styled
+def error_by_dimension(dimensions: Sequence[int], named: Mapping[str, Sequence[float]]) -> Picture:
+    """Relative standard errors of an average of importance weights (no unit) against the number of latent dimensions."""
+    figure, (axes,) = new_figure(height=3.4)
+    for (name, errors), colour, line, marker in zip(named.items(), PALETTE, LINES, MARKERS, strict=False):
+        axes.plot(dimensions, errors, color=colour, linestyle=line, marker=marker, label=name)
+    axes.axhline(1, color=INK, linestyle=":", linewidth=1)
+    axes.text(dimensions[-1], 1.3, "error as large as p(x) itself", ha="right", fontsize=9)
+    axes.set_yscale("log")
+    axes.set(title="The error multiplies with every dimension", xlabel="latent dimensions", ylabel="standard error / p(x)")
+    axes.legend(loc="upper left")
+    words = "With draws from the prior the relative error grows steeply with the dimensions, with draws from q far more slowly."
+    return Picture(figure, words)
+
+
+@styled
+def log_of_average(weights: Sequence[float], shares: Sequence[float]) -> Picture:
+    """Jensen's inequality at two weights with their shares under q: the chord lies below the curve of the logarithm."""
+    low, high = weights
+    average = shares[0] * low + shares[1] * high
+    below = shares[0] * math.log(low) + shares[1] * math.log(high)
+    w = torch.linspace(0.6 * low, 1.15 * high, 200)
+    figure, (axes,) = new_figure(height=3.4)
+    axes.plot(array(w), array(w.log()), color=BLUE, linestyle="-", label="log w")
+    axes.plot([low, high], [math.log(low), math.log(high)], color=INK, linestyle="--", marker="o", label="the two weights")
+    axes.plot([average, average], [below, math.log(average)], color=ORANGE, linestyle="-", linewidth=4, label="the gap")
+    axes.annotate("log of the average", (average, math.log(average)), xytext=(-8, 8), textcoords="offset points", ha="right")
+    axes.annotate("average of the logs", (average, below), xytext=(10, -14), textcoords="offset points")
+    axes.set(title="The logarithm bends, so its average lies below", xlabel="weight w", ylabel="log w (nats)")
+    axes.legend(loc="lower right")
+    words = "The curve of log w and a chord between two weights: above their average weight the chord lies below the curve."
+    return Picture(figure, words)
+
+
+@styled
+def inference_gaps(x: Tensor, best: Tensor, amortized: Mapping[str, Tensor]) -> Picture:
+    """What the ELBO misses at each reading ``x`` (readings,): with the best q for each, and with one encoder for all."""
+    figure, (axes,) = new_figure(height=3.6)
+    for (name, gap), colour, line in zip(amortized.items(), (ORANGE, BLUE), ("-", "--"), strict=True):
+        axes.plot(array(x), array(gap), color=colour, linestyle=line, label=name)
+    axes.fill_between(array(x), array(best), color="#c8c8c8", label="the best Gaussian for each x (approximation gap)")
+    axes.set(title="One encoder for all readings", xlabel="reading x (brightness)", ylabel="log p(x) - ELBO (nats)")
+    axes.set_ylim(bottom=0)
+    axes.legend(loc="upper right")
+    words = "A linear encoder misses most at dark and at bright readings; a small network lies on the best Gaussian's curve."
+    return Picture(figure, words)
+
+
+@styled
+def clouds(z: Tensor, prior: Tensor, named: Mapping[str, tuple[Tensor, Tensor]]) -> Picture:
+    """For each encoder a few q(z given x) (readings, points) and the average of all (points,), beside the prior (points,)."""
+    figure, panels = new_figure(len(named), width=9, height=3.4)
+    for axes, (name, (several, average)) in zip(panels, named.items(), strict=True):
+        for number, density in enumerate(several):
+            label = "q(z given x), some x" if number == 0 else None
+            axes.fill_between(array(z), array(density), color=SKY, alpha=0.3, linewidth=0, label=label)
+            axes.plot(array(z), array(density), color=BLUE, linestyle="-", linewidth=0.7)
+        axes.plot(array(z), array(average), color=ORANGE, linestyle="-", linewidth=3, label="their average over all x")
+        axes.plot(array(z), array(prior), color=INK, linestyle=":", label="prior p(z)")
+        axes.set(title=name, xlabel="z", ylabel="density", xlim=(-4, 4), ylim=(0, 2.1))
+        axes.legend(loc="upper left", fontsize=8)
+    words = "Left, wide overlapping clouds whose average is the prior; right, narrow clouds that hardly overlap, and an average apart."
     return Picture(figure, words)
 
 
