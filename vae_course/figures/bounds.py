@@ -111,11 +111,11 @@ def weighted_draws(z: Tensor, prior: Tensor, joint: Tensor, q: Tensor) -> Pictur
     for axes, density, name, colour in ((left, prior, "the prior p(z)", ORANGE), (right, q, "q(z)", BLUE)):
         axes.plot(array(z), array(density), color=colour, linestyle="-", label=f"draws from {name}")
         scaled = joint / joint.max() * 0.5
-        axes.fill_between(array(z), array(scaled), color="#d0d0d0", label="p(x, z), enlarged: its area is p(x)")
+        axes.fill_between(array(z), array(scaled), color="#d0d0d0", label="p(x, z), enlarged")
         axes.set(xlabel="z", ylabel="density", ylim=(0, 0.85), xlim=(-4, 4))
         axes.legend(loc="upper left", fontsize=8)
-    left.set_title("Few draws of the prior land where x is explained")
-    right.set_title("Draws of q land nearer")
+    left.set_title("Few of the prior's draws explain x")
+    right.set_title("More of q's draws do")
     words = "The prior's bell lies around 0, most of p(x, z) between 0.5 and 2.5; q lies between the two and covers both."
     return Picture(figure, words)
 
@@ -141,7 +141,7 @@ def log_of_average(weights: Sequence[float], shares: Sequence[float]) -> Picture
     low, high = weights
     average = shares[0] * low + shares[1] * high
     below = shares[0] * math.log(low) + shares[1] * math.log(high)
-    w = torch.linspace(0.6 * low, 1.15 * high, 200)
+    w = torch.linspace(0.8 * min(weights), 1.1 * max(weights), 200)
     figure, (axes,) = new_figure(height=3.4)
     axes.plot(array(w), array(w.log()), color=BLUE, linestyle="-", label="log w")
     axes.plot([low, high], [math.log(low), math.log(high)], color=INK, linestyle="--", marker="o", label="the two weights")
@@ -158,13 +158,16 @@ def log_of_average(weights: Sequence[float], shares: Sequence[float]) -> Picture
 def inference_gaps(x: Tensor, best: Tensor, amortized: Mapping[str, Tensor]) -> Picture:
     """What the ELBO misses at each reading ``x`` (readings,): with the best q for each, and with one encoder for all."""
     figure, (axes,) = new_figure(height=3.6)
-    for (name, gap), colour, line in zip(amortized.items(), (ORANGE, BLUE), ("-", "--"), strict=True):
-        axes.plot(array(x), array(gap), color=colour, linestyle=line, label=name)
-    axes.fill_between(array(x), array(best), color="#c8c8c8", label="the best Gaussian for each x (approximation gap)")
-    axes.set(title="One encoder for all readings", xlabel="reading x (brightness)", ylabel="log p(x) - ELBO (nats)")
-    axes.set_ylim(bottom=0)
-    axes.legend(loc="upper right")
-    words = "A linear encoder misses most at dark and at bright readings; a small network lies on the best Gaussian's curve."
+    axes.plot(array(x), array(best), color="#b0b0b0", linestyle="-", linewidth=6, label="the best Gaussian for each x")
+    for (name, gap), colour, marker in zip(amortized.items(), (RED, BLUE), MARKERS, strict=True):
+        axes.plot(array(x), array(gap), color=colour, linestyle="", marker=marker, markersize=4, label=name)
+    axes.set_yscale("log")
+    axes.set(title="A network comes near the best Gaussian, a line does not", xlabel="reading x (brightness)")
+    axes.set(ylabel="log p(x) - ELBO (nats)", ylim=(0.001, 30))
+    axes.legend(loc="upper center", ncols=3, fontsize=8)
+    words = (
+        "The linear encoder misses up to a hundred times more than the best Gaussians; the network's points lie on their curve."
+    )
     return Picture(figure, words)
 
 
@@ -179,7 +182,7 @@ def clouds(z: Tensor, prior: Tensor, named: Mapping[str, tuple[Tensor, Tensor]])
             axes.plot(array(z), array(density), color=BLUE, linestyle="-", linewidth=0.7)
         axes.plot(array(z), array(average), color=ORANGE, linestyle="-", linewidth=3, label="their average over all x")
         axes.plot(array(z), array(prior), color=INK, linestyle=":", label="prior p(z)")
-        axes.set(title=name, xlabel="z", ylabel="density", xlim=(-4, 4), ylim=(0, 2.1))
+        axes.set(title=name, xlabel="z", ylabel="density", xlim=(-4, 4), ylim=(0, 2.9))
         axes.legend(loc="upper left", fontsize=8)
     words = "Left, wide overlapping clouds whose average is the prior; right, narrow clouds that hardly overlap, and an average apart."
     return Picture(figure, words)
