@@ -159,7 +159,7 @@ def inference_gaps(x: Tensor, best: Tensor, amortized: Mapping[str, Tensor]) -> 
     """What the ELBO misses at each reading ``x`` (readings,): with the best q for each, and with one encoder for all."""
     figure, (axes,) = new_figure(height=3.6)
     axes.plot(array(x), array(best), color="#b0b0b0", linestyle="-", linewidth=6, label="the best Gaussian for each x")
-    for (name, gap), colour, marker in zip(amortized.items(), (RED, BLUE), MARKERS, strict=True):
+    for (name, gap), colour, marker in zip(amortized.items(), (RED, BLUE), ("s", "."), strict=True):
         axes.plot(array(x), array(gap), color=colour, linestyle="", marker=marker, markersize=4, label=name)
     axes.set_yscale("log")
     axes.set(title="A network comes near the best Gaussian, a line does not", xlabel="reading x (brightness)")
@@ -184,7 +184,7 @@ def clouds(z: Tensor, prior: Tensor, named: Mapping[str, tuple[Tensor, Tensor]])
         axes.plot(array(z), array(prior), color=INK, linestyle=":", label="prior p(z)")
         axes.set(title=name, xlabel="z", ylabel="density", xlim=(-4, 4), ylim=(0, 2.9))
         axes.legend(loc="upper left", fontsize=8)
-    words = "Left, wide overlapping clouds whose average is the prior; right, narrow clouds that hardly overlap, and an average apart."
+    words = "Left, wide clouds that overlap, with an average like the prior; right, narrow clouds, with a wider average."
     return Picture(figure, words)
 
 
