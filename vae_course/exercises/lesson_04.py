@@ -870,6 +870,20 @@ PREDICTIONS = (
 
 EXPLANATIONS = (
     Explanation(
+        "which_kl_is_zero",
+        question="A program reports that its KL is 0 on every example. Why do you have to ask which KL, before you know "
+        "whether that is good news?",
+        model=(
+            "If it is the gap, $q$ is the posterior on every example, and the ELBO is $\\log p(x)$ itself: nothing better can "
+            "happen. If it is the rate, $q$ is the prior whatever $x$ is, so the code says nothing about the data."
+        ),
+        rubric=(
+            "the gap compares $q$ with the posterior, the rate compares it with the prior;",
+            "a gap of 0 means that the bound is exact;",
+            "a rate of 0 on every example means that $z$ carries no information about $x$.",
+        ),
+    ),
+    Explanation(
         "what_a_rising_elbo_means",
         question="In training the ELBO rises. Why does this not yet tell you that the model finds its data more probable?",
         model=(
