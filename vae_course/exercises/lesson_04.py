@@ -1,4 +1,6 @@
-"""Exercises of lesson 04: Bayes' rule in logs, importance weights, the ELBO of few states and from draws, many samples."""
+"""Exercises of lesson 04: Bayes' rule in logs, importance weights, the ELBO of few states and from draws, many samples,
+and how much codes tell.
+"""
 
 import math
 
@@ -31,12 +33,12 @@ def _states() -> list[Arguments]:
     ]
 
 
-def _drawn_states(generator: Generator) -> Arguments:
-    """Moderate logs, logs near -1000, or a state that is impossible: by its likelihood or by the prior."""
+def _drawn_states(generator: Generator, far: bool = True) -> Arguments:
+    """Moderate logs, logs near -1000 (if ``far``), or a state that is impossible: by its likelihood or by the prior."""
     states, kind = size(generator, 2, 6), size(generator, 0, 3)
     log_prior = probabilities(generator, states, zeros=kind == 3).log()
     log_likelihood = numbers(generator, states, low=-4, high=1)
-    if kind == 1:
+    if kind == 1 and far:
         log_likelihood = log_likelihood - 1000
     if kind == 2:
         log_likelihood[size(generator, 0, states - 1)] = -math.inf
@@ -391,7 +393,7 @@ def _states_and_q() -> list[Arguments]:
 
 def _drawn_states_and_q(generator: Generator) -> Arguments:
     """One q or several; a q with zeros; a state that is impossible, which q leaves out in half of the draws."""
-    log_prior, log_likelihood = _drawn_states(generator)
+    log_prior, log_likelihood = _drawn_states(generator, far=False)  # exp is not needed, so a log p(x) by exp is told as such
     states, kind = len(log_prior), size(generator, 0, 2)
     shape = (size(generator, 2, 3), states) if kind else (states,)
     q = probabilities(generator, *shape, zeros=kind == 2)
@@ -407,8 +409,8 @@ def _lesson_states_and_q(generator: Generator) -> Arguments:
 
 
 DISCRETE_ELBO = Exercise(
-    task="The ELBO of q(z) in nats, (...): the average over q of log p(z) + log p(x given z) - log q(z). q: (..., states), the "
-    "logs: (states,). A state with q = 0 counts nothing, also where a log is -inf.",
+    task="The ELBO of q(z given x) in nats, (...): the average over q of log p(z) + log p(x given z) - log q(z given x). "
+    "q: (..., states), the logs: (states,). A state with q = 0 counts nothing, also where a log is -inf.",
     reference=discrete_elbo,
     cases=_states_and_q,
     generate=_drawn_states_and_q,
@@ -481,8 +483,40 @@ DISCRETE_ELBO = Exercise(
         Mistake(
             "The log of the average",
             lambda log_prior, log_likelihood, q: torch.logsumexp((log_prior + log_likelihood).where(q > 0, -math.inf), dim=-1),
-            "With the log outside, this is log p(x) (over the states that q allows), and q has no say. The ELBO has the log "
-            "inside the average.",
+            "This is log p(x) (over the states that q allows), whatever q is. The log belongs inside: average the logs of the "
+            "weights.",
+        ),
+        Mistake(
+            "The log of the average",
+            lambda log_prior, log_likelihood, q: (q * ((log_prior + log_likelihood).exp() / q)).sum(-1).log(),
+            "This is log p(x), whatever q is. The log belongs inside: average the logs of the weights. (And where q = 0 you "
+            "get nan: set such terms to 0.)",
+        ),
+        Mistake(
+            "The log of the average, over all states",
+            lambda log_prior, log_likelihood, q: torch.logsumexp(log_prior + log_likelihood, dim=-1).expand(q.shape[:-1]),
+            "This is log p(x), whatever q is. The log belongs inside: average the logs of the weights.",
+        ),
+        Mistake(
+            "The log evidence, without q",
+            lambda log_prior, log_likelihood, q: torch.logsumexp(log_prior + log_likelihood, dim=-1),
+            "This is log p(x), one number whatever q is. The log belongs inside: average the logs of the weights over q.",
+        ),
+        Mistake(
+            "The log of a sum without q's weights",
+            lambda log_prior, log_likelihood, q: torch.logsumexp(log_prior + log_likelihood - q.log(), dim=-1),
+            "This sums the weights and takes the log last. The log belongs inside, and each log is weighted with its q.",
+        ),
+        Mistake(
+            "The rate is missing",
+            lambda log_prior, log_likelihood, q: (q * log_likelihood).where(q > 0, 0).sum(-1),
+            "This is minus the distortion alone. Subtract the rate, the KL from q to the prior: both of its logs are missing.",
+        ),
+        Mistake(
+            "The rate is missing, and a nan comes up",
+            lambda log_prior, log_likelihood, q: (q * log_likelihood).sum(-1),
+            "This is minus the distortion alone: subtract the rate, the KL from q to the prior. And where q = 0 the term "
+            "counts nothing, but 0 * (-inf) is nan: set it to 0.",
         ),
         Mistake(
             "The loss, not the bound",
@@ -821,12 +855,121 @@ IMPORTANCE_WEIGHTED_BOUND = Exercise(
     ),
 )
 
+# --- what codes tell -------------------------------------------------------------------------------------------------
+
+
+def information_in_codes(q: Tensor) -> Tensor:
+    aggregate = q.mean(0)
+    terms = q * (q / aggregate).log()
+    return terms.where(q > 0, 0).sum(-1).mean()
+
+
+def _tables() -> list[Arguments]:
+    return [
+        doubles([[0.8, 0.2], [0.2, 0.8]]),
+        doubles([[0.5, 0.3, 0.2], [0.1, 0.8, 0.1]]),
+        doubles([[0.3, 0.7], [0.3, 0.7], [0.3, 0.7]]),  # z says nothing
+        doubles([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]),  # z says all; the third value never occurs
+        doubles([[0.6, 0.4, 0.0, 0.0], [0.0, 0.1, 0.9, 0.0], [0.2, 0.3, 0.5, 0.0]]),
+    ]
+
+
+def _drawn_tables(generator: Generator) -> Arguments:
+    readings, values = sizes(generator, 2, 2, 6)
+    return (probabilities(generator, readings, values, zeros=bool(size(generator, 0, 1))),)
+
+
+INFORMATION_IN_CODES = Exercise(
+    task="I(x; z) in nats, one number: the average over the rows of the KL from q(z given x) to the aggregate. q: (readings, "
+    "values), each row adds up to 1, and all rows count alike. Where q is 0 the term counts nothing.",
+    reference=information_in_codes,
+    cases=_tables,
+    generate=_drawn_tables,
+    lesson=lambda g: ((2 * torch.randn(100, 50, generator=g)).softmax(-1),),
+    hints=(
+        "The aggregate is the average of the rows, (values,). Each row has a KL to it.",
+        "The KL of a row is its sum of q * (log q - log aggregate), where terms with q = 0 are set to 0, as in exercise 4.3. "
+        "I(x; z) is the mean of these KLs over the rows.",
+        "aggregate = q.mean(0), then terms = q * (q / aggregate).log(), and terms.where(q > 0, 0).sum(-1).mean()",
+    ),
+    mistakes=(
+        Mistake(
+            "0 times -inf became nan",
+            lambda q: (q * (q / q.mean(0)).log()).sum(-1).mean(),
+            "Right where q is positive everywhere. Where q = 0 the term counts nothing, but 0 * (-inf) is nan: set it to 0 "
+            "with .where(q > 0, 0).",
+        ),
+        Mistake(
+            "nan counted as nothing, after the sum",
+            lambda q: (q * (q / q.mean(0)).log()).sum(-1).nan_to_num(0.0).mean(),
+            "A single nan spoils the whole sum. Set the term of a value with q = 0 to 0 before you add up.",
+        ),
+        Mistake(
+            "The aggregate is not averaged",
+            lambda q: (q * (q / q.sum(0)).log()).where(q > 0, 0).sum(-1).mean(),
+            "The sum of the rows adds up to their number, not to 1. The aggregate is their mean.",
+        ),
+        Mistake(
+            "Summed over the rows",
+            lambda q: information_in_codes(q) * len(q),
+            "The KLs of the rows are averaged: each x has the share 1/N.",
+        ),
+        Mistake(
+            "Averaged over all entries",
+            lambda q: information_in_codes(q) / q.shape[-1],
+            "A KL sums over the values, because q weights its terms already. Only over the rows is the mean taken.",
+        ),
+        Mistake(
+            "One KL for each row",
+            lambda q: (q * (q / q.mean(0)).log()).where(q > 0, 0).sum(-1),
+            "These are the KLs of the rows. I(x; z) is their mean.",
+        ),
+        Mistake(
+            "The KL the other way round",
+            lambda q: (q.mean(0) * (q.mean(0) / q).log()).where(q.mean(0) > 0, 0).sum(-1).mean(),
+            "This is the KL from the aggregate to each row. It runs from the row to the aggregate: weighted with q, q above.",
+        ),
+        Mistake(
+            "Weighted with the aggregate",
+            lambda q: (q.mean(0) * (q / q.mean(0)).log()).where(q > 0, 0).sum(-1).mean(),
+            "The KL from q to the aggregate weights its terms with q.",
+        ),
+        Mistake(
+            "The terms are not weighted",
+            lambda q: (q / q.mean(0)).log().where(q > 0, 0).sum(-1).mean(),
+            "A KL is an average over q: weight each log ratio with q.",
+        ),
+        Mistake(
+            "The entropy of the aggregate",
+            lambda q: -torch.special.xlogy(q.mean(0), q.mean(0)).sum(),
+            "This is how uncertain z is at all. Subtract how uncertain it still is when x is known: the rows' mean entropy.",
+        ),
+        Mistake(
+            "The entropy of the rows",
+            lambda q: -torch.special.xlogy(q, q).sum(-1).mean(),
+            "This is how uncertain z is when x is known. I(x; z) is how much less that is than the aggregate's entropy.",
+        ),
+        Mistake(
+            "Compared with equal shares",
+            lambda q: (q * (q / q.mean(-1, keepdim=True)).log()).where(q > 0, 0).sum(-1).mean(),
+            "The mean of a row is always 1 / values. The aggregate is the average over x, which are the rows: q.mean(0).",
+        ),
+        Mistake(
+            "A value that never occurs",
+            lambda q: torch.xlogy(q, q / q.mean(0)).sum(-1).mean(),
+            "Right where the aggregate is positive everywhere. Where all rows have 0, so has the aggregate, and 0 / 0 is nan: "
+            "set such terms to 0 with .where(q > 0, 0).",
+        ),
+    ),
+)
+
 EXERCISES = (
     POSTERIOR,
     LOG_WEIGHTS,
     DISCRETE_ELBO,
     GAUSSIAN_ELBO,
     IMPORTANCE_WEIGHTED_BOUND,
+    INFORMATION_IN_CODES,
 )
 
 PREDICTIONS = (
@@ -834,7 +977,7 @@ PREDICTIONS = (
         "moves_the_evidence",
         ("q", "decoder"),
         answer="decoder",
-        because="the likelihood is part of the model; q only decides how much of log p(x) the bound sees.",
+        because="p(x) sums p(z) p(x given z), and q does not occur in it; q only decides how much of log p(x) the bound sees.",
         wrong={
             "q": (
                 "A better q raises the ELBO, so it looks as if log p(x) rose, too. But with the same decoder log p(x) stands "
@@ -874,8 +1017,9 @@ EXPLANATIONS = (
         question="A program reports that its KL is 0 on every example. Why do you have to ask which KL, before you know "
         "whether that is good news?",
         model=(
-            "If it is the gap, $q$ is the posterior on every example, and the ELBO is $\\log p(x)$ itself: nothing better can "
-            "happen. If it is the rate, $q$ is the prior whatever $x$ is, so the code says nothing about the data."
+            "If it is the gap, the bound is exact: the ELBO is $\\log p(x)$ itself, whether the model is good or bad. If it is "
+            "the rate, $q$ is the prior whatever $x$ is, so the code says nothing about the data. (If the decoder ignores $z$, "
+            "both can be 0.)"
         ),
         rubric=(
             "the gap compares $q$ with the posterior, the rate compares it with the prior;",
@@ -889,11 +1033,11 @@ EXPLANATIONS = (
         model=(
             "The ELBO is $\\log p(x)$ minus the gap, the KL from $q$ to the posterior. It also rises when the encoder only "
             "comes closer to the posterior while $\\log p(x)$ stands still. Only a change of the decoder can make the data "
-            "more probable."
+            "more probable, and even its steps may raise the ELBO by bringing the posterior nearer to $q$ instead."
         ),
         rubric=(
             "ELBO and gap add up to $\\log p(x)$;",
-            "a better encoder closes the gap, and leaves $\\log p(x)$ as it is;",
+            "a better encoder narrows the gap, and leaves $\\log p(x)$ as it is;",
             "what moves $\\log p(x)$ is the model, that is the decoder.",
         ),
     ),

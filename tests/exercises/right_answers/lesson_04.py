@@ -36,6 +36,13 @@ def importance_weighted_bound(log_weights):
     return total - torch.tensor(log_weights.shape[0]).log()
 
 
+def information_in_codes(q):
+    def entropy(p):
+        return -torch.special.xlogy(p, p).sum(dim=-1)
+
+    return entropy(q.mean(dim=0)) - entropy(q).mean()
+
+
 MORE = {
     "exact_posterior": [
         lambda log_prior, log_likelihood: torch.log_softmax(log_prior + log_likelihood, dim=0).exp(),
@@ -71,5 +78,9 @@ MORE = {
             (log_weights - log_weights.max(0).values).exp().mean(0).log() + log_weights.max(0, keepdim=True).values.squeeze(0)
         ),
         lambda log_weights: torch.stack([torch.logsumexp(w - torch.tensor(len(w)).log(), 0) for w in log_weights.T]),
+    ],
+    "information_in_codes": [
+        lambda q: (torch.xlogy(q, q) - torch.xlogy(q, q.sum(0) / len(q))).sum() / len(q),
+        lambda q: sum(sum(a * torch.log(a / b) for a, b in zip(row, q.mean(0), strict=True) if a > 0) for row in q) / len(q),
     ],
 }
