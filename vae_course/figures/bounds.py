@@ -107,9 +107,10 @@ def tightening(
     likewise, how far they should lie below.
     """
     figure, (axes,) = new_figure(height=3.4)
-    for (name, estimates), (colour, line, marker) in zip(named.items(), (CHOSEN, PRIOR), strict=True):
+    for (name, estimates), (colour, line, marker), aside in zip(named.items(), (CHOSEN, PRIOR), (0.96, 1.04), strict=True):
         below, errors = [exact - e.value for e in estimates], [2 * e.standard_error for e in estimates]
-        axes.errorbar(samples, below, yerr=errors, color=colour, linestyle=line, marker=marker, capsize=4, label=name)
+        places = [aside * k for k in samples]  # so that the bars of one do not hide those of the other
+        axes.errorbar(places, below, yerr=errors, color=colour, linestyle=line, marker=marker, capsize=4, label=name)
         axes.plot(samples, rules[name], color=colour, linestyle="-", linewidth=0.7)
     axes.set_xscale("log", base=4)
     axes.set_xticks(samples, [str(k) for k in samples])
@@ -205,7 +206,7 @@ def clouds(z: Tensor, prior: Tensor, named: Mapping[str, tuple[Tensor, Tensor]])
         axes.set(xlabel="z", xlim=(-4, 4), ylim=(0, 2.2))
     panels[0].set_ylabel("density")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    figure.suptitle("Narrow clouds tell more of x; how wide their average is, the means decide", x=0.01, ha="left")
+    figure.suptitle("Narrow clouds tell more of x, but their average is not the prior", x=0.01, ha="left")
     words = (
         "Three encoders. Wide clouds overlap, with an average like the prior; narrow clouds with the same means have a "
         "narrower average; narrow clouds around the readings a wider one."
