@@ -885,7 +885,7 @@ INFORMATION_IN_CODES = Exercise(
     reference=information_in_codes,
     cases=_tables,
     generate=_drawn_tables,
-    lesson=lambda g: ((2 * torch.randn(100, 50, generator=g)).softmax(-1),),
+    lesson=lambda g: ((2 * torch.randn(200, 500, generator=g)).softmax(-1),),
     hints=(
         "The aggregate is the average of the rows, (values,). Each row has a KL to it.",
         "The KL of a row is its sum of q * (log q - log aggregate), where terms with q = 0 are set to 0, as in exercise 4.3. "

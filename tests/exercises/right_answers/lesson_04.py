@@ -81,6 +81,6 @@ MORE = {
     ],
     "information_in_codes": [
         lambda q: (torch.xlogy(q, q) - torch.xlogy(q, q.sum(0) / len(q))).sum() / len(q),
-        lambda q: sum(sum(a * torch.log(a / b) for a, b in zip(row, q.mean(0), strict=True) if a > 0) for row in q) / len(q),
+        lambda q: sum((row[row > 0] * torch.log(row[row > 0] / q.mean(0)[row > 0])).sum() for row in q) / len(q),
     ],
 }
