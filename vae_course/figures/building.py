@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from matplotlib.axes import Axes
-from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Polygon
+from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Polygon, Rectangle
 from torch import Tensor
 from torch.nn import functional
 
@@ -41,14 +41,14 @@ def whole(image: Tensor) -> Picture:
     axes.text(9.6, 7.35, "noise, from N(0, I)", ha="center", va="center", fontsize=9)
     axes.text(9.6, 3.85, "z = mean\n+ std · noise", ha="center", va="center", fontsize=8.5)
 
-    _cost(axes, (4.9, 9.0), "rate", "from q(z given x) = N(mean, std²)\nto the prior N(0, I): their KL", ORANGE)
-    _arrow(axes, (7.0, 3.85), (7.0, 2.55), ORANGE, dashed=True)
+    axes.add_patch(Rectangle((5.95, 3.7), 2.1, 3.4, fill=False, edgecolor=ORANGE, linestyle="--", linewidth=1.2))
+    _cost(axes, (4.7, 9.3), "rate", "KL from q(z given x) = N(mean, std²)\nto the prior N(0, I)", ORANGE)
+    _arrow(axes, (7.0, 3.7), (7.0, 2.55), ORANGE, dashed=True)
     _cost(axes, (11.4, 16.8), "distortion", "-log p(x given z): what x costs\nwhere the decoder knows only z", BLUE)
     _arrow(axes, (15.6, 3.1), (15.6, 2.55), BLUE, dashed=True)
-    axes.plot([1.4, 1.4, 11.4], [3.35, 1.75, 1.75], color="none")
-    axes.text(10.2, 1.75, "+", ha="center", va="center", fontsize=16)
-    axes.text(4.5, 1.75, "loss   =", ha="right", va="center", fontsize=12, fontweight="bold")
-    axes.text(4.5, 1.2, "-ELBO", ha="right", va="top", fontsize=9)
+    axes.text(10.35, 1.75, "+", ha="center", va="center", fontsize=16)
+    axes.text(4.3, 1.75, "loss   =", ha="right", va="center", fontsize=12, fontweight="bold")
+    axes.text(4.3, 1.2, "-ELBO", ha="right", va="top", fontsize=9)
     axes.plot([1.4, 1.4, 14.0, 14.0], [3.3, 0.05, 0.05, 0.85], color=BLUE, linestyle="--", linewidth=1.2)
     axes.plot([14.0], [0.85], marker="^", color=BLUE, markersize=6)
     axes.text(7.7, 0.15, "the true x, to compare with", ha="center", va="bottom", fontsize=8.5)
@@ -115,14 +115,15 @@ def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], col
 
 
 @styled
-def learning(training: Sequence[float], validation: Sequence[float], best: int) -> Picture:
-    """-ELBO an epoch on both sets, in nats per image; ``best`` is the epoch, counted from 1, whose weights are kept."""
+def learning(training: Sequence[float], validation: Sequence[float]) -> Picture:
+    """-ELBO an epoch on both sets, in nats per image; the epoch with the lowest validation loss is marked."""
     figure, (axes,) = new_figure()
     epochs = range(1, len(training) + 1)
+    best = min(epochs, key=lambda epoch: validation[epoch - 1])
     axes.plot(epochs, training, color=BLUE, linestyle="--", label="training images")
     axes.plot(epochs, validation, color=INK, linestyle="-", label="validation images")
     axes.plot([best], [validation[best - 1]], "o", color=ORANGE, markersize=9, label="the weights that are kept")
-    axes.set(title="Training goes on until validation has stopped", xlabel="epoch", ylabel="-ELBO (nats per image)")
+    axes.set(title="New images say when to stop", xlabel="epoch", ylabel="-ELBO (nats per image)")
     axes.set_ylim(min(training) - 0.5, min(validation) + 8)
     axes.legend()
     words = "Both losses fall; that of the validation images comes to rest above the other, and there the training is ended."
