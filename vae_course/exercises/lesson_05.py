@@ -1,4 +1,4 @@
-"""Exercises of lesson 05: a VAE piece by piece, from encoder to training step; when to stop; what is drawn; its hidden weights."""
+"""Exercises of lesson 05: a VAE piece by piece, from encoder to training step; when to stop; pixels drawn; hidden weights."""
 
 import math
 from collections.abc import Callable
@@ -814,7 +814,7 @@ def _lesson_logits_and_uniform(generator: Generator) -> Arguments:
 
 
 DRAW_PIXELS = Exercise(
-    task="Pixels drawn from a decoder's logits (images, pixels), by uniform numbers between 0 and 1 of the same shape: 0s and 1s.",
+    task="Pixels drawn from a decoder's logits (images, pixels), by uniform numbers of the same shape: 0s and 1s.",
     reference=draw_pixels,
     cases=_logits_and_uniform,
     generate=_drawn_logits_and_uniform,
@@ -833,7 +833,7 @@ DRAW_PIXELS = Exercise(
         Mistake(
             "Rounded, not drawn",
             lambda logits, uniform: (logits > 0).to(logits.dtype),
-            "This is each pixel's likelier value, the same each time. In a draw, ink of probability 0.3 comes three times in ten.",
+            "This is each pixel's likelier value, the same each time. Drawn, ink of probability 0.3 comes three times in ten.",
         ),
         Mistake(
             "Compared with the logits",
@@ -1047,7 +1047,7 @@ def _lesson_stds(generator: Generator) -> Arguments:
 
 
 KL_WEIGHT_OF_SIGMA = Exercise(
-    task="A loss ||error||^2 / (2 believed_std^2) + R, where pixels have standard deviation pixel_std: the weight on the true R.",
+    task="The loss ||error||^2 / (2 believed_std^2) + R, while pixels are off by pixel_std: the KL weight that this is.",
     reference=kl_weight_of_sigma,
     cases=_stds,
     generate=_drawn_stds,
@@ -1129,7 +1129,7 @@ PREDICTIONS = (
         answer="nothing",
         because="at that price no nat of z saves as much as it costs, not even the first, so the encoder stops sending.",
         wrong={
-            "about a third": "A much smaller weight leaves about so much. With this one, a nat has to save 64 nats to be worth it.",
+            "about a third": "A much smaller weight leaves about so much. Here a nat has to save 64 nats to be worth it.",
             "about a tenth": (
                 "One expects a dear thing to be bought sparingly. But the first nat of z saves only a few nats of distortion, "
                 "and where it costs 64, none is bought."

@@ -54,8 +54,8 @@ def whole(image: Tensor) -> Picture:
     axes.text(7.7, 0.15, "the true x, to compare with", ha="center", va="bottom", fontsize=8.5)
     axes.set_title("A VAE: two networks, a draw between them, two costs")
     words = (
-        "An image x goes through the encoder to mean and log_var; with noise they make z; the decoder makes of z a chance of ink "
-        "for each pixel. The rate arises at mean and log_var, the distortion where x is compared with what the decoder says."
+        "An image x goes through the encoder to mean and log_var; with noise they make z; of z the decoder makes a chance "
+        "of ink for each pixel. The rate arises at mean and log_var, the distortion where x is compared with them."
     )
     return Picture(figure, words)
 
@@ -65,9 +65,7 @@ def _picture(axes: Axes, image: Tensor, centre: tuple[float, float], name: str) 
     x, y = centre
     extent = (x - 1, x + 1, y - 1, y + 1)
     axes.imshow(array(image).reshape(side, side), cmap=INTENSITY, vmin=0, vmax=1, extent=extent, zorder=2)
-    axes.plot(
-        [x - 1, x + 1, x + 1, x - 1, x - 1], [y - 1, y - 1, y + 1, y + 1, y - 1], color=INK, linestyle="-", linewidth=1, zorder=3
-    )
+    axes.add_patch(Rectangle((x - 1, y - 1), 2, 2, fill=False, edgecolor=INK, zorder=3))
     axes.text(x, y - 1.15, name, ha="center", va="top", fontsize=9)
 
 
@@ -99,16 +97,18 @@ def _circle(axes: Axes, centre: tuple[float, float], name: str) -> None:
 
 def _cost(axes: Axes, span: tuple[float, float], name: str, told: str, colour: str) -> None:
     start, end = span
-    axes.add_patch(
-        FancyBboxPatch((start, 0.95), end - start, 1.5, boxstyle="round,pad=0.05", facecolor="white", edgecolor=colour, linewidth=2)
-    )
+    box = FancyBboxPatch((start, 0.95), end - start, 1.5, boxstyle="round,pad=0.05", facecolor="white", edgecolor=colour)
+    box.set_linewidth(2)
+    axes.add_patch(box)
     axes.text((start + end) / 2, 2.1, name, ha="center", va="center", fontsize=11, fontweight="bold")
     axes.text((start + end) / 2, 1.4, told, ha="center", va="center", fontsize=8)
 
 
 def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], colour: str, dashed: bool = False) -> None:
     style = "--" if dashed else "-"
-    axes.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=11, color=colour, linestyle=style, linewidth=1.4))
+    arrow = FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=11, color=colour)
+    arrow.set(linestyle=style, linewidth=1.4)
+    axes.add_patch(arrow)
 
 
 # --- what is learned ------------------------------------------------------------------------------------------------------
