@@ -199,14 +199,16 @@ def scores(named: Mapping[str, Estimate], bounds: Sequence[str]) -> Picture:
 
 @styled
 def gallery(images: Tensor, *, title: str, words: str, columns: int = 12) -> Picture:
-    """Images (count, pixels) side by side in rows of ``columns``, without names."""
-    count = len(images)
-    figure, axes = new_figure(columns, -(-count // columns), width=8, height=0.72 * -(-count // columns) + 0.5)
-    for place in axes:
-        place.set_axis_off()
-    for place, image in zip(axes, images, strict=False):
-        show_image(place, image)
-    figure.suptitle(title)
+    """Square images (count, pixels) in [0, 1] side by side, in full rows of ``columns``, without names."""
+    side, rows = round(images.shape[1] ** 0.5), len(images) // columns
+    margin = 2
+    tiles = functional.pad(images.reshape(rows, columns, side, side), [margin] * 4)
+    full = side + 2 * margin
+    page = tiles.transpose(1, 2).reshape(rows * full, columns * full)
+    figure, (axes,) = new_figure(width=8, height=8 * rows / columns + 0.5)
+    axes.imshow(array(page), cmap=INTENSITY, vmin=0, vmax=1)
+    axes.set_axis_off()
+    axes.set_title(title)
     return Picture(figure, words)
 
 
