@@ -1,4 +1,4 @@
-"""Exercises of lesson 05: a VAE piece by piece: its likelihood, its loss, the encoder, a step of training; sums and means."""
+"""Exercises of lesson 05: a VAE piece by piece, from encoder to training step; when to stop; pixels drawn; hidden weights."""
 
 import math
 from collections.abc import Callable
@@ -17,6 +17,134 @@ from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
 from vae_course.probability.distributions import standard_normal
 from vae_course.training import seeded
+
+# --- the encoder, a module --------------------------------------------------------------------------------------------
+
+
+class GaussianEncoder(nn.Module):
+    def __init__(self, inputs: int, hidden: int, latent: int):
+        super().__init__()
+        self.hidden = nn.Linear(inputs, hidden)
+        self.mean = nn.Linear(hidden, latent)
+        self.log_var = nn.Linear(hidden, latent)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        features = torch.relu(self.hidden(x))
+        return self.mean(features), self.log_var(features)
+
+
+class _HeadsSwapped(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_var = super().forward(x)
+        return log_var, mean
+
+
+class _NoReLU(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.hidden(x)
+        return self.mean(features), self.log_var(features)
+
+
+class _ReLUBefore(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.hidden(torch.relu(x))
+        return self.mean(features), self.log_var(features)
+
+
+class _ReLUOnTheHeads(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_var = super().forward(x)
+        return torch.relu(mean), torch.relu(log_var)
+
+
+class _ReLUOnLogVar(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_var = super().forward(x)
+        return mean, torch.relu(log_var)
+
+
+class _Tanh(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        features = torch.tanh(self.hidden(x))
+        return self.mean(features), self.log_var(features)
+
+
+class _Sigmoid(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        features = torch.sigmoid(self.hidden(x))
+        return self.mean(features), self.log_var(features)
+
+
+class _Variance(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_var = super().forward(x)
+        return mean, log_var.exp()
+
+
+class _Std(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_var = super().forward(x)
+        return mean, (log_var / 2).exp()
+
+
+class _Softplus(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_var = super().forward(x)
+        return mean, functional.softplus(log_var)
+
+
+class _OneHead(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean, _ = super().forward(x)
+        return mean, mean
+
+
+class _OnlyTheMean(GaussianEncoder):
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        return super().forward(x)[0]
+
+
+def _drawn_layers(generator: Generator) -> Arguments:
+    batch, *layers = sizes(generator, 4, low=1, high=6)
+    return (*layers, numbers(generator, batch, layers[0]).float())
+
+
+GAUSSIAN_ENCODER = ModuleExercise(
+    task="A module GaussianEncoder(inputs, hidden, latent): a linear layer with ReLU, then two linear heads, mean and log_var.",
+    reference=GaussianEncoder,
+    cases=lambda: [(2, 3, 1, torch.tensor([[1.0, -1.0]])), (3, 4, 2, torch.tensor([[0.0, 0.0, 0.0], [1.0, 2.0, -1.0]]))],
+    generate=_drawn_layers,
+    lesson=lambda g: (64, 128, 2, torch.rand(128, 64, generator=g).round()),
+    building=3,
+    hints=(
+        "Three linear layers: one from the inputs to the hidden features, and from these one for each of the two heads.",
+        "The features are relu of the first layer's output. Both heads read the same features, and need no activation.",
+        "self.hidden = nn.Linear(inputs, hidden), two of nn.Linear(hidden, latent), and forward returns the pair of "
+        "what they give.",
+    ),
+    mistakes=(
+        Mistake(
+            "The heads swapped", _HeadsSwapped, "First the mean, then log_var: whoever unpacks the pair relies on the order."
+        ),
+        Mistake("No ReLU", _NoReLU, "Without it the two linear layers are one linear layer, and the encoder cannot bend."),
+        Mistake("ReLU before the first layer", _ReLUBefore, "ReLU belongs after the hidden layer, on its output."),
+        Mistake(
+            "ReLU on the heads", _ReLUOnTheHeads, "A mean and a log_var may be negative. ReLU belongs on the hidden layer only."
+        ),
+        Mistake("ReLU on log_var", _ReLUOnLogVar, "So no variance could be below 1. A logarithm may be any number."),
+        Mistake("Tanh in place of ReLU", _Tanh, "It would learn as well, but here ReLU was asked."),
+        Mistake("Sigmoid in place of ReLU", _Sigmoid, "It would learn, slowly, but here ReLU was asked."),
+        Mistake(
+            "The variance in place of its logarithm", _Variance, "Leave log_var as it is: whoever needs the variance takes exp."
+        ),
+        Mistake(
+            "The standard deviation in place of log_var", _Std, "Leave log_var as it is; the sample takes exp(log_var / 2)."
+        ),
+        Mistake("Softplus on log_var", _Softplus, "softplus makes numbers positive; a logarithm need not be."),
+        Mistake("One head for both", _OneHead, "mean and log_var need weights of their own: two layers."),
+        Mistake("Only the mean", _OnlyTheMean, "Return both: mean, log_var."),
+    ),
+)
 
 # --- a likelihood from logits ---------------------------------------------------------------------------------------
 
@@ -444,134 +572,6 @@ NEGATIVE_ELBO = Exercise(
     ),
 )
 
-# --- the encoder, a module --------------------------------------------------------------------------------------------
-
-
-class GaussianEncoder(nn.Module):
-    def __init__(self, inputs: int, hidden: int, latent: int):
-        super().__init__()
-        self.hidden = nn.Linear(inputs, hidden)
-        self.mean = nn.Linear(hidden, latent)
-        self.log_var = nn.Linear(hidden, latent)
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        features = torch.relu(self.hidden(x))
-        return self.mean(features), self.log_var(features)
-
-
-class _HeadsSwapped(GaussianEncoder):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_var = super().forward(x)
-        return log_var, mean
-
-
-class _NoReLU(GaussianEncoder):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        features = self.hidden(x)
-        return self.mean(features), self.log_var(features)
-
-
-class _ReLUBefore(GaussianEncoder):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        features = self.hidden(torch.relu(x))
-        return self.mean(features), self.log_var(features)
-
-
-class _ReLUOnTheHeads(GaussianEncoder):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_var = super().forward(x)
-        return torch.relu(mean), torch.relu(log_var)
-
-
-class _ReLUOnLogVar(GaussianEncoder):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_var = super().forward(x)
-        return mean, torch.relu(log_var)
-
-
-class _Tanh(GaussianEncoder):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        features = torch.tanh(self.hidden(x))
-        return self.mean(features), self.log_var(features)
-
-
-class _Sigmoid(GaussianEncoder):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        features = torch.sigmoid(self.hidden(x))
-        return self.mean(features), self.log_var(features)
-
-
-class _Variance(GaussianEncoder):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_var = super().forward(x)
-        return mean, log_var.exp()
-
-
-class _Std(GaussianEncoder):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_var = super().forward(x)
-        return mean, (log_var / 2).exp()
-
-
-class _Softplus(GaussianEncoder):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_var = super().forward(x)
-        return mean, functional.softplus(log_var)
-
-
-class _OneHead(GaussianEncoder):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean, _ = super().forward(x)
-        return mean, mean
-
-
-class _OnlyTheMean(GaussianEncoder):
-    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
-        return super().forward(x)[0]
-
-
-def _drawn_layers(generator: Generator) -> Arguments:
-    batch, *layers = sizes(generator, 4, low=1, high=6)
-    return (*layers, numbers(generator, batch, layers[0]).float())
-
-
-GAUSSIAN_ENCODER = ModuleExercise(
-    task="A module GaussianEncoder(inputs, hidden, latent): a linear layer with ReLU, then two linear heads, mean and log_var.",
-    reference=GaussianEncoder,
-    cases=lambda: [(2, 3, 1, torch.tensor([[1.0, -1.0]])), (3, 4, 2, torch.tensor([[0.0, 0.0, 0.0], [1.0, 2.0, -1.0]]))],
-    generate=_drawn_layers,
-    lesson=lambda g: (64, 128, 2, torch.rand(128, 64, generator=g).round()),
-    building=3,
-    hints=(
-        "Three linear layers: one from the inputs to the hidden features, and from these one for each of the two heads.",
-        "The features are relu of the first layer's output. Both heads read the same features, and need no activation.",
-        "self.hidden = nn.Linear(inputs, hidden), two of nn.Linear(hidden, latent), and forward returns the pair of "
-        "what they give.",
-    ),
-    mistakes=(
-        Mistake(
-            "The heads swapped", _HeadsSwapped, "First the mean, then log_var: whoever unpacks the pair relies on the order."
-        ),
-        Mistake("No ReLU", _NoReLU, "Without it the two linear layers are one linear layer, and the encoder cannot bend."),
-        Mistake("ReLU before the first layer", _ReLUBefore, "ReLU belongs after the hidden layer, on its output."),
-        Mistake(
-            "ReLU on the heads", _ReLUOnTheHeads, "A mean and a log_var may be negative. ReLU belongs on the hidden layer only."
-        ),
-        Mistake("ReLU on log_var", _ReLUOnLogVar, "So no variance could be below 1. A logarithm may be any number."),
-        Mistake("Tanh in place of ReLU", _Tanh, "It would learn as well, but here ReLU was asked."),
-        Mistake("Sigmoid in place of ReLU", _Sigmoid, "It would learn, slowly, but here ReLU was asked."),
-        Mistake(
-            "The variance in place of its logarithm", _Variance, "Leave log_var as it is: whoever needs the variance takes exp."
-        ),
-        Mistake(
-            "The standard deviation in place of log_var", _Std, "Leave log_var as it is; the sample takes exp(log_var / 2)."
-        ),
-        Mistake("Softplus on log_var", _Softplus, "softplus makes numbers positive; a logarithm need not be."),
-        Mistake("One head for both", _OneHead, "mean and log_var need weights of their own: two layers."),
-        Mistake("Only the mean", _OnlyTheMean, "Return both: mean, log_var."),
-    ),
-)
-
 # --- a step of training, an update ------------------------------------------------------------------------------------
 
 
@@ -681,6 +681,214 @@ TRAINING_STEP = UpdateExercise(
             "Sum over the batch",
             _step(loss_of=lambda distortion, mean, log_var: len(distortion) * negative_elbo(distortion, mean, log_var)),
             "Average over the images, or the step grows with the batch.",
+        ),
+    ),
+)
+
+# --- when to stop -----------------------------------------------------------------------------------------------------
+
+
+def epochs_since_best(losses: Tensor) -> Tensor:
+    return len(losses) - 1 - losses.argmin()
+
+
+def _curves() -> list[Arguments]:
+    return [
+        doubles([2.5]),
+        doubles([4.0, 2.5, 3.5]),
+        doubles([4.0, 2.5, 3.0, 2.75]),
+        doubles([5.0, 4.0, 3.0, 3.25, 3.5]),
+        doubles([5.0, 4.5, 4.0, 1.5]),
+    ]
+
+
+def _drawn_curve(generator: Generator) -> Arguments:
+    """Losses that differ, for of two equal ones either may be called the best."""
+    count = size(generator, 2, 9)
+    return (1 + torch.randperm(30, generator=generator)[:count].double() / 4,)
+
+
+def _lesson_curve(generator: Generator) -> Arguments:
+    return (18 + torch.randperm(120, generator=generator).float() / 64,)
+
+
+def _rises_in_a_row(losses: Tensor) -> Tensor:
+    rises = 0
+    while rises < len(losses) - 1 and bool(losses[-1 - rises] > losses[-2 - rises]):
+        rises += 1
+    return torch.tensor(rises, device=losses.device)
+
+
+EPOCHS_SINCE_BEST = Exercise(
+    task="From the validation losses so far, (epochs,), the newest last: how many epochs ago the lowest one was.",
+    reference=epochs_since_best,
+    cases=_curves,
+    generate=_drawn_curve,
+    lesson=_lesson_curve,
+    hints=(
+        "Where is the lowest loss, and where is the newest? Both are places in the list, counted from 0.",
+        "losses.argmin() is the place of the lowest, and len(losses) - 1 that of the newest.",
+        "The answer is the difference of the two places: 0 where the newest loss is the best.",
+    ),
+    mistakes=(
+        Mistake(
+            "One too many",
+            lambda losses: epochs_since_best(losses) + 1,
+            "Places are counted from 0, so the newest is at len(losses) - 1. Where it is the best, the answer is 0.",
+        ),
+        Mistake(
+            "The place of the best",
+            lambda losses: losses.argmin(),
+            "That is counted from the first epoch. The answer is counted back from the newest one.",
+        ),
+        Mistake(
+            "The number of the best epoch",
+            lambda losses: losses.argmin() + 1,
+            "That is counted from the first epoch. The answer is counted back from the newest one.",
+        ),
+        Mistake(
+            "Epochs since the worst",
+            lambda losses: epochs_since_best(-losses),
+            "A loss is better the lower it is: argmin, not argmax.",
+        ),
+        Mistake(
+            "The lowest loss",
+            lambda losses: losses.min(),
+            "That is a loss, in nats. The answer is a number of epochs: not the minimum but its place, argmin.",
+        ),
+        Mistake(
+            "How far the newest is above the best",
+            lambda losses: losses[-1] - losses.min(),
+            "That is a difference in nats. The answer is a number of epochs: not the minimum but its place, argmin.",
+        ),
+        Mistake(
+            "Rises in a row",
+            _rises_in_a_row,
+            "A loss may go down again and still be above its best. Count from the lowest of all, not from the last rise.",
+        ),
+        Mistake(
+            "Epochs that were worse than the best",
+            lambda losses: torch.tensor(len(losses) - 1, device=losses.device),
+            "This counts all other epochs. Only those after the best one count.",
+        ),
+        Mistake(
+            "Epochs that were worse than the newest",
+            lambda losses: (losses > losses[-1]).sum(),
+            "Compare with the best loss, not with the newest, and count the epochs after it.",
+        ),
+        Mistake(
+            "Epochs that were better than the newest",
+            lambda losses: (losses < losses[-1]).sum(),
+            "The best one may lie further back than others that are better, too. Look for its place: argmin.",
+        ),
+    ),
+)
+
+# --- pixels drawn -----------------------------------------------------------------------------------------------------
+
+
+def draw_pixels(logits: Tensor, uniform: Tensor) -> Tensor:
+    return (uniform < logits.sigmoid()).to(logits.dtype)
+
+
+def _logits_and_uniform() -> list[Arguments]:
+    return [
+        doubles([[0.0]], [[0.25]]),
+        doubles([[2.0, 2.0]], [[0.8, 0.95]]),
+        doubles([[-1.0, -1.0, 0.2], [0.5, -2.0, 3.0]], [[0.2, 0.3, 0.4], [0.7, 0.05, 0.9]]),
+        doubles([[0.2, 0.8], [-3.0, 1.5], [1.0, -0.4]], [[0.5, 0.75], [0.02, 0.9], [0.6, 0.45]]),
+    ]
+
+
+def _drawn_logits_and_uniform(generator: Generator) -> Arguments:
+    """No number so near to its probability that rounding decides."""
+    count, pixels = sizes(generator, 2, 2, 6)
+    logits = numbers(generator, count, pixels, low=-3, high=3)
+    uniform = torch.rand(count, pixels, generator=generator, dtype=torch.float64)
+    uniform = torch.where((uniform - logits.sigmoid()).abs() < 0.01, (uniform + 0.5) % 1, uniform)
+    return logits, uniform.mul(1000).round() / 1000
+
+
+def _lesson_logits_and_uniform(generator: Generator) -> Arguments:
+    return 3 * torch.randn(10, 64, generator=generator), torch.rand(10, 64, generator=generator)
+
+
+DRAW_PIXELS = Exercise(
+    task="Pixels drawn from a decoder's logits (images, pixels), by uniform numbers of the same shape: 0s and 1s.",
+    reference=draw_pixels,
+    cases=_logits_and_uniform,
+    generate=_drawn_logits_and_uniform,
+    lesson=_lesson_logits_and_uniform,
+    hints=(
+        "A pixel whose probability of ink is 0.3 should get ink in three of ten draws.",
+        "A uniform number is below 0.3 three times in ten. The probability of ink is the sigmoid of the logit.",
+        "Compare: uniform < logits.sigmoid(). Then make zeros and ones of it, with .to(logits.dtype).",
+    ),
+    mistakes=(
+        Mistake(
+            "The mean image, not a draw from it",
+            lambda logits, uniform: logits.sigmoid(),
+            "These are the probabilities. A drawn pixel is ink or no ink: compare each with its uniform number.",
+        ),
+        Mistake(
+            "Rounded, not drawn",
+            lambda logits, uniform: (logits > 0).to(logits.dtype),
+            "This is each pixel's likelier value, the same each time. Drawn, ink of probability 0.3 comes three times in ten.",
+        ),
+        Mistake(
+            "Compared with the logits",
+            lambda logits, uniform: (uniform < logits).to(logits.dtype),
+            "A logit may be any number. The probability of ink is its sigmoid.",
+        ),
+        Mistake(
+            "The comparison turned round",
+            lambda logits, uniform: 1 - draw_pixels(logits, uniform),
+            "A uniform number is *below* 0.9 nine times in ten, so below the probability there is ink.",
+        ),
+        Mistake(
+            "A coin for each pixel",
+            lambda logits, uniform: draw_pixels(torch.zeros_like(logits), uniform),
+            "Each pixel has a probability of its own: compare with logits.sigmoid(), not with 1/2.",
+        ),
+        Mistake(
+            "Softmax over the pixels",
+            lambda logits, uniform: (uniform < logits.softmax(dim=-1)).to(logits.dtype),
+            "A softmax spreads one drop of ink over all pixels. Every pixel decides for itself: a sigmoid each.",
+        ),
+        Mistake(
+            "Ink and no ink swapped in the sigmoid",
+            lambda logits, uniform: draw_pixels(-logits, uniform),
+            "sigmoid(logits) is the probability of ink, and sigmoid(-logits) that of no ink.",
+        ),
+        Mistake(
+            "exp in place of sigmoid",
+            lambda logits, uniform: (uniform < logits.exp()).to(logits.dtype),
+            "exp of a logit is the odds of ink, p / (1 - p), which may be above 1. The probability is the sigmoid.",
+        ),
+        Mistake(
+            "Sigmoid applied twice",
+            lambda logits, uniform: draw_pixels(logits.sigmoid(), uniform),
+            "One sigmoid turns a logit into a probability; after a second one no pixel is ever below 1/2.",
+        ),
+        Mistake(
+            "Noise added to the mean image",
+            lambda logits, uniform: logits.sigmoid() + uniform,
+            "A pixel is ink or no ink. The uniform number decides which: compare it with the probability.",
+        ),
+        Mistake(
+            "Noise multiplied with the mean image",
+            lambda logits, uniform: logits.sigmoid() * uniform,
+            "A pixel is ink or no ink. The uniform number decides which: compare it with the probability.",
+        ),
+        Mistake(
+            "Probabilities where there is ink",
+            lambda logits, uniform: logits.sigmoid() * draw_pixels(logits, uniform),
+            "Where ink is drawn the pixel is 1, however unlikely it was.",
+        ),
+        Mistake(
+            "Minus one for no ink",
+            lambda logits, uniform: 2 * draw_pixels(logits, uniform) - 1,
+            "No ink is 0, as in the data.",
         ),
     ),
 )
@@ -813,15 +1021,134 @@ KL_WEIGHT_OF_MEANS = Exercise(
     ),
 )
 
-EXERCISES = (
-    BERNOULLI_LOG_LIKELIHOOD,
-    NEGATIVE_ELBO,
-    GAUSSIAN_ENCODER,
-    TRAINING_STEP,
-    KL_WEIGHT_OF_MEANS,
+# --- the weight hidden in a standard deviation ------------------------------------------------------------------------
+
+
+def kl_weight_of_sigma(believed_std: Tensor, pixel_std: Tensor) -> Tensor:
+    return (believed_std / pixel_std).square()
+
+
+def _stds() -> list[Arguments]:
+    return [
+        doubles(0.5, 0.25),
+        doubles(0.75, 0.75),
+        doubles([0.6, 1.5], [0.3, 2.0]),
+        doubles([[0.1], [3.0], [0.7]], [[0.4], [0.2], [0.35]]),
+    ]
+
+
+def _drawn_stds(generator: Generator) -> Arguments:
+    shape = sizes(generator, size(generator, 0, 3), 1, 4)
+    return numbers(generator, *shape, low=0.1, high=3), numbers(generator, *shape, low=0.1, high=3)
+
+
+def _lesson_stds(generator: Generator) -> Arguments:
+    return 0.1 + torch.rand(50, generator=generator), 0.1 + torch.rand(50, generator=generator)
+
+
+KL_WEIGHT_OF_SIGMA = Exercise(
+    task="The loss ||error||^2 / (2 believed_std^2) + R, while pixels are off by pixel_std: the KL weight that this is.",
+    reference=kl_weight_of_sigma,
+    cases=_stds,
+    generate=_drawn_stds,
+    lesson=_lesson_stds,
+    hints=(
+        "As with the means: multiply the whole loss by a number, so that the first term is the right one.",
+        "The right first term is ||error||^2 / (2 pixel_std^2). Which factor makes it of ||error||^2 / (2 believed_std^2)?",
+        "The factor believed_std^2 / pixel_std^2; and R is multiplied by it too.",
+    ),
+    mistakes=(
+        Mistake(
+            "Upside down",
+            lambda believed_std, pixel_std: kl_weight_of_sigma(pixel_std, believed_std),
+            "Whoever believes in more noise than there is makes errors cheap, and so the rate dear: its weight is above 1.",
+        ),
+        Mistake(
+            "Not squared",
+            lambda believed_std, pixel_std: believed_std / pixel_std,
+            "The loss divides by the *square* of a standard deviation, so the weight is a quotient of squares.",
+        ),
+        Mistake(
+            "The upside-down root",
+            lambda believed_std, pixel_std: pixel_std / believed_std,
+            "The factor that turns 1 / believed_std^2 into 1 / pixel_std^2 has believed_std^2 above and pixel_std^2 below.",
+        ),
+        Mistake(
+            "For plain squared error only",
+            lambda believed_std, pixel_std: kl_weight_of_sigma(torch.full_like(believed_std, math.sqrt(0.5)), pixel_std),
+            "That is right where the loss is the plain squared error. In general the program's own believed_std counts.",
+        ),
+        Mistake(
+            "Only the believed noise counted",
+            lambda believed_std, pixel_std: kl_weight_of_sigma(believed_std, torch.ones_like(pixel_std)),
+            "The weight compares two losses: divide by pixel_std^2 as well.",
+        ),
+        Mistake(
+            "The factor two of one side only",
+            lambda believed_std, pixel_std: 2 * kl_weight_of_sigma(believed_std, pixel_std),
+            "Both terms have the same 2 below, so it cancels.",
+        ),
+        Mistake(
+            "The factor two of the other side only",
+            lambda believed_std, pixel_std: kl_weight_of_sigma(believed_std, pixel_std) / 2,
+            "Both terms have the same 2 below, so it cancels.",
+        ),
+        Mistake(
+            "The squares subtracted",
+            lambda believed_std, pixel_std: believed_std.square() - pixel_std.square(),
+            "Both squares divide, so a quotient of them remains.",
+        ),
+        Mistake(
+            "The squares multiplied",
+            lambda believed_std, pixel_std: (believed_std * pixel_std).square(),
+            "Multiplying by believed_std^2 leaves ||error||^2 / 2. To make the first term right, divide by pixel_std^2 too.",
+        ),
+        Mistake(
+            "To the fourth power",
+            lambda believed_std, pixel_std: kl_weight_of_sigma(believed_std, pixel_std).square(),
+            "The arguments are standard deviations, not variances: square them once.",
+        ),
+    ),
 )
 
-PREDICTIONS: tuple[Prediction, ...] = ()
+EXERCISES = (
+    GAUSSIAN_ENCODER,
+    BERNOULLI_LOG_LIKELIHOOD,
+    NEGATIVE_ELBO,
+    TRAINING_STEP,
+    EPOCHS_SINCE_BEST,
+    DRAW_PIXELS,
+    KL_WEIGHT_OF_MEANS,
+    KL_WEIGHT_OF_SIGMA,
+)
+
+PREDICTIONS = (
+    Prediction(
+        "what_is_left_of_the_rate",
+        ("about a third", "about a tenth", "nothing"),
+        answer="nothing",
+        because="at that price no nat of z saves as much as it costs, not even the first, so the encoder stops sending.",
+        wrong={
+            "about a third": "A much smaller weight leaves about so much. Here a nat has to save 64 nats to be worth it.",
+            "about a tenth": (
+                "One expects a dear thing to be bought sparingly. But the first nat of z saves only a few nats of distortion, "
+                "and where it costs 64, none is bought."
+            ),
+        },
+    ),
+    Prediction(
+        "loss_with_the_answer_in_sight",
+        ("lower", "higher"),
+        answer="lower",
+        because="the decoder copies the image that it sees: almost no distortion, and no rate, since z is not needed.",
+        wrong={
+            "higher": (
+                "It is the worse model, so one expects the worse loss. But its loss no longer measures how well images are "
+                "explained by z. It measures how well an image can be copied."
+            ),
+        },
+    ),
+)
 
 EXPLANATIONS = (
     Explanation(
@@ -838,7 +1165,7 @@ EXPLANATIONS = (
         rubric=(
             "the mean acts as a KL weight as large as the number of pixels;",
             "at that price no nat of $z$ pays for itself, so the rate goes to zero;",
-            "the loss falls nevertheless: only the rate tells.",
+            "the loss falls nevertheless: look at the rate, at the encoder's standard deviation, or at the reconstructions.",
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Pictures of lessons 04 and 05: bounds on the log-likelihood, what q misses, rate against distortion, digits decoded."""
+"""Pictures of lesson 04: bounds on the log-likelihood, and what q misses."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,8 @@ from vae_course.figures.base import (
     SKY,
     Picture,
     array,
-    mosaic,
     new_figure,
     normal_log_density,
-    show_image,
     styled,
 )
 from vae_course.probability.distributions import Gaussian
@@ -212,55 +210,3 @@ def clouds(z: Tensor, prior: Tensor, named: Mapping[str, tuple[Tensor, Tensor]])
         "narrower average; narrow clouds around the readings a wider one."
     )
     return Picture(figure, words)
-
-
-@styled
-def manifold(decoded: Tensor, quantiles: Tensor) -> Picture:
-    """A square grid of images (rows * rows, pixels), decoded from a grid of two-dimensional z at the given quantiles."""
-    count = len(quantiles)
-    # Rows run downwards in a picture and z upwards on an axis, so the last row of the grid is drawn first.
-    grid = mosaic(decoded.reshape(count, count, -1).flip(0).flatten(0, 1))
-    side = len(grid) // count
-    figure, (axes,) = new_figure(width=5.4, height=5.4)
-    show_image(axes, grid.flatten())
-    axes.set_axis_on()
-    ticks = [0, count // 2, count - 1]
-    names = [f"{quantiles[i].item():.2f}" for i in ticks]
-    axes.set_xticks([(i + 0.5) * side - 0.5 for i in ticks], names)
-    axes.set_yticks([(count - i - 0.5) * side - 0.5 for i in ticks], names)
-    axes.set(xlabel="z₁ (quantiles of the normal)", ylabel="z₂ (quantiles of the normal)")
-    axes.set_title("Each z has its digit, and neighbours are alike", loc="left")
-    return Picture(figure, "Digits decoded from a grid of two-dimensional z: shapes change into one another without a break.")
-
-
-@styled
-def rate_distortion(weights: Sequence[float], rates: Sequence[float], distortions: Sequence[float]) -> Picture:
-    """One point a trained model, named by its KL weight; grey lines join points of equal ELBO. All in nats per image."""
-    figure, (axes,) = new_figure(height=3.8)
-    widest = max(rates) * 1.15
-    for total in range(10, 61, 10):
-        axes.plot([0, widest], [total, total - widest], color="#c8c8c8", linestyle="-", linewidth=1, zorder=0)
-    axes.plot(rates, distortions, color=BLUE, linestyle="-", marker="o")
-    for weight, rate, distortion in zip(weights, rates, distortions, strict=True):
-        axes.annotate(f"{weight:g}", (rate, distortion), xytext=(7, 5), textcoords="offset points")
-    axes.set(xlim=(-0.02 * widest, widest), ylim=(0, max(distortions) * 1.2))
-    axes.set(title="What is paid in rate is saved in distortion", xlabel="rate: KL(q to prior), nats per image")
-    axes.set_ylabel("distortion (nats per image)")
-    note = axes.text(0.98, 0.95, "numbers: KL weight\ngrey lines: equal ELBO", ha="right", va="top", fontsize=9)
-    note.set(transform=axes.transAxes, backgroundcolor="white")
-    words = "From a large KL weight to a small one, the rate rises from zero and the distortion falls, along a convex curve."
-    return Picture(figure, words)
-
-
-@styled
-def scores(named: Mapping[str, Estimate]) -> Picture:
-    """Mean test log-likelihoods with bars of two standard errors, one row a model, in nats per image."""
-    figure, (axes,) = new_figure(height=0.45 * len(named) + 1.1)
-    rows = list(range(len(named)))[::-1]
-    values, errors = [e.value for e in named.values()], [2 * e.standard_error for e in named.values()]
-    axes.errorbar(values, rows, xerr=errors, fmt="o", color=BLUE, capsize=4, linewidth=2)
-    axes.set_yticks(rows, list(named))
-    axes.set_ylim(-0.6, len(named) - 0.4)
-    axes.grid(axis="x", color="#d8d8d8", linestyle="-", linewidth=0.8)
-    axes.set(title="How well is a new digit predicted?", xlabel="test log p(x), nats per image; bars: ± 2 standard errors")
-    return Picture(figure, "Test log-likelihoods: independent pixels are worst by far; the others lie close together.")

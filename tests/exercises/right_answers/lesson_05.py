@@ -44,6 +44,21 @@ def training_step(encoder, decoder, optimizer, x, generator):
     return loss.detach()
 
 
+def epochs_since_best(losses):
+    from_the_end = losses.flip(0)
+    return torch.where(from_the_end == losses.min())[0][0]
+
+
+def draw_pixels(logits, uniform):
+    chance = 1 / (1 + torch.exp(-logits))
+    return torch.where(chance > uniform, 1.0, 0.0)
+
+
+def kl_weight_of_sigma(believed_std, pixel_std):
+    factor_on_error = pixel_std**2 / believed_std**2
+    return 1 / factor_on_error
+
+
 MORE = {
     "bernoulli_log_likelihood": [
         lambda logits, x: (x * torch.nn.functional.logsigmoid(logits) + (1 - x) * torch.nn.functional.logsigmoid(-logits)).sum(
@@ -71,5 +86,15 @@ MORE = {
         lambda pixels, latent: torch.exp(pixels.log() - latent.log()),
         lambda pixels, latent: latent.reciprocal() * pixels,
         lambda pixels, latent: torch.tensor(1.0, device=pixels.device) / (latent / pixels),
+    ],
+    "epochs_since_best": [
+        lambda losses: torch.tensor(len(losses) - 1 - losses.tolist().index(min(losses.tolist()))),
+    ],
+    "draw_pixels": [
+        lambda logits, uniform: (logits > torch.logit(uniform)).float(),
+        lambda logits, uniform: uniform < torch.sigmoid(logits),
+    ],
+    "kl_weight_of_sigma": [
+        lambda believed_std, pixel_std: believed_std.square() / pixel_std.square(),
     ],
 }
