@@ -978,8 +978,8 @@ KL_ON_GRID = Exercise(
             Mistake(
                 "The ratio was formed from the densities",
                 _from_densities(terms),
-                "Far out a density may be too small for the computer's numbers. It becomes 0, and the log of a ratio with it is "
-                "infinite or nan. The log of the ratio is log_first - log_second, which needs no densities.",
+                "Far out a density may be too small for the computer's numbers. It becomes 0, and the log of a ratio with it "
+                "is infinite or nan. The log of the ratio is log_first - log_second, which needs no densities.",
             )
             for terms in (
                 lambda first, second: first * (first / second).log(),
@@ -1465,8 +1465,8 @@ EXPLANATIONS = (
         ),
         model=(
             "The KL from the fit to the target. It averages over draws of the fit itself, and next to none of them lies in the "
-            "bump that was left out, so it is never looked at. Leaving it out costs only a constant, $-\\log$ of the share of the "
-            "target that was kept. The other direction averages over the target, many of whose draws would be all but "
+            "bump that was left out, so it is never looked at. Leaving it out costs only a constant, $-\\log$ of the share of "
+            "the target that was kept. The other direction averages over the target, many of whose draws would be all but "
             "impossible under such a fit."
         ),
         rubric=(

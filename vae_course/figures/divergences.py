@@ -115,7 +115,7 @@ def _place(below: float) -> str:
 
 @styled
 def kl_per_dimension(kl: Tensor, order: Tensor, line: float) -> Picture:
-    """KL to N(0, I) of each latent dimension in nats, largest first, the dimensions' own numbers, both (dimension,); and a line."""
+    """KL to N(0, I) of each latent dimension in nats, largest first, over the dimensions' numbers; both (dimension,)."""
     figure, (axes,) = new_figure(height=2.8)
     axes.bar(range(len(kl)), array(kl), color=BLUE, width=0.6)
     axes.axhline(line, color=INK, linestyle=":", label=f"{line:g} nat")
@@ -123,6 +123,6 @@ def kl_per_dimension(kl: Tensor, order: Tensor, line: float) -> Picture:
     axes.set_title("A few dimensions carry nearly all of the KL")
     axes.set(xlabel="latent dimension by its number in z, sorted by KL", ylabel="mean KL to N(0, 1) (nats)")
     axes.legend()
-    above = int((kl > line).sum())
-    words = f"The KL of each latent dimension, largest first: {above} of {len(kl)} lie above a line at {line:g} nat, the rest below."
+    above = f"{int((kl > line).sum())} of {len(kl)}"
+    words = f"The KL of each latent dimension, largest first: {above} lie above a line at {line:g} nat, the rest below."
     return Picture(figure, words)
