@@ -198,7 +198,7 @@ def digit_results(results: Results) -> Picture:
         _share_axis(panel)
     figure.suptitle("Digits: what counts as a sample decides")
     return Picture(
-        figure, "Precision and recall of three seeds: the VAE's mean images, its noisy samples, and the GAN's samples."
+        figure, "Precision and recall of two runs: the VAE's mean images, its noisy samples, and the GAN's samples."
     )
 
 
