@@ -181,10 +181,10 @@ def ring_results(results: Results) -> Picture:
         _share_axis(panel)
     axes[1].set_xlim(0, 8)
     axes[1].set_xticks([0, 2, 4, 6, 8], ["0", "2", "4", "6", "8"])
-    figure.suptitle("Three runs of each, below the controls")
+    figure.suptitle("Two or three runs of each, below the controls")
     return Picture(
         figure,
-        "Dots for three runs of each model: the GAN with momentum 0.5 comes closest to data, with 0.9 it loses most modes; "
+        "Dots for the runs of each model: the GAN with momentum 0.5 comes closest to data, with 0.9 it loses modes; "
         "the VAE covers all modes with both, with more in the gaps. The circle covers all modes, too.",
     )
 
@@ -197,9 +197,7 @@ def digit_results(results: Results) -> Picture:
         _draw_dots(panel, results, measure, names=panel is axes[0])
         _share_axis(panel)
     figure.suptitle("Digits: what counts as a sample decides")
-    return Picture(
-        figure, "Precision and recall of two runs: the VAE's mean images, its noisy samples, and the GAN's samples."
-    )
+    return Picture(figure, "Precision and recall of two runs: the VAE's mean images, its noisy samples, and the GAN's samples.")
 
 
 # --- an encoder or none ---------------------------------------------------------------------------------------------
