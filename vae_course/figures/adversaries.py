@@ -184,7 +184,7 @@ def ring_results(results: Results) -> Picture:
     figure.suptitle("Two or three runs of each, below the controls")
     return Picture(
         figure,
-        "Dots for the runs of each model: the GAN with momentum 0.5 comes closest to data, with 0.9 it loses modes; "
+        "Dots for the runs of each model: the GAN with momentum 0.5 comes closest to data, with 0.9 it loses most modes; "
         "the VAE covers all modes with both, with more in the gaps. The circle covers all modes, too.",
     )
 
