@@ -95,7 +95,7 @@ def losses(vae: Sequence[float], discriminator: Sequence[float], generator: Sequ
     for panel, value, formula in equilibria:
         panel.set_ylim(0, 2 * value)
         panel.axhline(value, color="#777777", linewidth=1, linestyle=":")
-        panel.text(0.99, value, formula, transform=panel.get_yaxis_transform(), ha="right", va="bottom", fontsize=9)
+        panel.text(0.99, 0.97 * value, formula, transform=panel.get_yaxis_transform(), ha="right", va="top", fontsize=9)
     figure.suptitle("The VAE's loss falls, the GAN's two hardly move")
     return Picture(figure, "The VAE's loss falls epoch by epoch; the GAN's two losses stay near 2 ln 2 and ln 2.")
 
