@@ -181,7 +181,7 @@ def ring_results(results: Results) -> Picture:
         _share_axis(panel)
     axes[1].set_xlim(0, 8)
     axes[1].set_xticks([0, 2, 4, 6, 8], ["0", "2", "4", "6", "8"])
-    figure.suptitle("Two or three runs of each, below the controls")
+    figure.suptitle("All ways of training, below data and controls")
     return Picture(
         figure,
         "Dots for the runs of each model: the GAN with momentum 0.5 comes closest to data, with 0.9 it loses most modes; "
