@@ -242,6 +242,10 @@ def test_kinds_of_digits_and_nearness_together_tell_invention_from_one_picture_a
     assert images.kinds(digits.test, digits) == 10
     assert judged(digits.train.mean(0).expand(360, -1)) == (1, 1)
     assert judged(torch.rand(360, 64, generator=seeded(2)))[0] == 0
+    first, second = torch.randint(len(digits.train), (2, 360), generator=seeded(3))
+    near, kinds = judged((digits.train[first] + digits.train[second]) / 2)  # no digits, and they pass as digits do
+    assert near == pytest.approx(judged(digits.train[:360])[0], abs=0.1)
+    assert kinds == 10
     near, kinds = trained(kl_weight=64.0)
     assert near > 0.95
     assert kinds <= 3

@@ -34,7 +34,7 @@ LEARNING = (
     """import math
 from vae_course.exercises import check, predict, progress, reveal""",
     'guess = predict("kl_both_ways")',
-    'reveal("kl_both_ways", guess, False)',
+    'reveal("kl_both_ways", guess, "fair to loaded")',
     """def to_bits(nats):
     return ...
 
@@ -144,7 +144,7 @@ def test_a_guess_is_clicked_an_exercise_solved_and_progress_seen(browser, server
     choices.first.focus()
     page.keyboard.press("Space")
     page.get_by_text("You guessed").wait_for(timeout=30_000)
-    assert page.get_by_text("often called a distance").count() == 1  # why one may think so
+    assert page.get_by_text("tosses do pay").count() == 1  # why one may think so
     stub = page.locator(".jp-CodeCell", has_text="def to_bits")
     assert stub.get_by_text("not attempted yet").count() == 1
     stub.locator(".cm-content").click()

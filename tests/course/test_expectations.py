@@ -11,6 +11,13 @@ def test_an_expectation_prints_its_range_not_the_value(capsys):
     assert capsys.readouterr().out == "✓ loss, nats: 1 to 2\n"
 
 
+def test_a_range_of_one_value_reads_as_such(capsys):
+    expect("kinds", 1, 1, 1, otherwise="two")
+    assert capsys.readouterr().out == "✓ kinds: exactly 1\n"
+    with pytest.raises(AssertionError, match="kinds: got 2, expected exactly 1"):
+        expect("kinds", 2, 1, 1, otherwise="two")
+
+
 def test_a_claim_in_words_stands_above_the_figure_that_decides_it(capsys):
     expect("loss, nats", 1.2345, 1, 2, otherwise="a sum", says="The loss is small.")
     expect("loss, nats", None, 1, 2, otherwise="a sum", says="The loss is small.", applies=False)

@@ -25,6 +25,7 @@ NAMES = [
     "kl_discrete",
     "kl_between_gaussians",
     "kl_to_standard_normal",
+    "kl_on_grid",
     "kl_draws",
     "kl_per_dimension",
 ]
@@ -329,7 +330,7 @@ def test_what_a_teacher_should_look_at_stands_beside_the_grade(graded):
     def remarks(student):
         return graded[0][student]["remarks"]
 
-    assert "2.5 kl_draws: equal to our solution to the letter" in remarks("our solution")
+    assert "2.6 kl_draws: equal to our solution to the letter" in remarks("our solution")
     assert "imports vae_course.exercises.find, where the solutions and the checker are" in remarks("calls ours")
     assert "kl_draws uses .reference" in remarks("calls ours")
     assert "imports gc" in remarks("sends rubbish")

@@ -461,6 +461,10 @@ def test_an_update_step_is_judged_by_the_weights_it_leaves():
     def with_graph(model, optimizer, batch, generator):
         return step(model, optimizer, batch, generator) + 0 * model.weight.sum()
 
+    def without_return(model, optimizer, batch, generator):
+        step(model, optimizer, batch, generator)
+
+    assert "returned nothing: end it with `return loss.detach()`" in told(without_return, STEP)
     assert "still carries its graph" in told(with_graph, STEP)
     assert STEP.grade(mine).status is Status.CORRECT
     assert STEP.grade(lambda model, optimizer, batch, generator: ...).status is Status.NOT_ATTEMPTED
@@ -579,6 +583,11 @@ def test_what_fails_on_public_inputs_is_told_as_check_tells_it(catalogued):
         return 3 * x
 
     assert catalogue.judge_privately("doubled", doubled, SECRET) == catalogue.judge("doubled", doubled)
+
+
+def test_a_zero_is_shown_without_a_sign():
+    """The entropy of a certain outcome is computed as -(1 log 1), which is -0."""
+    assert telling.shown(-torch.zeros(2)) == "[0, 0]"
 
 
 def test_what_fails_on_private_inputs_is_told_with_a_public_one_that_fails(catalogued, capsys):
@@ -750,7 +759,7 @@ def test_a_solution_is_shown_on_the_second_call_and_the_first_tells_of_hints(giv
     monkeypatch.setattr(calls, "_solutions_asked_for", set())
     exercises.solution("kl_draws")
     first = capsys.readouterr().out
-    assert "Call it again for the solution of exercise 2.5" in first
+    assert "Call it again for the solution of exercise 2.6" in first
     assert left in first
     assert "def kl_draws" not in first
     for _ in range(2):

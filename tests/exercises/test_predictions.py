@@ -59,7 +59,7 @@ def folded(monkeypatch):
 def test_without_a_guess_it_asks_and_says_how_to_answer_where_nothing_can_be_clicked(asked):
     bundle, _ = asked("coin")
     assert set(bundle) == {VIEW, "text/plain"}
-    assert bundle["text/plain"] == 'What do you expect: "yes" or "no"? Write it in, as in predict("coin", "yes").'
+    assert bundle["text/plain"] == 'What do you expect: "yes" or "no"? Write it in place of the dots: predict("coin", "...")'
     assert '"3", "10" or "97"?' in asked("number")[0]["text/plain"]
 
 

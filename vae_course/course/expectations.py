@@ -34,5 +34,10 @@ def expect(
         with Path(record).open("a", encoding="utf-8") as file:
             file.write(json.dumps({"claim": claim, "value": value, "low": low, "high": high}) + "\n")
     elif not low <= value <= high:  # NaN fails too
-        raise AssertionError(f"{claim}: got {value:.5g}, expected {low:g} to {high:g}. What to suspect: {otherwise}")
-    print(f"✓ {figure}: {low:g} to {high:g}")
+        raise AssertionError(f"{claim}: got {value:.5g}, expected {range_told(low, high)}. What to suspect: {otherwise}")
+    print(f"✓ {figure}: {range_told(low, high)}")
+
+
+def range_told(low: float, high: float) -> str:
+    """A range in words."""
+    return f"exactly {low:g}" if low == high else f"{low:g} to {high:g}"

@@ -248,7 +248,8 @@ class Exercise:
             return "your function gives another result each time: it draws random numbers of its own. Use what it is given."
         results, right = ([name for name in some if not name.startswith("gradient")] for some in (got, want))
         if results != right:
-            return f"your function returns {len(results)} results, expected {len(right)}."
+            many = f"{len(results)} result{'s' * (len(results) != 1)}"
+            return f"your function returns {many}, expected {len(right)}."
         name = next(n for n in want if not alike(got[n], want[n], self.relative_tolerance))
         told = difference_told(name, got[name], want[name])
         values = told.startswith("  ")

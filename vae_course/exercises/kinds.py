@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from vae_course.exercises.attempts import Arguments, NotComparableError
+from vae_course.exercises.attempts import Arguments, Attempt, NotComparableError, Observation
 from vae_course.exercises.core import Exercise
 from vae_course.training import seeded, seeded_weights
 
@@ -120,6 +120,11 @@ class UpdateExercise(Exercise):
         weights = torch.cat([p.detach().flatten() for model in models for p in model.parameters()])
         results = {f"set of weights after {self.calls} calls": weights}
         return results | ({"result": returned} if returned is not None else {})
+
+    def _difference_told(self, attempt: Attempt, case: Arguments, number: int, got: Observation, want: Observation) -> str:
+        if "result" in want and "result" not in got:
+            return "your function returned nothing: end it with `return loss.detach()`."
+        return super()._difference_told(attempt, case, number, got, want)
 
 
 def start_of(build: Callable[[], nn.Module], seed: int, like: Tensor) -> nn.Module:

@@ -226,15 +226,19 @@ EXERCISES = (TO_BITS, ERROR_PER_IMAGE)
 
 PREDICTIONS = (
     Prediction(
-        "invented_digits",
-        ("digits", "noise"),
-        answer="digits",
+        "random_codes",
+        ("noise", "always the same", "like digits"),
+        answer="like digits",
         because="a VAE is trained so that codes from the bell curve decode to something like its data.",
         wrong={
             "noise": (
                 "No digit ever had these codes, so they might decode to anything, and a plain autoencoder promises nothing "
                 "better. But this decoder was trained on noisy codes that were held to the very bell curve that they are "
                 "drawn from."
+            ),
+            "always the same": (
+                "A decoder that ignores its code does that, and later lessons will meet one. This one needs the code: without "
+                "it, it could not draw the scanned digits again."
             ),
         },
     ),

@@ -512,6 +512,12 @@ RECALL = Exercise(
             "It asks how many samples lie near real images. Recall asks how many real images lie near samples.",
         ),
         Mistake(
+            "One minus the precision",
+            lambda real, samples: 1 - precision(real, samples),
+            "Precision and recall do not add up to 1: each asks about other points. Recall calls precision with the roles "
+            "exchanged.",
+        ),
+        Mistake(
             "The reach of the real images",
             _coverage,
             "A real image counts if it lies within the reach of some sample, so the reach is measured among the samples. (What "
@@ -526,6 +532,11 @@ RECALL = Exercise(
             "Two neighbours, not three",
             lambda real, samples: precision(samples, real, 2),
             "Each point is its own nearest, at distance 0, and does not count. Leave neighbours at 3, as precision has it.",
+        ),
+        Mistake(
+            "One neighbour, not three",
+            lambda real, samples: precision(samples, real, 1),
+            "Leave neighbours at 3, as precision has it.",
         ),
         Mistake(
             "Four neighbours, not three",
@@ -828,9 +839,9 @@ MOMENT_GAP = Exercise(
     gradients=("codes",),
     hints=(
         "N(0, I) has mean 0 and covariance I. How far are the codes from the one, and how far from the other?",
-        "codes.mean(dim=0) is the mean, torch.cov(codes.T) the covariance, and torch.eye(d) is I. Differences are squared and "
-        "summed over all entries.",
-        "mean.square().sum() + (covariance - torch.eye(codes.shape[1])).square().sum()",
+        "codes.mean(dim=0) is the mean, torch.cov(codes.T) the covariance, and torch.eye(d, device=codes.device) is I. "
+        "Differences are squared and summed over all entries.",
+        "mean.square().sum() + (covariance - torch.eye(codes.shape[1], device=codes.device)).square().sum()",
     ),
     mistakes=(
         Mistake(

@@ -1,4 +1,4 @@
-"""Exercises of lesson 02: entropy, KL for discrete distributions and for Gaussians, KL from samples."""
+"""Exercises of lesson 02: entropy, KL for discrete distributions and for Gaussians, on a grid, from samples."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -438,8 +438,10 @@ KL_BETWEEN_GAUSSIANS = Exercise(
     lesson=lambda g: tuple(torch.randn(128, 16, generator=g) - k % 2 for k in range(4)),
     gradients=("mean_q", "log_var_q", "mean_p", "log_var_p"),
     hints=(
-        "It is the line below the three averages, with exp(log_var) for each variance and log_var for its logarithm.",
-        "Measure everything in units of p: the variance of q and the squared distance are both divided by p's variance.",
+        "The third average first: x - mean_p is (x - mean_q) + (mean_q - mean_p). Square that, and average each of the three "
+        "terms over q. What is the average of x - mean_q?",
+        "It is var_q + (mean_q - mean_p)^2. In the bracket it is divided by p's variance, while the second average, var_q, is "
+        "divided by var_q itself.",
         "1/2 (log_var_p - log_var_q + (var_q + (mean_q - mean_p)^2) / var_p - 1), summed over the last dimension.",
     ),
     mistakes=(
@@ -849,6 +851,161 @@ KL_TO_STANDARD_NORMAL = Exercise(
     ),
 )
 
+# --- KL on a grid ---------------------------------------------------------------------------------------------------
+
+
+def kl_on_grid(log_first: Tensor, log_second: Tensor, step: float) -> Tensor:
+    terms = log_first.exp() * (log_first - log_second)
+    return terms.sum() * step
+
+
+def _densities(first: Sequence[float], second: Sequence[float], step: float) -> Arguments:
+    """Two densities on a grid, from the probabilities of its points: next to nothing at both ends, as a grid should have it."""
+    ends = [1e-20]
+    rows = torch.tensor([[*ends, *first, *ends], [*ends, *second, *ends]], dtype=torch.float64)
+    log_first, log_second = (rows / step).log()
+    return log_first, log_second, step
+
+
+def _grids() -> list[Arguments]:
+    return [
+        _densities([0.5, 0.5], [0.5, 0.5], 1.0),  # the same, so 0
+        _densities([0.25, 0.75], [0.5, 0.5], 0.5),
+        _densities([0.2, 0.5, 0.3], [0.6, 0.3, 0.1], 0.1),
+        _densities([0.1, 0.4, 0.4, 0.1], [0.25, 0.25, 0.25, 0.25], 2.0),
+    ]
+
+
+def _drawn_grid(generator: Generator) -> Arguments:
+    points = size(generator, 2, 6)
+    first, second = (probabilities(generator, points).tolist() for _ in range(2))
+    return _densities(first, second, size(generator, 1, 20) / 20)
+
+
+def _lesson_grid(generator: Generator) -> Arguments:
+    """Two Gaussians on the lesson's grid, in single precision."""
+    x = torch.linspace(-12, 12, 2401)
+    means, stds = torch.rand(2, generator=generator) * 4 - 2, torch.rand(2, generator=generator) + 0.7
+    log_first, log_second = (Normal(mean, std).log_prob(x) for mean, std in zip(means, stds, strict=True))
+    return log_first, log_second, 0.01
+
+
+KL_ON_GRID = Exercise(
+    task="The KL from one density to another by a sum over a grid, from the log densities (points,) and the grid's step: one "
+    "number, in nats.",
+    reference=kl_on_grid,
+    cases=_grids,
+    generate=_drawn_grid,
+    lesson=_lesson_grid,
+    gradients=("log_first", "log_second"),
+    hints=(
+        "The integral is of first(x) times the log of first(x) over second(x). What is each factor, when you have the two "
+        "logs?",
+        "The density itself is log_first.exp(), and the log of the ratio is a difference of logs. Each point stands for a "
+        "strip of the grid's step in width.",
+        "(log_first.exp() * (log_first - log_second)), summed over the points, times step.",
+    ),
+    mistakes=(
+        Mistake(
+            "Reversed KL",
+            lambda log_first, log_second, step: kl_on_grid(log_second, log_first, step),
+            "This is the KL from the second to the first: the weights must be those of the first density.",
+        ),
+        Mistake(
+            "The step was forgotten",
+            lambda log_first, log_second, step: kl_on_grid(log_first, log_second, 1.0),
+            "An integral is an area: each term is a height, and its strip is as wide as the step.",
+        ),
+        Mistake(
+            "Divided by the step",
+            lambda log_first, log_second, step: kl_on_grid(log_first, log_second, 1 / step),
+            "A finer grid has more points, each of which counts less: multiply by the step.",
+        ),
+        Mistake(
+            "Mean where a sum was asked",
+            lambda log_first, log_second, step: kl_on_grid(log_first, log_second, 1 / len(log_first)),
+            "The mean height is not the area. Sum the terms, and multiply by the step.",
+        ),
+        Mistake(
+            "A mean, times the step",
+            lambda log_first, log_second, step: kl_on_grid(log_first, log_second, step / len(log_first)),
+            "The step takes the place of the mean: sum the terms, and multiply by it.",
+        ),
+        Mistake(
+            "Forgot the weights",
+            lambda log_first, log_second, step: (log_first - log_second).sum() * step,
+            "Each point's log ratio counts as much as the first density there: multiply by log_first.exp().",
+        ),
+        Mistake(
+            "Weighted by the log density",
+            lambda log_first, log_second, step: (log_first * (log_first - log_second)).sum() * step,
+            "log_first is a log. The weight is the density itself, log_first.exp().",
+        ),
+        Mistake(
+            "Weighted by the second density",
+            lambda log_first, log_second, step: -kl_on_grid(log_second, log_first, step),
+            "The average runs over the first density: its exp is the weight.",
+        ),
+        Mistake(
+            "The ratio is upside down",
+            lambda log_first, log_second, step: -kl_on_grid(log_first, log_second, step),
+            "A KL is never negative: inside the log stands the first over the second, so log_first - log_second.",
+        ),
+        Mistake(
+            "Cross entropy instead of KL",
+            lambda log_first, log_second, step: -(log_first.exp() * log_second).sum() * step,
+            "That is the whole length of the second's code. The KL is what it has too much: log_first - log_second.",
+        ),
+        Mistake(
+            "The log was forgotten",
+            lambda log_first, log_second, step: (log_first.exp() * (log_first.exp() - log_second.exp())).sum() * step,
+            "The difference is one of logs, log_first - log_second. Only the weight is a density.",
+        ),
+        *(
+            Mistake(
+                "The log was taken twice",
+                wrong,
+                "log_first and log_second are logs already: the log of the ratio is their difference.",
+            )
+            for wrong in (
+                lambda log_first, log_second, step: (log_first.exp() * (log_first / log_second).log()).sum() * step,
+                lambda log_first, log_second, step: (log_first.exp() * (log_first.log() - log_second.log())).sum() * step,
+                lambda log_first, log_second, step: (log_first * (log_first / log_second).log()).sum() * step,
+            )
+        ),
+        Mistake(
+            "The logs were divided",
+            lambda log_first, log_second, step: (log_first.exp() * (log_first / log_second)).sum() * step,
+            "The log of a ratio is a difference of logs: log_first - log_second.",
+        ),
+        Mistake(
+            "Absolute values",
+            lambda log_first, log_second, step: (log_first.exp() * (log_first - log_second).abs()).sum() * step,
+            "Where the second density is the larger one, the term is negative, and counts as it is.",
+        ),
+        Mistake(
+            "Both directions averaged",
+            lambda log_first, log_second, step: (
+                (kl_on_grid(log_first, log_second, step) + kl_on_grid(log_second, log_first, step)) / 2
+            ),
+            "The KL has a direction. Only the one from the first to the second was asked.",
+        ),
+        Mistake(
+            "One term for each point",
+            lambda log_first, log_second, step: log_first.exp() * (log_first - log_second) * step,
+            "The terms are right. The integral is their sum.",
+        ),
+        Mistake(
+            "The weights' gradient is cut",
+            lambda log_first, log_second, step: (
+                kl_on_grid(log_first, log_second, step)
+                + ((log_first.detach().exp() - log_first.exp()) * (log_first - log_second)).sum() * step
+            ),
+            "The values are right. In the fit below the weights depend on q as well: leave detach out.",
+        ),
+    ),
+)
+
 # --- KL from samples ------------------------------------------------------------------------------------------------
 
 
@@ -874,16 +1031,23 @@ def _drawn_log_densities(generator: Generator) -> Arguments:
     return log_q, torch.where(flags(generator, count, share=0.2), log_q, log_p)
 
 
+def _with_multiple(c: float) -> Callable[[Tensor, Tensor], Tensor]:
+    return lambda log_q, log_p: -(log_p - log_q) + c * ((log_p - log_q).exp() - 1)
+
+
 KL_DRAWS = Exercise(
-    task="For draws of q, the terms r - 1 - log r with r = p / q, whose mean estimates KL(q to p): (samples,) to (samples,).",
+    task="For draws of q, the terms -log r + c (r - 1) with r = p / q and the one c for which no term is ever negative; their "
+    "mean estimates KL(q to p): (samples,) to (samples,).",
     reference=kl_draws,
     cases=_log_densities,
     generate=_drawn_log_densities,
     lesson=lambda g: tuple(-1.4 - 0.5 * torch.randn(2000, generator=g).square() for _ in range(2)),
     gradients=("log_q", "log_p"),
     hints=(
-        "Each draw gives a term of its own, and nothing is averaged here. All of it can be had from log r.",
-        "log r is log_p - log_q, and r is the exp of that.",
+        "Draw -log r against r. At r = 1 it is 0, and it falls. Which multiple of r - 1, a straight line through the same "
+        "point, lifts it so that it lies nowhere below 0? Section 2 has the inequality.",
+        "log r lies below its tangent r - 1, so c = 1. Each draw gives a term of its own: log r is log_p - log_q, and r its "
+        "exp.",
         "With log_ratio = log_p - log_q a term is log_ratio.exp() - 1 - log_ratio.",
     ),
     mistakes=(
@@ -895,12 +1059,13 @@ KL_DRAWS = Exercise(
         Mistake(
             "The plain estimator",
             lambda log_q, log_p: log_q - log_p,
-            "-log r is unbiased too, but single terms may be negative. Add r - 1, whose mean is 0 under q.",
+            "-log r is unbiased too, but single terms may be negative. Add the multiple of r - 1 that lifts them all to 0 or "
+            "above.",
         ),
         Mistake(
             "The plain estimator, upside down",
             lambda log_q, log_p: log_p - log_q,
-            "This is log r. The terms are r - 1 - log r: add r - 1, and subtract the log.",
+            "This is log r. The terms begin with -log r, and something is added to it.",
         ),
         Mistake(
             "Wrong sign",
@@ -920,12 +1085,12 @@ KL_DRAWS = Exercise(
         Mistake(
             "The squared estimator",
             lambda log_q, log_p: 0.5 * (log_p - log_q).square(),
-            "(log r)^2 / 2 agrees only where q and p nearly agree; elsewhere it is biased.",
+            "That is k2. (log r)^2 / 2 agrees only where q and p nearly agree; elsewhere it is biased.",
         ),
         Mistake(
             "The squared estimator without its 1/2",
             lambda log_q, log_p: (log_p - log_q).square(),
-            "This is (log r)^2. The terms asked for are r - 1 - log r.",
+            "This is (log r)^2. What is asked for is k3: -log r with a multiple of r - 1 added.",
         ),
         Mistake(
             "The -1 was forgotten",
@@ -947,10 +1112,18 @@ KL_DRAWS = Exercise(
             lambda log_q, log_p: kl_draws(log_q, log_p) + 2 * (log_p - log_q),
             "The log is subtracted: -log r = log_q - log_p is what a draw costs in nats.",
         ),
+        *(
+            Mistake(
+                "Another multiple of r - 1",
+                _with_multiple(c),
+                "The mean is right for any multiple, but some terms are negative. Try r a little above and a little below 1.",
+            )
+            for c in (-1.0, 0.5, 2.0)
+        ),
         Mistake(
             "r was left out",
             lambda log_q, log_p: -1 - (log_p - log_q),
-            "The terms are r - 1 - log r, with r = (log_p - log_q).exp().",
+            "What is added is a multiple of r - 1, with r = (log_p - log_q).exp().",
         ),
         Mistake(
             "The log was taken twice",
@@ -997,12 +1170,12 @@ KL_DRAWS = Exercise(
         Mistake(
             "The terms of the other KL",
             lambda log_q, log_p: kl_draws(log_p, log_q) * (log_p - log_q).exp(),
-            "r log r - (r - 1) estimates KL(p to q) from draws of q. For KL(q to p) the terms are r - 1 - log r.",
+            "r log r - (r - 1) estimates KL(p to q) from draws of q. For KL(q to p) the term begins with -log r.",
         ),
         Mistake(
             "r log r",
             lambda log_q, log_p: (log_p - log_q).exp() * (log_p - log_q),
-            "r log r estimates KL(p to q) from draws of q. For KL(q to p) the terms are r - 1 - log r.",
+            "r log r estimates KL(p to q) from draws of q. For KL(q to p) the term begins with -log r.",
         ),
         Mistake(
             "r and log r are swapped",
@@ -1017,7 +1190,7 @@ KL_DRAWS = Exercise(
         Mistake(
             "Weighted by p",
             lambda log_q, log_p: log_p.exp() * kl_draws(log_q, log_p),
-            "The terms are r - 1 - log r themselves; draws of q need no weights.",
+            "The terms are -log r with a multiple of r - 1 added; draws of q need no weights.",
         ),
         Mistake(
             "Bits in the last term",
@@ -1068,7 +1241,7 @@ KL_PER_DIMENSION = Exercise(
     generate=_drawn_batch,
     lesson=lambda g: (torch.randn(360, 16, generator=g), torch.randn(360, 16, generator=g) - 1),
     hints=(
-        "It is exercise 2.4 without its sum: the dimensions stay apart this time. What is averaged instead?",
+        "In exercise 2.4 the dimensions were added up and the images stayed apart. Here it is the other way round.",
         "Compute 1/2 (mean^2 + variance - 1 - log variance) for each example and dimension, then average over the examples.",
         "(0.5 * (mean**2 + log_var.exp() - 1 - log_var)), averaged over the first dimension with .mean(dim=0).",
     ),
@@ -1219,18 +1392,22 @@ KL_PER_DIMENSION = Exercise(
     ),
 )
 
-EXERCISES = (ENTROPY, KL_DISCRETE, KL_BETWEEN_GAUSSIANS, KL_TO_STANDARD_NORMAL, KL_DRAWS, KL_PER_DIMENSION)
+EXERCISES = (ENTROPY, KL_DISCRETE, KL_BETWEEN_GAUSSIANS, KL_TO_STANDARD_NORMAL, KL_ON_GRID, KL_DRAWS, KL_PER_DIMENSION)
 
 PREDICTIONS = (
     Prediction(
         "kl_both_ways",
-        ("yes", "no"),
-        answer="no",
-        because="half of a fair coin's tosses are tails, whose word was made for one toss in a hundred.",
+        ("loaded to fair", "fair to loaded"),
+        answer="fair to loaded",
+        because=(
+            "half of a fair coin's tosses are tails, whose word was made for one toss in a hundred and is long. The fair "
+            "coin's words have one bit each, and so are never much too long."
+        ),
         wrong={
-            "yes": (
-                "It is often called a distance, and a distance is the same both ways. But the KL averages over its first "
-                "distribution, so turned round it asks another question."
+            "loaded to fair": (
+                "The loaded coin's tosses do pay: nearly a whole bit each, where a code of their own would need next to "
+                "nothing. But a bit is the most that a word of the fair coin's code can have too much, while the loaded coin's "
+                "word for tails has several."
             ),
         },
     ),

@@ -181,6 +181,7 @@ def _points_and_gaussians() -> list[Arguments]:
         doubles([[1.0, -0.5, 0.3]], [0.5, 0.5, 0.3], [0.0, 1.1, -0.6]),
         doubles([[0.3, 1.0], [2.0, -1.0], [0.1, 0.4]], [0.5, -0.5], [-1.0, 1.2]),
         doubles([[0.3, 1.0], [2.0, -1.0]], [[0.5, -0.5], [1.0, 0.2]], [[-1.0, 1.2], [0.3, 0.8]]),
+        doubles([50.0], [0.5], [0.1]),  # so far out that a float takes the density for 0
     ]
 
 
@@ -221,6 +222,12 @@ LOG_DENSITY = Exercise(
             "The density, not its log",
             lambda z, mean, log_var: log_density(z, mean, log_var).exp(),
             "This is the density. Its log is asked for: in many dimensions the density itself is too small for a float.",
+        ),
+        Mistake(
+            "The log taken of the finished density",
+            lambda z, mean, log_var: _terms(z, mean, log_var).exp().log().sum(-1),
+            "Far from the mean the density is too small for a float and becomes 0, with a log of -inf. Take the log on paper "
+            "first, and compute that.",
         ),
         Mistake(
             "The constant is missing",
@@ -499,7 +506,8 @@ SCORE_GRADIENT_DRAWS = Exercise(
     generate=_drawn_values_and_draws,
     lesson=_lesson_values_and_draws,
     hints=(
-        "Where f is large, such draws shall become likelier. So each draw's value weighs the slope of its own log density.",
+        "The gradient points to where draws with a large f become likelier (descent goes the other way). So each draw's "
+        "value weighs the slope of its own log density.",
         "log N is -(z - mean)^2 / (2 variance) and terms without the mean. Its derivative, the score, is (z - mean) / "
         "variance.",
         "variance is log_var.exp(). values has shape (samples,): values[:, None] * score weighs every dimension of its "
@@ -706,7 +714,7 @@ SUBTRACT_BASELINE = Exercise(
         Mistake(
             "Wrong sign",
             lambda values: -subtract_baseline(values),
-            "Value minus baseline: a draw that did better than the others must come out positive.",
+            "Value minus baseline: a draw that cost more than the others must come out positive.",
         ),
         Mistake(
             "Only the baseline",
@@ -824,9 +832,9 @@ EXPLANATIONS = (
             "gradient pass through the second and not through the first?"
         ),
         model=(
-            "A sampler hands over a number, and a number has no slope: how it came from mean and std is lost. If the noise "
-            "is drawn first, from a distribution without parameters, the draw is an ordinary function of mean and std, and "
-            "it can be differentiated."
+            "The sampler hands over a number, and PyTorch does not know how this number would have moved with mean or std. "
+            "If the noise is drawn first, from a distribution without parameters, the draw is an ordinary function of mean "
+            "and std, and it can be differentiated."
         ),
         rubric=(
             "the distribution of the draws is the same in both;",

@@ -47,8 +47,8 @@ class Question:
             self.words.value = html.escape(told)
 
     def _ipython_display_(self) -> None:
-        first = f'predict("{self.prediction.name}", "{self.prediction.choices[0]}")'
-        told = wrapped(f"What do you expect: {self.prediction.listed()}? Write it in, as in {first}.")
+        typed = f'predict("{self.prediction.name}", "...")'  # dots, since a choice as an example might be the answer
+        told = wrapped(f"What do you expect: {self.prediction.listed()}? Write it in place of the dots: {typed}")
         display({**self.box._repr_mimebundle_(), "text/plain": told}, raw=True)
 
 

@@ -31,7 +31,7 @@ def shown(value: Any) -> str:  # noqa: ANN401 - shows values of any kind
         if value.numel() > MOST:
             return f"a tensor of shape {tuple(value.shape)}, beginning {shown(value.flatten()[:6])}"
         if value.dim() == 0:
-            number = f"{value.item():.6g}" if value.is_floating_point() else str(value.item())
+            number = f"{value.item() + 0.0:.6g}" if value.is_floating_point() else str(value.item())  # -0.0 + 0.0 is 0.0
             return number.replace("inf", "torch.inf").replace("nan", "torch.nan")
         return "[" + ", ".join(shown(part) for part in value) + "]"
     if callable(value):

@@ -184,7 +184,7 @@ def ring_results(results: Results) -> Picture:
     figure.suptitle("All ways of training, below data and controls")
     return Picture(
         figure,
-        "Dots for the runs of each model: the GAN with momentum 0.5 comes closest to data, with 0.9 it loses most modes; "
+        "Dots for the runs of each model: the GAN with momentum 0.5 comes closest to data, with 0.9 it loses modes; "
         "the VAE covers all modes with both, with more in the gaps. The circle covers all modes, too.",
     )
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
+import matplotlib
 import numpy as np
 import torch
 from matplotlib.axes import Axes
@@ -19,7 +20,6 @@ from vae_course.figures.base import (
     MARKERS,
     ORANGE,
     PALETTE,
-    RED,
     Picture,
     array,
     mosaic,
@@ -30,6 +30,7 @@ from vae_course.figures.base import (
 
 HATCHES = ("", "//")
 KINDS = ("*", "s", "^", "D", "o", "v", "P", "X")  # more than base.MARKERS: a marker for each kind of samples
+COLORS_OF_DIGITS = matplotlib.color_sequences["tab10"]
 RADIUS_OF_95_PERCENT = math.sqrt(-2 * math.log(0.05))  # N(0, I) in the plane lies beyond r with probability exp(-r^2 / 2)
 
 
@@ -61,7 +62,8 @@ def accuracy_by_size(pca: Mapping[int, float], autoencoder: Mapping[int, float],
     _grouped_bars(axes, {"PCA": list(pca.values()), "autoencoder": list(autoencoder.values())}, label_at="center")
     axes.axhline(pixels, color=INK, linestyle=":", label="all 64 pixels")
     axes.set_xticks(range(len(pca)), [f"{size} numbers" for size in pca])
-    axes.set(title="The code keeps what tells digits apart", ylabel="accuracy (share of test images)", ylim=(0, 1.05))
+    axes.set_title("Eight numbers keep most of what tells digits apart")
+    axes.set(ylabel="accuracy (share of test images)", ylim=(0, 1.05))
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     words = "Accuracy on codes of 2 and 8 numbers: the autoencoder's is well above PCA's at 2; all 64 pixels are best."
     return Picture(figure, words)
@@ -125,14 +127,14 @@ def code_plane(
     codes: Tensor, labels: Tensor, draws: Tensor, decode: Callable[[Tensor], Tensor], title: str, words: str
 ) -> Picture:
     """A plane of codes: where images (count, 2) and draws of N(0, I) (draws, 2) fall, and what each place decodes to."""
-    half_width = 3.3
+    half_width = 0.2 + max(codes.abs().max().item(), draws.abs().max().item())  # nothing is cut
     figure, (left, right) = new_figure(2, width=9, height=4.9)
     xy, digit = array(codes), array(labels)
     for k in np.unique(digit):
         x, y = xy[digit == k].T
-        left.scatter(x, y, marker=f"${int(k)}$", s=28, color=BLUE, linewidths=0.2, alpha=0.6)
+        left.scatter(x, y, marker=f"${int(k)}$", s=12, color=COLORS_OF_DIGITS[int(k)], linewidths=0.1)
     x, y = array(draws).T
-    left.scatter(x, y, marker="x", color=RED, s=26, linewidths=1.4)
+    left.scatter(x, y, marker="x", color=INK, s=18, linewidths=1)
     decoded = mosaic(decode(grid(half_width, 13, like=codes)))
     right.imshow(array(decoded), cmap=INTENSITY, vmin=0, vmax=1, extent=(-half_width, half_width, -half_width, half_width))
     for axes, subtitle in ((left, "codes of images (digits), draws (×)"), (right, "what each place decodes to")):
@@ -145,7 +147,7 @@ def code_plane(
 
 
 @styled
-def walks(pictures: Mapping[str, Tensor], distances: Mapping[str, Sequence[float]], words: str) -> Picture:
+def walks(pictures: Mapping[str, Tensor], distances: Mapping[str, Sequence[float]], title: str, words: str) -> Picture:
     """Ways from t = 0 to 1: one example's pictures (steps, pixels), and the mean squared distance to the nearest real image.
 
     A name tells the model, then the way: "VAE, walk". A model keeps its colour; fades are dashed.
@@ -168,5 +170,5 @@ def walks(pictures: Mapping[str, Tensor], distances: Mapping[str, Sequence[float
         axes.plot(np.linspace(0, 1, steps), values, color=color, linestyle=line, marker=marker, markersize=4, label=name)
     axes.set(xlabel="t, from one digit to the other", ylabel="squared distance\nto nearest real image")
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
-    figure.suptitle("A good half of the VAE's lead is there without the walk")
+    figure.suptitle(title)
     return Picture(figure, words)

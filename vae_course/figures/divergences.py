@@ -16,8 +16,8 @@ def code_lengths(p: Tensor, q: Tensor, outcomes: Sequence[str]) -> Picture:
     figure, (left, right) = new_figure(2, width=8.5)
     x = torch.arange(len(p))
     for axes, a, b in ((left, p, q), (right, -p.log2(), -q.log2())):
-        axes.bar(array(x - 0.2), array(a), 0.38, color=BLUE, label="the truth p and its code")
-        axes.bar(array(x + 0.2), array(b), 0.38, color=ORANGE, hatch="//", edgecolor="white", label="the belief q and its code")
+        axes.bar(array(x - 0.2), array(a), 0.38, color=INK, label="the truth p and its code")
+        axes.bar(array(x + 0.2), array(b), 0.38, color=BLUE, hatch="//", edgecolor="white", label="the belief q and its code")
         axes.set_xticks(range(len(p)), outcomes)
     left.set(title="Likely outcomes ...", ylabel="probability")
     right.set(title="... should have short codes", ylabel="code length (bits)")
@@ -41,12 +41,12 @@ def two_gaussians(mean: float, std: float) -> Picture:
     left.set(title="q beside the standard normal", xlabel="x", ylabel="density")
     left.legend(loc="upper left", fontsize=8)
     left.set_ylim(0, max(0.55, q.max().item() * 1.3))
-    # q (r - 1 - log r) with r = p / q is never negative, and has the KL as its area.
+    left.text(0.97, 0.95, f"KL(p to q) = {backward:.3f} nats", transform=left.transAxes, ha="right", va="top", fontsize=8)
+    # q log(q / p) + p - q, which is q (r - 1 - log r) with r = p / q, is never negative, and has the KL as its area.
     log_ratio = log_p - log_q
     area = q * (torch.expm1(log_ratio) - log_ratio)
     right.fill_between(array(x), array(area), color=ORANGE, alpha=0.8)
-    right.set(title=f"KL(q to p) = {forward:.3f} nats", xlabel="x", ylabel="nats per unit of x")
-    right.text(0.03, 0.92, f"KL(p to q) = {backward:.3f} nats", transform=right.transAxes, va="top")
+    right.set(title=f"KL(q to p) = {forward:.3f} nats", xlabel="x", ylabel="q log(q/p) + p − q\n(nats per unit of x)")
     words = f"q = N({mean:g}, {std:g}²): KL(q to p) is {forward:.3f} nats, the orange area; KL(p to q) is {backward:.3f} nats."
     return Picture(figure, words)
 
@@ -58,7 +58,7 @@ def two_directions(x: Tensor, target: Tensor, covering: Tensor, seeking: Tensor)
     axes.fill_between(array(x), array(target), color="#d9d9d9", label="target p")
     axes.plot(array(x), array(covering), color=ORANGE, linestyle="--", label="smallest KL(p to q)")
     axes.plot(array(x), array(seeking), color=BLUE, linestyle="-", label="smallest KL(q to p)")
-    axes.set(title="One direction covers both bumps, the other picks one", xlabel="x", ylabel="density")
+    axes.set(title="Here one direction covers both bumps, the other picks one", xlabel="x", ylabel="density")
     axes.set_xlim(-7, 7)
     axes.legend()
     words = "The Gaussian with the smallest KL(p to q) spans both bumps; the one with the smallest KL(q to p) sits on one."
@@ -96,7 +96,7 @@ def repeated_estimates(named: Mapping[str, Tensor], exact: float, *, title: str)
         axes.plot([low, high], [row, row], color=BLUE, linestyle="-", linewidth=5, alpha=0.5)
         axes.plot([median], [row], color=BLUE, marker="o", markersize=8, linestyle="")
         below = (runs < exact).double().mean().item()
-        places.append(f"{name}: most runs are {'too low' if below > 0.6 else 'too high' if below < 0.4 else 'on neither side'}")
+        places.append(f"{name}: {_place(below)}")
     axes.axvline(exact, color=INK, linestyle=":")
     axes.set_yticks(range(len(named)), list(named))
     axes.set_ylim(len(named) - 0.4, -0.6)
@@ -104,6 +104,13 @@ def repeated_estimates(named: Mapping[str, Tensor], exact: float, *, title: str)
     axes.set(xlabel="estimate of KL(q to p) (nats); dot: median run; bar: 95 % of the runs; dotted: exact")
     words = f"The runs of each estimator and the exact KL. {'; '.join(places)}."
     return Picture(figure, words)
+
+
+def _place(below: float) -> str:
+    """Where an estimator's runs lie, when the share ``below`` of them is under the exact value."""
+    if below > 0.6:
+        return "most runs are too low"
+    return "most runs are too high" if below < 0.4 else "the runs lie on both sides"
 
 
 @styled

@@ -25,6 +25,9 @@ from vae_course.figures.base import (
 )
 from vae_course.probability.estimators import Estimate
 
+RECIPES = ("pathwise", "score function", "score function, baseline")  # in the order of their colours
+MOST_NATS = 1000  # shown of a descent
+
 # --- the two computation graphs -------------------------------------------------------------------------------------
 
 
@@ -132,11 +135,30 @@ def estimates_over_exact(estimates: Mapping[str, Mapping[str, Estimate]], exact:
     )
 
 
+def variances_when_separable(dimensions: Sequence[int], measured: Mapping[str, Sequence[Estimate]]) -> Picture:
+    """Variance of one gradient draw against the number of dimensions, a line a recipe: the cost is a sum over dimensions."""
+    return _variances_by_dimension(
+        dimensions,
+        measured,
+        title="A sum over dimensions leaves the pathwise gradient as it is",
+        words="Variance against dimensions, cost separable: pathwise flat, the score function rising, less with a baseline.",
+    )
+
+
+def variances_when_coupled(dimensions: Sequence[int], measured: Mapping[str, Sequence[Estimate]]) -> Picture:
+    """The same where the cost couples its dimensions."""
+    return _variances_by_dimension(
+        dimensions,
+        measured,
+        title="Where dimensions are coupled, every recipe hears the others",
+        words="Variance against dimensions, cost not separable: all three recipes rise, and pathwise stays lowest.",
+    )
+
+
 @styled
-def variances_by_dimension(
+def _variances_by_dimension(
     dimensions: Sequence[int], measured: Mapping[str, Sequence[Estimate]], *, title: str, words: str
 ) -> Picture:
-    """Variance of one gradient draw against the number of dimensions, a line a recipe."""
     figure, (axes,) = new_figure(height=3.4)
     for i, (name, variances) in enumerate(measured.items()):
         y = [variance.value for variance in variances]
@@ -154,32 +176,34 @@ def variances_by_dimension(
 
 @styled
 def narrowing_step(widths: Sequence[float], variances: Mapping[str, Sequence[Estimate]]) -> Picture:
-    """Variance of one gradient draw for sigmoids ever closer to a step."""
-    return curves(
-        widths,
-        {name: [variance.value for variance in measured] for name, measured in variances.items()},
+    """Variance of one gradient draw for sigmoids ever closer to a step; the recipes look as they do over dimensions."""
+    figure, (axes,) = new_figure()
+    for name, measured in variances.items():
+        i = RECIPES.index(name)
+        y = [variance.value for variance in measured]
+        axes.plot(widths, y, color=PALETTE[i], linestyle=LINES[i], marker=MARKERS[i], label=name)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set(
         title="The steeper the slope, the noisier the pathwise gradient",
-        x_label="width of the step (units of z)",
-        y_label="variance of one draw",
-        words="As the step narrows, the pathwise variance rises without end; the score function's levels off.",
-        log_x=True,
-        log_y=True,
-        markers=True,
+        xlabel="width of the step (units of z)",
+        ylabel="variance of one draw",
     )
+    axes.legend()
+    return Picture(figure, "As the step narrows, the pathwise variance rises without end; the score function's levels off.")
 
 
 @styled
 def descents(gaps: Mapping[str, Sequence[float]]) -> Picture:
-    """How far gradient descent is from the best q after each step, in nats, a line a recipe."""
-    return curves(
-        range(len(next(iter(gaps.values())))),
-        gaps,
-        title="The less a gradient varies, the nearer descent comes",
-        x_label="step",
-        y_label="KL to the best q (nats)",
-        words="Distance from the best q: pathwise falls furthest, the plain score function stays noisy and high.",
-        log_y=True,
-    )
+    """How far gradient descent is from the best q before each step, in nats. A line that runs away leaves the picture."""
+    figure, (axes,) = new_figure()
+    for name, gap in gaps.items():
+        axes.plot(range(len(gap)), gap, label=name)
+    axes.set_yscale("log")
+    axes.set_ylim(top=min(axes.get_ylim()[1], MOST_NATS))
+    axes.set(title="The less a gradient varies, the nearer descent comes", xlabel="step", ylabel="KL to the best q (nats)")
+    axes.legend()
+    return Picture(figure, "Distance from the best q: pathwise falls furthest, the plain score function stays noisy and high.")
 
 
 @styled
@@ -205,10 +229,10 @@ def kl_pull(stds: Tensor, *, in_std: Tensor, in_log_var: Tensor) -> Picture:
     return curves(
         stds,
         {"with respect to std": in_std.abs(), "with respect to log_var": in_log_var.abs()},
-        title="The KL's gradient explodes in std, not in log_var",
+        title="For narrow Gaussians the KL's gradient explodes in std, not in log_var",
         x_label="std",
         y_label="size (nats per unit)",
-        words="Towards small std the KL's gradient in std grows to 1000; in log_var it stays at one half.",
+        words="At small std the KL's gradient is 1000 in std, one half in log_var; at 1 both vanish; at 10, 10 and 50.",
         log_x=True,
         log_y=True,
     )

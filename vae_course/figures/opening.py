@@ -3,28 +3,48 @@
 import torch
 from torch import Tensor
 
-from vae_course.figures.base import BLUE, INK, Picture, array, new_figure, show_image, styled
+from vae_course.figures.base import INK, Picture, draw_labelled_points, image_rows, new_figure, show_image, styled
 from vae_course.images import VAE
 
 
+def from_random_codes(scanned: Tensor, decoded: Tensor) -> Picture:
+    """Ten of the ``scanned`` digits, and below them twenty of the ``decoded`` pictures. Both (pictures, pixels)."""
+    return image_rows(
+        {"scanned": scanned[:10], "from random codes": decoded[:10], "ten more": decoded[10:20]},
+        title="What the decoder draws from random codes",
+        words="Ten scanned digits, and below them twenty softer pictures that the decoder drew: many look like digits.",
+    )
+
+
 @styled
-def decoded_point(model: VAE, means: Tensor, across: float, up: float) -> Picture:
+def decoded_point(model: VAE, means: Tensor, labels: Tensor, across: float, up: float) -> Picture:
     """The image that ``model``, a VAE of two latent dimensions, decodes at one point of its plane.
 
-    ``means``: (images, 2), the codes of real images, drawn behind the point.
+    ``means``: (images, 2), the codes of real images, each drawn behind the point as its label, one of ``labels`` (images,).
     """
     with torch.no_grad():
         image = model.decode(torch.tensor([across, up], device=means.device))
-    figure, (plane, paper) = new_figure(2, width=7, height=3.2)
-    x, y = array(means).T
-    plane.scatter(x, y, s=6, color=BLUE, alpha=0.35, label="codes of scanned digits")
-    plane.plot([across], [up], marker="X", markersize=13, color=INK, linestyle="none", label="the code you chose")
+    figure, (plane, paper) = new_figure(2, width=8.6, height=4.2)
+    draw_labelled_points(plane, means, labels)
+    plane.plot([across], [up], marker="X", markersize=14, color=INK, markeredgecolor="white", linestyle="none")
     plane.set(
-        title="Choose a code ...", xlabel="latent dimension 1", ylabel="latent dimension 2", xlim=(-3.2, 3.2), ylim=(-3.2, 3.2)
+        title="Choose a code ...",
+        xlabel="latent dimension 1 (X: your code; digits: codes of scans)",
+        ylabel="latent dimension 2",
+        xlim=(-3.2, 3.2),
+        ylim=(-3.2, 3.2),
     )
-    plane.legend(loc="lower left", fontsize=8, frameon=True)
     show_image(paper, image)
     paper.set_title("... and the decoder draws it")
-    return Picture(
-        figure, f"Left, the plane of codes with the chosen one at ({across:g}, {up:g}); right, the digit decoded there."
+    words = f"Left, the codes of scanned digits, and the chosen code at ({across:g}, {up:g}); right, the digit decoded there."
+    return Picture(figure, words)
+
+
+def walk(decoded: Tensor, start: str, end: str) -> Picture:
+    """Pictures (steps, pixels) decoded along a line in the plane of codes, from a ``start`` to an ``end``."""
+    return image_rows(
+        {f"from {start} to {end}": decoded},
+        title="Between two digits the picture changes step by step",
+        words=f"{len(decoded)} decoded pictures in a row, from a {start} to a {end}; each little different from the last.",
+        columns=len(decoded),
     )

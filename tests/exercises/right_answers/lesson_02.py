@@ -27,6 +27,11 @@ def kl_between_gaussians(mean_q, log_var_q, mean_p, log_var_p):
     return terms.sum(dim=-1)
 
 
+def kl_on_grid(log_first, log_second, step):
+    density = torch.exp(log_first)
+    return step * torch.dot(density, log_first) - step * torch.dot(density, log_second)
+
+
 def kl_draws(log_q, log_p):
     r = torch.exp(log_p) / torch.exp(log_q)
     return (r - 1) - torch.log(r)
@@ -103,6 +108,12 @@ MORE = {
             ((log_var_p.exp() / log_var_q.exp()).log() + log_var_q.exp() / log_var_p.exp() - 1) / 2
             + 0.5 * ((mean_q - mean_p) / (log_var_p / 2).exp()) ** 2
         ).sum(-1),
+    ],
+    "kl_on_grid": [
+        lambda log_first, log_second, step: torch.trapezoid(log_first.exp() * (log_first - log_second), dx=step),
+        lambda log_first, log_second, step: (
+            step * torch.nn.functional.kl_div(log_second, log_first, reduction="sum", log_target=True)
+        ),
     ],
     "kl_draws": [
         lambda log_q, log_p: torch.expm1(log_p - log_q) + log_q - log_p,
