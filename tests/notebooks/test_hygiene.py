@@ -63,11 +63,7 @@ EXPECTATIONS = {
 ALLOWED_METADATA = {"tags", "exercise", "explanation", "reason", "runs_once", "jupyter"}
 FOLDS = ({"source_hidden": True}, {"source_hidden": True, "outputs_hidden": True})
 # Lessons that say five claims in words, and fold their plumbing and all further expectations.
-<<<<<<< HEAD
-FOLD = ["00", "01", "02", "03", "04", "05"]
-=======
-FOLD = ["00", "01", "02", "03", "04", "06"]
->>>>>>> l06
+FOLD = ["00", "01", "02", "03", "04", "05", "06"]
 # These also run on a reader's own text, or pairs of texts.
 TAKES = {**dict.fromkeys(("07", "08", "09", "10", "11"), "corpus"), **dict.fromkeys(("12", "13", "15"), "pairs")}
 
