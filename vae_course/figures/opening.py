@@ -62,6 +62,6 @@ def walk(walked: Tensor, faded: Tensor, start: str, end: str) -> Picture:
     return image_rows(
         {f"walk from {start} to {end}": walked, "fade": faded},
         title="A walk through the codes can be more than a fade",
-        words=f"{len(walked)} pictures decoded on the way from a {start} to a {end}, and below them a fade, paler in the middle.",
+        words=f"{len(walked)} pictures decoded on the way from a {start} to a {end}; below them a fade, paler in the middle.",
         columns=len(walked),
     )
