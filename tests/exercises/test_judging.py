@@ -110,7 +110,8 @@ def test_an_unknown_wrong_answer_shows_input_expected_and_got():
 
 def test_a_large_input_can_be_had_whole():
     message = told(lambda x, y, weight: 2 * x + weight * y + (x.numel() > 100))
-    assert f'(the whole input: case("weighted", {len(WEIGHTED.inputs()) - 1}))' in message
+    call = f'case("weighted", {len(WEIGHTED.inputs()) - 1})'
+    assert f"(the whole input: from vae_course.exercises import case, then {call})" in message
     entropy = exercises.find("entropy_in_bits")
     assert torch.equal(exercises.case("entropy_in_bits", 0)[0], entropy.inputs()[0][0])
     with pytest.raises(IndexError, match="expected one from 0 to"):

@@ -97,6 +97,14 @@ def test_the_area_in_the_two_gaussians_is_the_kl():
     assert f"KL(q to p) is {exact:.3f} nats" in picture.words
 
 
+def test_between_curve_and_chord_stands_the_gap_of_jensen():
+    """Weights 3 and 1 with shares 1/4 and 3/4: log(3/2), and log(3)/4 below it."""
+    (axes,) = bounds.log_of_average([3.0, 1.0], [0.25, 0.75]).figure.axes
+    bar = next(line for line in axes.lines if line.get_label() == "the gap")
+    assert list(bar.get_xdata()) == pytest.approx([1.5, 1.5])
+    assert list(bar.get_ydata()) == pytest.approx([math.log(3) / 4, math.log(1.5)])
+
+
 def test_the_moving_q_states_the_exact_bound_and_gap():
     """z ~ N(0, 1), x = z + noise of std 0.75, x = 2.5: p(x) = N(0, 1.5625) and the posterior is N(1.6, 0.6^2)."""
     model = LinearGaussian(torch.ones(1, 1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64), noise_std=0.75)

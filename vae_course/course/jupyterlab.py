@@ -21,10 +21,10 @@ def kernel_environment() -> dict[str, str]:
 
     No progress is kept in them, though a terminal of JupyterLab may have started them: that is for a reader's own work.
 
-    Measured on two cores: idle, lesson 04 takes 34 seconds with one thread and with two, its models being small. Beside four
-    other programs lesson 02 takes 33 seconds with one, 144 with two, which wait for one another in loops, as OpenMP's do,
+    Measured on two cores: idle, a lesson takes 34 seconds with one thread and with two, its models being small. Beside four
+    other programs another takes 33 seconds with one, 144 with two, which wait for one another in loops, as OpenMP's do,
     and so keep busy cores from what they wait for. (``OMP_WAIT_POLICY=PASSIVE`` cures that as well, 30 seconds, but an idle
-    machine pays: lesson 04 takes 53.)
+    machine pays: the first takes 53.)
     """
     return {
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),

@@ -14,6 +14,7 @@ NAMES = (
     "02_kl_divergence",
     "03_reparameterization",
     "04_elbo",
+    "05_vae",
     "06_vae_and_gan",
     "07_text_vae",
     "08_posterior_collapse",

@@ -79,7 +79,7 @@ def find(name: str) -> Exercise:
 
 
 def find_prediction(name: str) -> Prediction:
-    """The prediction of that name, such as "coin_bound". Raises ``ValueError`` naming the close ones."""
+    """The prediction of that name, such as "larger_encoder". Raises ``ValueError`` naming the close ones."""
     return _found(name, all_predictions(), "prediction", "it has the same name in predict and in reveal.")
 
 

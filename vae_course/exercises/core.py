@@ -261,7 +261,8 @@ class Exercise:
     def _whole(self, case: Arguments, number: int) -> str:
         """How to get at an input that is too large to be shown."""
         large = any(isinstance(a, Tensor) and a.numel() > MOST for a in case)
-        return f'\n  (the whole input: case("{self.name}", {number}))' if large else ""
+        how = f'from vae_course.exercises import case, then case("{self.name}", {number})'
+        return f"\n  (the whole input: {how})" if large else ""
 
 
 def wrong(message: str) -> Verdict:

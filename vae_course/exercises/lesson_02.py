@@ -504,6 +504,7 @@ KL_BETWEEN_GAUSSIANS = Exercise(
                 _with_stds,
                 lambda m, v, n, w: ((w / v).log() + (v.square() + (m - n).square()) / (2 * w.square()) - 0.5).sum(-1),
                 lambda m, v, n, w: (w.log() - v.log() + (v.square() + (m - n).square()) / (2 * w.square()) - 0.5).sum(-1),
+                lambda m, v, n, w: 0.5 * (w - v + (v.square() + (m - n).square()) / w.square() - 1).sum(-1),
             )
         ),
         *(
@@ -603,6 +604,11 @@ KL_BETWEEN_GAUSSIANS = Exercise(
             "The distance was not squared",
             lambda m, v, n, w: kl_between_gaussians(m, v, n, w) + 0.5 * ((m - n - (m - n).square()) / w.exp()).sum(-1),
             "The means' difference enters squared: it costs the same on either side.",
+        ),
+        Mistake(
+            "q's variance was left out of the third average",
+            lambda m, v, n, w: 0.5 * (w - v + (m - n).square() / w.exp() - 1).sum(-1),
+            "The average of (x - mean_p)^2 over q is var_q + (mean_q - mean_p)^2: draws of q lie spread around its mean.",
         ),
         Mistake(
             "The distance was left out",
@@ -738,6 +744,7 @@ KL_TO_STANDARD_NORMAL = Exercise(
             for wrong in (
                 lambda mean, log_var: 0.5 * (mean.square() + log_var.square() - 1 - log_var.square().log()).sum(-1),
                 lambda mean, log_var: 0.5 * (mean.square() + log_var.square() - 1 - 2 * log_var.log()).sum(-1),
+                lambda mean, log_var: 0.5 * (mean.square() + log_var.square() - 1 - log_var).sum(-1),
                 _with_std_from(lambda log_var: log_var),
             )
         ),
@@ -859,6 +866,11 @@ def kl_on_grid(log_first: Tensor, log_second: Tensor, step: float) -> Tensor:
     return terms.sum() * step
 
 
+def _from_densities(terms: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor, float], Tensor]:
+    """The KL on a grid whose ``terms`` are computed from the densities, which are 0 where their logs are very negative."""
+    return lambda log_first, log_second, step: terms(log_first.exp(), log_second.exp()).sum() * step
+
+
 def _densities(first: Sequence[float], second: Sequence[float], step: float) -> Arguments:
     """Two densities on a grid, from the probabilities of its points: next to nothing at both ends, as a grid should have it."""
     ends = [1e-20]
@@ -883,9 +895,10 @@ def _drawn_grid(generator: Generator) -> Arguments:
 
 
 def _lesson_grid(generator: Generator) -> Arguments:
-    """Two Gaussians on the lesson's grid, in single precision."""
+    """Two Gaussians on the lesson's grid, in single precision, in which the second's density is 0 at the ends."""
     x = torch.linspace(-12, 12, 2401)
-    means, stds = torch.rand(2, generator=generator) * 4 - 2, torch.rand(2, generator=generator) + 0.7
+    means = torch.rand(2, generator=generator) * 4 - 2
+    stds = torch.rand(2, generator=generator) * torch.tensor([0.8, 0.2]) + torch.tensor([0.9, 0.6])
     log_first, log_second = (Normal(mean, std).log_prob(x) for mean, std in zip(means, stds, strict=True))
     return log_first, log_second, 0.01
 
@@ -960,6 +973,20 @@ KL_ON_GRID = Exercise(
             "The log was forgotten",
             lambda log_first, log_second, step: (log_first.exp() * (log_first.exp() - log_second.exp())).sum() * step,
             "The difference is one of logs, log_first - log_second. Only the weight is a density.",
+        ),
+        *(
+            Mistake(
+                "The ratio was formed from the densities",
+                _from_densities(terms),
+                "Far out a density may be too small for the computer's numbers. It becomes 0, and the log of a ratio with it "
+                "is infinite or nan. The log of the ratio is log_first - log_second, which needs no densities.",
+            )
+            for terms in (
+                lambda first, second: first * (first / second).log(),
+                lambda first, second: first * (first.log() - second.log()),
+                lambda first, second: torch.xlogy(first, first / second),
+                lambda first, second: torch.xlogy(first, first) - torch.xlogy(first, second),
+            )
         ),
         *(
             Mistake(
@@ -1312,6 +1339,7 @@ KL_PER_DIMENSION = Exercise(
             for wrong in (
                 lambda mean, log_var: (0.5 * (mean.square() + log_var.square() - 1 - log_var.square().log())).mean(0),
                 lambda mean, log_var: (0.5 * (mean.square() + log_var.square() - 1 - 2 * log_var.log())).mean(0),
+                lambda mean, log_var: (0.5 * (mean.square() + log_var.square() - 1 - log_var)).mean(0),
             )
         ),
         Mistake(
@@ -1417,7 +1445,7 @@ PREDICTIONS = (
         answer="on one bump",
         because=(
             "the average runs over q itself: a q that is wide enough for both would put many of its draws into the gap, where "
-            "p is small, while a bump without draws of q costs next to nothing."
+            "p is small, while leaving a bump out costs only a constant."
         ),
         wrong={
             "across both": (
@@ -1437,8 +1465,9 @@ EXPLANATIONS = (
         ),
         model=(
             "The KL from the fit to the target. It averages over draws of the fit itself, and next to none of them lies in the "
-            "bump that was left out, so nothing is charged for it. The other direction averages over the target, many of "
-            "whose draws would be all but impossible under such a fit."
+            "bump that was left out, so it is never looked at. Leaving it out costs only a constant, $-\\log$ of the share of "
+            "the target that was kept. The other direction averages over the target, many of whose draws would be all but "
+            "impossible under such a fit."
         ),
         rubric=(
             "it was the KL from the fit $q$ to the target $p$;",

@@ -1,22 +1,19 @@
-"""Exercises of lesson 04: Bayes' rule in logs, the importance-weighted bound, and a VAE: likelihood, loss, encoder, step."""
+"""Exercises of lesson 04: Bayes' rule in logs, importance weights, the ELBO of few states and from draws, many samples,
+and how much codes tell.
+"""
 
 import math
-from collections.abc import Callable
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 from torch.nn import functional
-from torch.optim import Optimizer
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.explanations import Explanation
-from vae_course.exercises.kinds import ModuleExercise, UpdateExercise, start_of
-from vae_course.exercises.making import doubles, flags, numbers, probabilities, size, sizes, whole
+from vae_course.exercises.making import doubles, numbers, probabilities, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
-from vae_course.probability.distributions import standard_normal
-from vae_course.training import seeded
 
 # --- the exact posterior --------------------------------------------------------------------------------------------
 
@@ -36,12 +33,12 @@ def _states() -> list[Arguments]:
     ]
 
 
-def _drawn_states(generator: Generator) -> Arguments:
-    """Moderate logs, logs near -1000, or a state that is impossible: by its likelihood or by the prior."""
+def _drawn_states(generator: Generator, far: bool = True) -> Arguments:
+    """Moderate logs, logs near -1000 (if ``far``), or a state that is impossible: by its likelihood or by the prior."""
     states, kind = size(generator, 2, 6), size(generator, 0, 3)
     log_prior = probabilities(generator, states, zeros=kind == 3).log()
     log_likelihood = numbers(generator, states, low=-4, high=1)
-    if kind == 1:
+    if kind == 1 and far:
         log_likelihood = log_likelihood - 1000
     if kind == 2:
         log_likelihood[size(generator, 0, states - 1)] = -math.inf
@@ -204,6 +201,488 @@ POSTERIOR = Exercise(
                 exact_posterior(log_prior, log_likelihood).argmax(-1), log_prior.shape[-1]
             ),
             "The posterior keeps a probability for every state, not only the best guess.",
+        ),
+    ),
+)
+
+# --- importance weights ---------------------------------------------------------------------------------------------
+
+
+def log_importance_weights(log_likelihood: Tensor, z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    squared_distance = (z - mean).square() / log_var.exp()
+    log_prior = -0.5 * (math.log(2 * math.pi) + z.square()).sum(-1)
+    log_q = -0.5 * (math.log(2 * math.pi) + log_var + squared_distance).sum(-1)
+    return log_likelihood + log_prior - log_q
+
+
+def _few_draws() -> list[Arguments]:
+    return [
+        doubles([[-1.0]], [[[0.5]]], [[1.0]], [[0.4]]),
+        doubles([[-1.0], [-2.5], [0.3]], [[[0.5]], [[-1.0]], [[2.0]]], [[1.0]], [[-0.8]]),
+        doubles([[-2.0, -0.5]], [[[0.3, 1.0], [-0.6, 0.2]]], [[0.5, -0.5], [1.0, 0.2]], [[-1.0, 1.2], [0.3, 0.8]]),
+        doubles([[-1000.0]], [[[1.5, -0.5, 0.2]]], [[0.5, 0.5, 0.3]], [[0.1, 1.1, -0.6]]),
+    ]
+
+
+def _drawn_draws(generator: Generator) -> Arguments:
+    samples, batch, latent = sizes(generator, 3, 1, 5)
+    return (
+        numbers(generator, samples, batch, low=-6, high=1),
+        numbers(generator, samples, batch, latent),
+        numbers(generator, batch, latent, low=-1, high=1),
+        numbers(generator, batch, latent, low=-2, high=1),
+    )
+
+
+def _lesson_draws(generator: Generator) -> Arguments:
+    mean, log_var = torch.randn(20, 2, generator=generator), torch.randn(20, 2, generator=generator) - 1
+    z = mean + torch.exp(0.5 * log_var) * torch.randn(100, 20, 2, generator=generator)
+    return torch.randn(100, 20, generator=generator) - 3, z, mean, log_var
+
+
+def _log_prior(z: Tensor) -> Tensor:
+    return -0.5 * (math.log(2 * math.pi) + z.square()).sum(-1)
+
+
+def _log_q(z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    return -0.5 * (math.log(2 * math.pi) + log_var + (z - mean).square() / log_var.exp()).sum(-1)
+
+
+LOG_WEIGHTS = Exercise(
+    task="log of p(x, z) / q(z given x) of every draw, (samples, batch), in nats: from log p(x given z), (samples, batch), the "
+    "draws z, (samples, batch, latent), and q's mean and log_var, (batch, latent). The prior of z is N(0, I).",
+    reference=log_importance_weights,
+    cases=_few_draws,
+    generate=_drawn_draws,
+    lesson=_lesson_draws,
+    gradients=("log_likelihood", "z", "mean", "log_var"),
+    hints=(
+        "The joint is p(z) p(x given z). In logs a product is a sum and a quotient a difference: three log densities.",
+        "log p(z) is the log density of N(0, I) at z, log q(z) that of N(mean, exp(log_var)). Both are summed over the latent "
+        "dimensions, the last ones.",
+        "log_prior = log_normal(z, zeros, zeros) and log_q = log_normal(z, mean, log_var), with the lesson's function and "
+        "zeros = torch.zeros_like(mean). Return log_likelihood + log_prior - log_q.",
+    ),
+    mistakes=(
+        Mistake(
+            "Forgot the prior",
+            lambda log_likelihood, z, mean, log_var: log_importance_weights(log_likelihood, z, mean, log_var) - _log_prior(z),
+            "p(x, z) is p(z) p(x given z): add log p(z), the log density of N(0, I) at z.",
+        ),
+        Mistake(
+            "Forgot q",
+            lambda log_likelihood, z, mean, log_var: log_likelihood + _log_prior(z),
+            "This is log p(x, z). The draws come from q, so each must be divided by its density under q: subtract log q(z).",
+        ),
+        Mistake(
+            "Forgot the likelihood",
+            lambda log_likelihood, z, mean, log_var: _log_prior(z) - _log_q(z, mean, log_var) + 0 * log_likelihood,
+            "This compares prior and q alone, and x does not occur in it. Add log_likelihood.",
+        ),
+        Mistake(
+            "The prior is subtracted",
+            lambda log_likelihood, z, mean, log_var: (
+                log_importance_weights(log_likelihood, z, mean, log_var) - 2 * _log_prior(z)
+            ),
+            "The prior stands in the numerator, p(z) p(x given z) / q(z): its log is added.",
+        ),
+        Mistake(
+            "q is added",
+            lambda log_likelihood, z, mean, log_var: (
+                log_importance_weights(log_likelihood, z, mean, log_var) + 2 * _log_q(z, mean, log_var)
+            ),
+            "q stands in the denominator, p(z) p(x given z) / q(z): its log is subtracted.",
+        ),
+        Mistake(
+            "Prior and q exchanged",
+            lambda log_likelihood, z, mean, log_var: log_likelihood + _log_q(z, mean, log_var) - _log_prior(z),
+            "The prior belongs above and q below: + log p(z) - log q(z).",
+        ),
+        Mistake(
+            "The weight, not its log",
+            lambda log_likelihood, z, mean, log_var: log_importance_weights(log_likelihood, z, mean, log_var).exp(),
+            "Its log is asked for: the weight itself is 0 to a computer where log p(x given z) is -1000.",
+        ),
+        Mistake(
+            "log_var read as the standard deviation",
+            lambda log_likelihood, z, mean, log_var: log_importance_weights(log_likelihood, z, mean, 2 * log_var),
+            "exp(2 log_var) stands where q's variance belongs. log_var is the log of the variance itself.",
+        ),
+        Mistake(
+            "log_var halved",
+            lambda log_likelihood, z, mean, log_var: log_importance_weights(log_likelihood, z, mean, 0.5 * log_var),
+            "exp(log_var / 2) is the standard deviation; q's variance is exp(log_var).",
+        ),
+        Mistake(
+            "log_var is missing",
+            lambda log_likelihood, z, mean, log_var: (
+                log_importance_weights(log_likelihood, z, mean, log_var) - 0.5 * log_var.sum(-1)
+            ),
+            "A wide Gaussian is lower at its peak: log q has the term -log_var / 2 in every dimension.",
+        ),
+        Mistake(
+            "q's constant is missing",
+            lambda log_likelihood, z, mean, log_var: (
+                log_importance_weights(log_likelihood, z, mean, log_var) - 0.5 * math.log(2 * math.pi) * z.shape[-1]
+            ),
+            "log p(z) has -log(2 pi) / 2 in every dimension, and so has log q(z). Write both, or neither, for they cancel.",
+        ),
+        Mistake(
+            "The prior's constant is missing",
+            lambda log_likelihood, z, mean, log_var: (
+                log_importance_weights(log_likelihood, z, mean, log_var) + 0.5 * math.log(2 * math.pi) * z.shape[-1]
+            ),
+            "log q(z) has -log(2 pi) / 2 in every dimension, and so has log p(z). Write both, or neither, for they cancel.",
+        ),
+        Mistake(
+            "The square without its 1/2, in the prior",
+            lambda log_likelihood, z, mean, log_var: (
+                log_importance_weights(log_likelihood, z, mean, log_var) - 0.5 * z.square().sum(-1)
+            ),
+            "log N(z; 0, 1) is -(log(2 pi) + z^2) / 2: halve the square too.",
+        ),
+        Mistake(
+            "The prior at q's mean",
+            lambda log_likelihood, z, mean, log_var: log_likelihood + _log_prior(mean) - _log_q(z, mean, log_var),
+            "The prior is asked at the draw z, not at the mean of q.",
+        ),
+        Mistake(
+            "q at its own mean",
+            lambda log_likelihood, z, mean, log_var: log_likelihood + _log_prior(z) - _log_q(mean, mean, log_var),
+            "q is asked at the draw z. At its mean it has the same density for every draw.",
+        ),
+        Mistake(
+            "The closed KL in place of the ratio",
+            lambda log_likelihood, z, mean, log_var: (
+                log_likelihood - 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(-1)
+            ),
+            "The KL is an average over all z. A weight belongs to one draw: log p(z) - log q(z) at this z.",
+        ),
+        Mistake(
+            "Averaged over the dimensions",
+            lambda log_likelihood, z, mean, log_var: log_likelihood + (_log_prior(z) - _log_q(z, mean, log_var)) / z.shape[-1],
+            "Independent dimensions multiply, so their logs add up: sum over the last dimension.",
+        ),
+        Mistake(
+            "Averaged over the samples",
+            lambda log_likelihood, z, mean, log_var: log_importance_weights(log_likelihood, z, mean, log_var).mean(0),
+            "Every draw keeps a log weight of its own, shape (samples, batch). What to average is decided later.",
+        ),
+    ),
+)
+
+# --- the ELBO, state by state ---------------------------------------------------------------------------------------
+
+
+def discrete_elbo(log_prior: Tensor, log_likelihood: Tensor, q: Tensor) -> Tensor:
+    terms = q * (log_prior + log_likelihood - q.log())
+    return terms.where(q > 0, 0).sum(-1)
+
+
+def _states_and_q() -> list[Arguments]:
+    half = math.log(1 / 2)
+    return [
+        doubles([half, half], [math.log(0.8), math.log(0.2)], [0.6, 0.4]),
+        doubles([math.log(0.7), math.log(0.3)], [math.log(0.1), math.log(0.8)], [[0.2, 0.8], [0.5, 0.5], [0.9, 0.1]]),
+        doubles([math.log(0.7), math.log(0.3)], [math.log(0.1), math.log(0.8)], [0.0, 1.0]),  # q is sure
+        doubles([math.log(0.3), math.log(0.7)], [-math.inf, math.log(0.3)], [0.0, 1.0]),  # and leaves out the impossible
+        doubles([math.log(0.3), math.log(0.7)], [-math.inf, math.log(0.3)], [0.2, 0.8]),  # or believes in it
+        doubles([-math.inf, math.log(0.4), math.log(0.6)], [-1.0, -2.0, -0.5], [0.0, 0.3, 0.7]),
+    ]
+
+
+def _drawn_states_and_q(generator: Generator) -> Arguments:
+    """One q or several; a q with zeros; a state that is impossible, which q leaves out in half of the draws."""
+    log_prior, log_likelihood = _drawn_states(generator, far=False)  # exp is not needed, so a log p(x) by exp is told as such
+    states, kind = len(log_prior), size(generator, 0, 2)
+    shape = (size(generator, 2, 3), states) if kind else (states,)
+    q = probabilities(generator, *shape, zeros=kind == 2)
+    if size(generator, 0, 1):
+        q = q.masked_fill((log_prior + log_likelihood).isinf(), 0)
+        q = q / q.sum(-1, keepdim=True) if bool((q.sum(-1) > 0).all()) else exact_posterior(log_prior, log_likelihood)
+    return log_prior, log_likelihood, q
+
+
+def _lesson_states_and_q(generator: Generator) -> Arguments:
+    log_prior, log_likelihood = _lesson_states(generator)
+    return log_prior, log_likelihood, torch.randn(100, 50, generator=generator).softmax(-1)
+
+
+DISCRETE_ELBO = Exercise(
+    task="The ELBO of q(z given x) in nats, (...): the average over q of log p(z) + log p(x given z) - log q(z given x). "
+    "q: (..., states), the logs: (states,). A state with q = 0 counts nothing, also where a log is -inf.",
+    reference=discrete_elbo,
+    cases=_states_and_q,
+    generate=_drawn_states_and_q,
+    lesson=_lesson_states_and_q,
+    hints=(
+        "An average over q is a sum over the states, each weighted with its q.",
+        "Inside the average stand three logs. But 0 * (-inf) is nan to a computer: where q is 0 the term must be set to 0.",
+        "terms = q * (log_prior + log_likelihood - q.log()), then terms.where(q > 0, 0).sum(-1)",
+    ),
+    mistakes=(
+        Mistake(
+            "0 times -inf became nan",
+            lambda log_prior, log_likelihood, q: (q * (log_prior + log_likelihood - q.log())).sum(-1),
+            "Right where q is positive everywhere. Where q = 0 the term counts nothing, but 0 * (-inf) is nan: set it to 0 "
+            "with .where(q > 0, 0).",
+        ),
+        Mistake(
+            "0 times -inf became nan, in the likelihood",
+            lambda log_prior, log_likelihood, q: (q * (log_prior + log_likelihood) - torch.xlogy(q, q)).sum(-1),
+            "xlogy takes care of q log q. But a state with q = 0 may also have log_likelihood = -inf, and 0 * (-inf) is nan: "
+            "set such terms to 0 with .where(q > 0, 0).",
+        ),
+        Mistake(
+            "nan and infinity replaced by numbers",
+            lambda log_prior, log_likelihood, q: (q * (log_prior + log_likelihood - q.log())).nan_to_num().sum(-1),
+            "nan_to_num also changes -inf into a large number. Where q believes in what cannot be, the ELBO is -inf.",
+        ),
+        Mistake(
+            "nan counted as nothing, after the sum",
+            lambda log_prior, log_likelihood, q: (q * (log_prior + log_likelihood - q.log())).sum(-1).nan_to_num(0.0),
+            "A single nan spoils the whole sum. Set the term of a state with q = 0 to 0 before you add up.",
+        ),
+        Mistake(
+            "Forgot q's own log",
+            lambda log_prior, log_likelihood, q: (q * (log_prior + log_likelihood)).where(q > 0, 0).sum(-1),
+            "This is the average of log p(x, z). The bound divides by q inside the log: subtract log q(z).",
+        ),
+        Mistake(
+            "Forgot the prior",
+            lambda log_prior, log_likelihood, q: discrete_elbo(torch.zeros_like(log_prior), log_likelihood, q),
+            "The joint is p(z) p(x given z): add log_prior.",
+        ),
+        Mistake(
+            "Forgot the likelihood",
+            lambda log_prior, log_likelihood, q: discrete_elbo(log_prior, torch.zeros_like(log_likelihood), q),
+            "This is minus the KL from q to the prior, and x does not occur in it. Add log_likelihood.",
+        ),
+        Mistake(
+            "Averaged over the prior",
+            lambda log_prior, log_likelihood, q: (
+                (log_prior.exp() * (log_prior + log_likelihood - q.log())).where(q > 0, 0).sum(-1)
+            ),
+            "The average runs over q: each state is weighted with its q, not with its prior.",
+        ),
+        Mistake(
+            "The terms are not weighted",
+            lambda log_prior, log_likelihood, q: (log_prior + log_likelihood - q.log()).where(q > 0, 0).sum(-1),
+            "An average over q weights the term of each state with q.",
+        ),
+        Mistake(
+            "q's log is added",
+            lambda log_prior, log_likelihood, q: (q * (log_prior + log_likelihood + q.log())).where(q > 0, 0).sum(-1),
+            "q divides inside the log, so its log is subtracted.",
+        ),
+        Mistake(
+            "The KL is added",
+            lambda log_prior, log_likelihood, q: (q * (log_likelihood + q.log() - log_prior)).where(q > 0, 0).sum(-1),
+            "The bound is the average of log p(x given z) minus the KL from q to the prior.",
+        ),
+        Mistake(
+            "The log of the average",
+            lambda log_prior, log_likelihood, q: torch.logsumexp((log_prior + log_likelihood).where(q > 0, -math.inf), dim=-1),
+            "This is log p(x) (over the states that q allows), whatever q is. The log belongs inside: average the logs of the "
+            "weights.",
+        ),
+        Mistake(
+            "The log of the average",
+            lambda log_prior, log_likelihood, q: (q * ((log_prior + log_likelihood).exp() / q)).sum(-1).log(),
+            "This is log p(x), whatever q is. The log belongs inside: average the logs of the weights. (And where q = 0 you "
+            "get nan: set such terms to 0.)",
+        ),
+        Mistake(
+            "The log of the average, over all states",
+            lambda log_prior, log_likelihood, q: torch.logsumexp(log_prior + log_likelihood, dim=-1).expand(q.shape[:-1]),
+            "This is log p(x), whatever q is. The log belongs inside: average the logs of the weights.",
+        ),
+        Mistake(
+            "The log evidence, without q",
+            lambda log_prior, log_likelihood, q: torch.logsumexp(log_prior + log_likelihood, dim=-1),
+            "This is log p(x), one number whatever q is. The log belongs inside: average the logs of the weights over q.",
+        ),
+        Mistake(
+            "The log of a sum without q's weights",
+            lambda log_prior, log_likelihood, q: torch.logsumexp(log_prior + log_likelihood - q.log(), dim=-1),
+            "This sums the weights and takes the log last. The log belongs inside, and each log is weighted with its q.",
+        ),
+        Mistake(
+            "The rate is missing",
+            lambda log_prior, log_likelihood, q: (q * log_likelihood).where(q > 0, 0).sum(-1),
+            "This is minus the distortion alone. Subtract the rate, the KL from q to the prior: both of its logs are missing.",
+        ),
+        Mistake(
+            "The rate is missing, and a nan comes up",
+            lambda log_prior, log_likelihood, q: (q * log_likelihood).sum(-1),
+            "This is minus the distortion alone: subtract the rate, the KL from q to the prior. And where q = 0 the term "
+            "counts nothing, but 0 * (-inf) is nan: set it to 0.",
+        ),
+        Mistake(
+            "The loss, not the bound",
+            lambda log_prior, log_likelihood, q: -discrete_elbo(log_prior, log_likelihood, q),
+            "This is -ELBO, what an optimizer would be given. The bound itself is asked for.",
+        ),
+        Mistake(
+            "The mean over the states",
+            lambda log_prior, log_likelihood, q: discrete_elbo(log_prior, log_likelihood, q) / q.shape[-1],
+            "q already makes it an average: its weights add up to 1. So the weighted terms are summed.",
+        ),
+        Mistake(
+            "Only the state that q likes best",
+            lambda log_prior, log_likelihood, q: (
+                (log_prior + log_likelihood - q.log()).gather(-1, q.argmax(-1, keepdim=True)).squeeze(-1)
+                if q.dim() == 1
+                else torch.stack([(log_prior + log_likelihood - one.log())[one.argmax()] for one in q])
+            ),
+            "All states count, each with its q.",
+        ),
+    ),
+)
+
+# --- the ELBO from draws --------------------------------------------------------------------------------------------
+
+
+def gaussian_elbo(log_likelihood: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    distortion = -log_likelihood.mean(0)
+    rate = 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(-1)
+    return -distortion - rate
+
+
+def _likelihoods_and_q() -> list[Arguments]:
+    return [
+        doubles([[-1.0], [-3.0]], [[0.0]], [[0.0]]),
+        doubles([[-1.0], [-3.0]], [[0.8]], [[-0.6]]),
+        doubles(
+            [[-1.0, -2.0], [-2.5, -0.5], [-0.3, -1.2]], [[0.5, -1.0, 0.2], [0.0, 0.3, 1.5]], [[0.3, -0.5, -2.0], [1, 0, -1]]
+        ),
+        doubles([[-1000.0, -3.0]], [[0.5], [-0.5]], [[-1.0], [0.5]]),
+    ]
+
+
+def _drawn_likelihoods_and_q(generator: Generator) -> Arguments:
+    samples, batch, latent = sizes(generator, 3, 1, 6)
+    return (
+        numbers(generator, samples, batch, low=-9, high=1),
+        numbers(generator, batch, latent),
+        numbers(generator, batch, latent, low=-3, high=1),
+    )
+
+
+GAUSSIAN_ELBO = Exercise(
+    task="An estimate of each example's ELBO in nats, (batch,): from log p(x given z) of draws z of q, (samples, batch), and "
+    "q's mean and log_var, (batch, latent). The prior is N(0, I), and its KL has a closed form.",
+    reference=gaussian_elbo,
+    cases=_likelihoods_and_q,
+    generate=_drawn_likelihoods_and_q,
+    lesson=lambda g: (torch.randn(64, 50, generator=g) - 3, torch.randn(50, 2, generator=g), torch.randn(50, 2, generator=g)),
+    gradients=("log_likelihood", "mean", "log_var"),
+    hints=(
+        "The ELBO is -distortion - rate. The distortion is averaged over draws, the rate is the KL of lesson 02.",
+        "log_likelihood.mean(0) averages over the samples. The KL to N(0, I) is the sum over the latent dimensions of "
+        "1/2 (mean^2 + variance - 1 - log_var).",
+        "rate = 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(-1), and then log_likelihood.mean(0) - rate",
+    ),
+    mistakes=(
+        Mistake(
+            "The rate is added",
+            lambda log_likelihood, mean, log_var: 2 * log_likelihood.mean(0) - gaussian_elbo(log_likelihood, mean, log_var),
+            "The KL is subtracted: a q far from the prior lowers the bound.",
+        ),
+        Mistake(
+            "The rate is missing",
+            lambda log_likelihood, mean, log_var: log_likelihood.mean(0) + 0 * (mean + log_var).sum(-1),
+            "This is minus the distortion alone. Subtract the rate, the KL from q to N(0, I).",
+        ),
+        Mistake(
+            "The distortion is missing",
+            lambda log_likelihood, mean, log_var: gaussian_elbo(0 * log_likelihood, mean, log_var),
+            "This is minus the rate alone. Add the average of log p(x given z).",
+        ),
+        Mistake(
+            "The loss, not the bound",
+            lambda log_likelihood, mean, log_var: -gaussian_elbo(log_likelihood, mean, log_var),
+            "This is -ELBO, what an optimizer would be given. The bound itself is asked for.",
+        ),
+        Mistake(
+            "Summed over the samples",
+            lambda log_likelihood, mean, log_var: gaussian_elbo(log_likelihood * len(log_likelihood), mean, log_var),
+            "An expectation is estimated by the mean over the draws, else ten times the draws make ten times the distortion.",
+        ),
+        Mistake(
+            "The 1/2 of the rate is missing",
+            lambda log_likelihood, mean, log_var: 2 * gaussian_elbo(log_likelihood, mean, log_var) - log_likelihood.mean(0),
+            "The KL to N(0, I) is *half* the sum of mean^2 + variance - 1 - log_var.",
+        ),
+        Mistake(
+            "The rate averaged over the latent dimensions",
+            lambda log_likelihood, mean, log_var: (
+                log_likelihood.mean(0) - 0.5 * (mean.square() + log_var.exp() - 1 - log_var).mean(-1)
+            ),
+            "Nats of independent dimensions add up: sum over the latent dimension, do not average.",
+        ),
+        Mistake(
+            "The rate averaged over the batch",
+            lambda log_likelihood, mean, log_var: (
+                log_likelihood.mean(0) - 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(-1).mean()
+            ),
+            "Every example has a rate of its own. Sum over the latent dimension only, and keep the batch.",
+        ),
+        Mistake(
+            "The rate summed over the batch",
+            lambda log_likelihood, mean, log_var: (
+                log_likelihood.mean(0) - 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum()
+            ),
+            "Every example has a rate of its own. Sum over the latent dimension only, and keep the batch.",
+        ),
+        Mistake(
+            "log_var taken for the variance",
+            lambda log_likelihood, mean, log_var: (
+                log_likelihood.mean(0) - 0.5 * (mean.square() + log_var - 1 - log_var).sum(-1)
+            ),
+            "The variance is exp(log_var); here log_var cancels altogether.",
+        ),
+        Mistake(
+            "log_var read as the standard deviation",
+            lambda log_likelihood, mean, log_var: gaussian_elbo(log_likelihood, mean, 2 * log_var),
+            "exp(2 log_var) stands where the variance belongs. log_var is the log of the variance itself.",
+        ),
+        Mistake(
+            "log_var halved",
+            lambda log_likelihood, mean, log_var: gaussian_elbo(log_likelihood, mean, 0.5 * log_var),
+            "exp(log_var / 2) is the standard deviation; the variance is exp(log_var).",
+        ),
+        Mistake(
+            "The mean is not squared",
+            lambda log_likelihood, mean, log_var: gaussian_elbo(log_likelihood, mean.abs().sqrt(), log_var),
+            "The KL grows with the square of the mean.",
+        ),
+        Mistake(
+            "The - 1 is missing",
+            lambda log_likelihood, mean, log_var: gaussian_elbo(log_likelihood, mean, log_var) - 0.5 * mean.shape[-1],
+            "Without the - 1 the KL of N(0, I) to itself would not be 0.",
+        ),
+        Mistake(
+            "The log of the average likelihood",
+            lambda log_likelihood, mean, log_var: gaussian_elbo(
+                (torch.logsumexp(log_likelihood, 0) - math.log(len(log_likelihood)))[None], mean, log_var
+            ),
+            "The ELBO has the log inside the average: log_likelihood is averaged as it is.",
+        ),
+        Mistake(
+            "Averaged over the batch",
+            lambda log_likelihood, mean, log_var: gaussian_elbo(log_likelihood, mean, log_var).mean(),
+            "Keep one bound for each example, shape (batch,).",
+        ),
+        Mistake(
+            "One value for each sample",
+            lambda log_likelihood, mean, log_var: log_likelihood - 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(-1),
+            "These are the terms of the single draws, (samples, batch). Average them over the samples, dimension 0.",
+        ),
+        Mistake(
+            "The best draw alone",
+            lambda log_likelihood, mean, log_var: gaussian_elbo(log_likelihood.max(0).values[None], mean, log_var),
+            "All draws count alike: the mean over dimension 0.",
         ),
     ),
 )
@@ -376,829 +855,129 @@ IMPORTANCE_WEIGHTED_BOUND = Exercise(
     ),
 )
 
-# --- a likelihood from logits ---------------------------------------------------------------------------------------
+# --- what codes tell -------------------------------------------------------------------------------------------------
 
 
-def bernoulli_log_likelihood(logits: Tensor, x: Tensor) -> Tensor:
-    return -functional.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(-1)
+def information_in_codes(q: Tensor) -> Tensor:
+    aggregate = q.mean(0)
+    terms = q * (q / aggregate).log()
+    return terms.where(q > 0, 0).sum(-1).mean()
 
 
-def _logits_and_pixels() -> list[Arguments]:
+def _tables() -> list[Arguments]:
     return [
-        doubles([[0.0]], [[1.0]]),
-        doubles([[2.0, -1.0]], [[1.0, 0.0]]),
-        doubles([[1.0], [-2.0], [0.5]], [[0.0], [0.0], [1.0]]),
-        doubles([[2.0, -1.0, 0.5], [0.3, 1.5, -2.0]], [[0.0, 0.0, 1.0], [1.0, 1.0, 1.0]]),
-        doubles([[1000.0, -1000.0], [1000.0, -1000.0]], [[1.0, 0.0], [0.0, 1.0]]),
+        doubles([[0.8, 0.2], [0.2, 0.8]]),
+        doubles([[0.5, 0.3, 0.2], [0.1, 0.8, 0.1]]),
+        doubles([[0.3, 0.7], [0.3, 0.7], [0.3, 0.7]]),  # z says nothing
+        doubles([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]),  # z says all; the third value never occurs
+        doubles([[0.6, 0.4, 0.0, 0.0], [0.0, 0.1, 0.9, 0.0], [0.2, 0.3, 0.5, 0.0]]),
     ]
 
 
-def _drawn_logits_and_pixels(generator: Generator) -> Arguments:
-    """In half of the draws some logits are 1000 or -1000, the others as a decoder usually gives them."""
-    batch, pixels = sizes(generator, 2, 1, 6)
-    logits, x = numbers(generator, batch, pixels, low=-3, high=3), flags(generator, batch, pixels).double()
-    if size(generator, 0, 1):
-        logits = torch.where(flags(generator, batch, pixels, share=0.3), 1000 * logits.sign(), logits)
-    return logits, x
+def _drawn_tables(generator: Generator) -> Arguments:
+    readings, values = sizes(generator, 2, 2, 6)
+    return (probabilities(generator, readings, values, zeros=bool(size(generator, 0, 1))),)
 
 
-def _lesson_logits_and_pixels(generator: Generator) -> Arguments:
-    return 2 * torch.randn(128, 64, generator=generator), flags(generator, 128, 64).float()
-
-
-def _naive(logits: Tensor, x: Tensor, smallest: float = 0.0) -> Tensor:
-    ink = torch.sigmoid(logits).clamp(smallest, 1 - smallest)
-    return (x * ink.log() + (1 - x) * (1 - ink).log()).sum(-1)
-
-
-def _clipped(smallest: float) -> Mistake:
-    return Mistake(
-        f"Probabilities clipped at {smallest:g}",
-        lambda logits, x: _naive(logits, x, smallest),
-        f"A wrong pixel at logit 1000 costs 1000 nats; clipping, or adding a small number before the log, charges "
-        f"{-math.log(smallest):.0f} and gives no gradient. Stay in logs: functional.logsigmoid(logits).",
-    )
-
-
-BERNOULLI_LOG_LIKELIHOOD = Exercise(
-    task="log p(x given z) of binary pixels x from a decoder's logits, both (batch, pixels), to (batch,), in nats per image.",
-    reference=bernoulli_log_likelihood,
-    cases=_logits_and_pixels,
-    generate=_drawn_logits_and_pixels,
-    lesson=_lesson_logits_and_pixels,
-    gradients=("logits",),
+INFORMATION_IN_CODES = Exercise(
+    task="I(x; z) in nats, one number: the average over the rows of the KL from q(z given x) to the aggregate. q: (readings, "
+    "values), each row adds up to 1, and all rows count alike. Where q is 0 the term counts nothing.",
+    reference=information_in_codes,
+    cases=_tables,
+    generate=_drawn_tables,
+    lesson=lambda g: ((2 * torch.randn(200, 500, generator=g)).softmax(-1),),
     hints=(
-        "A pixel with ink counts log sigmoid(logit), one without ink counts log(1 - sigmoid(logit)) = log sigmoid(-logit).",
-        "Pixels are independent given z, so their logs add: sum over the last dimension, and over no other.",
-        "functional.binary_cross_entropy_with_logits(logits, x, reduction='none') is a pixel's log *with a minus*, safe "
-        "at 1000.",
+        "The aggregate is the average of the rows, (values,). Each row has a KL to it.",
+        "The KL of a row is its sum of q * (log q - log aggregate), where terms with q = 0 are set to 0, as in exercise 4.3. "
+        "I(x; z) is the mean of these KLs over the rows.",
+        "aggregate = q.mean(0), then terms = q * (q / aggregate).log(), and terms.where(q > 0, 0).sum(-1).mean()",
     ),
     mistakes=(
         Mistake(
-            "Sigmoid first, then binary_cross_entropy",
-            lambda logits, x: -functional.binary_cross_entropy(logits.sigmoid(), x, reduction="none").sum(-1),
-            "torch cuts the log off at -100 there, so a pixel that is off by 1000 costs only 100. Use "
-            "functional.binary_cross_entropy_with_logits on the logits.",
+            "0 times -inf became nan",
+            lambda q: (q * (q / q.mean(0)).log()).sum(-1).mean(),
+            "Right where q is positive everywhere. Where q = 0 the term counts nothing, but 0 * (-inf) is nan: set it to 0 "
+            "with .where(q > 0, 0).",
         ),
         Mistake(
-            "Sigmoid first, then torch's Bernoulli",
-            lambda logits, x: torch.distributions.Bernoulli(probs=logits.sigmoid()).log_prob(x).sum(-1),
-            "torch clips the probabilities there, so a pixel that is off by 1000 costs too little. Give it logits=logits.",
+            "nan counted as nothing, after the sum",
+            lambda q: (q * (q / q.mean(0)).log()).sum(-1).nan_to_num(0.0).mean(),
+            "A single nan spoils the whole sum. Set the term of a value with q = 0 to 0 before you add up.",
         ),
         Mistake(
-            "log 0: unstable for large logits",
-            _naive,
-            "Right on paper, but sigmoid(1000) is exactly 1 to a computer, and log(1 - 1) is -inf (and 0 times that, nan). "
-            "Stay in logs: functional.logsigmoid(logits) and functional.logsigmoid(-logits).",
+            "The aggregate is not averaged",
+            lambda q: (q * (q / q.sum(0)).log()).where(q > 0, 0).sum(-1).mean(),
+            "The sum of the rows adds up to their number, not to 1. The aggregate is their mean.",
         ),
         Mistake(
-            "The log of an underflowed probability",
-            lambda logits, x: torch.where(x > 0.5, torch.sigmoid(logits), 1 - torch.sigmoid(logits)).log().sum(-1),
-            "Right on paper, but sigmoid(-1000) is 0 to a computer, and its log is -inf. "
-            "Stay in logs: functional.logsigmoid(logits) and functional.logsigmoid(-logits).",
+            "Summed over the rows",
+            lambda q: information_in_codes(q) * len(q),
+            "The KLs of the rows are averaged: each x has the share 1/N.",
         ),
-        *map(_clipped, (1e-6, 1e-7, 1e-8, 1e-10, 1e-12)),
         Mistake(
-            "Mean over pixels where a sum was asked",
-            lambda logits, x: bernoulli_log_likelihood(logits, x) / x.shape[-1],
-            "Independent pixels add their nats. A mean divides by their number, and so weakens this term against the KL.",
+            "Averaged over all entries",
+            lambda q: information_in_codes(q) / q.shape[-1],
+            "A KL sums over the values, because q weights its terms already. Only over the rows is the mean taken.",
         ),
         Mistake(
-            "Summed over the batch too",
-            lambda logits, x: bernoulli_log_likelihood(logits, x).sum(),
-            "Keep one value for each image: .sum(-1).",
+            "One KL for each row",
+            lambda q: (q * (q / q.mean(0)).log()).where(q > 0, 0).sum(-1),
+            "These are the KLs of the rows. I(x; z) is their mean.",
         ),
         Mistake(
-            "Averaged over the batch too",
-            lambda logits, x: bernoulli_log_likelihood(logits, x).mean(),
-            "Keep one value for each image: .sum(-1), and no mean.",
+            "The KL the other way round",
+            lambda q: (q.mean(0) * (q.mean(0) / q).log()).where(q.mean(0) > 0, 0).sum(-1).mean(),
+            "This is the KL from the aggregate to each row. It runs from the row to the aggregate: weighted with q, q above.",
         ),
         Mistake(
-            "Mean over everything",
-            lambda logits, x: bernoulli_log_likelihood(logits, x).mean() / x.shape[-1],
-            "torch's losses average over all entries unless told otherwise: reduction='none', then .sum(-1).",
+            "Weighted with the aggregate",
+            lambda q: (q.mean(0) * (q / q.mean(0)).log()).where(q > 0, 0).sum(-1).mean(),
+            "The KL from q to the aggregate weights its terms with q.",
         ),
         Mistake(
-            "Summed over the images, not the pixels",
-            lambda logits, x: bernoulli_log_likelihood(logits.mT, x.mT),
-            "Dimension 0 holds the images. Sum over the pixels, dimension -1.",
+            "The terms are not weighted",
+            lambda q: (q / q.mean(0)).log().where(q > 0, 0).sum(-1).mean(),
+            "A KL is an average over q: weight each log ratio with q.",
         ),
         Mistake(
-            "Not summed over the pixels",
-            lambda logits, x: bernoulli_log_likelihood(logits[..., None], x[..., None]),
-            "This is one value for each pixel. The logs of an image's pixels add: .sum(-1).",
+            "The entropy of the aggregate",
+            lambda q: -torch.special.xlogy(q.mean(0), q.mean(0)).sum(),
+            "This is how uncertain z is at all. Subtract how uncertain it still is when x is known: the rows' mean entropy.",
         ),
         Mistake(
-            "Wrong sign",
-            lambda logits, x: -bernoulli_log_likelihood(logits, x),
-            "Cross entropy is *minus* the log-likelihood. A log of a probability is never positive.",
+            "The entropy of the rows",
+            lambda q: -torch.special.xlogy(q, q).sum(-1).mean(),
+            "This is how uncertain z is when x is known. I(x; z) is how much less that is than the aggregate's entropy.",
         ),
         Mistake(
-            "Sigmoid applied twice",
-            lambda logits, x: bernoulli_log_likelihood(torch.sigmoid(logits), x),
-            "A function that ends in _with_logits takes the sigmoid itself. Give it the logits as they are.",
+            "Compared with equal shares",
+            lambda q: (q * (q / q.mean(-1, keepdim=True)).log()).where(q > 0, 0).sum(-1).mean(),
+            "The mean of a row is always 1 / values. The aggregate is the average over x, which are the rows: q.mean(0).",
         ),
         Mistake(
-            "Logits read as probabilities",
-            lambda logits, x: (x * logits.log() + (1 - x) * (1 - logits).log()).sum(-1),
-            "A logit may be any number, 1000 or -1000; the probability of ink is its sigmoid.",
-        ),
-        Mistake(
-            "Logits given to torch's Bernoulli as probabilities",
-            lambda logits, x: torch.distributions.Bernoulli(logits).log_prob(x).sum(-1),
-            "Its first argument is the probabilities, from 0 to 1. Say that these are logits: Bernoulli(logits=logits).",
-        ),
-        Mistake(
-            "logits and x swapped",
-            lambda logits, x: bernoulli_log_likelihood(x, logits),
-            "torch's losses take what the model says first, and the truth second.",
-        ),
-        Mistake(
-            "Forgot the pixels without ink",
-            lambda logits, x: bernoulli_log_likelihood(torch.where(x > 0, logits, -1e6), x),  # -1e6: certain, costs nothing
-            "A pixel without ink is evidence too: it counts (1 - x) log(1 - p).",
-        ),
-        Mistake(
-            "Forgot the pixels with ink",
-            lambda logits, x: bernoulli_log_likelihood(torch.where(x > 0, 1e6, logits), x),
-            "A pixel with ink counts too: x log p.",
-        ),
-        Mistake(
-            "Ink and no ink swapped",
-            lambda logits, x: bernoulli_log_likelihood(-logits, x),
-            "sigmoid(logit) is the probability of *ink*, x = 1: x goes with log p, and 1 - x with log(1 - p).",
-        ),
-        Mistake(
-            "x is not used",
-            lambda logits, x: bernoulli_log_likelihood(logits, torch.ones_like(x)),
-            "This is the log-likelihood of ink everywhere. A pixel without ink counts log(1 - p).",
-        ),
-        Mistake(
-            "The pixels without ink subtracted",
-            lambda logits, x: (x * functional.logsigmoid(logits) - (1 - x) * functional.logsigmoid(-logits)).sum(-1),
-            "The two terms are added: for each pixel one of them is 0.",
-        ),
-        Mistake(
-            "1 - log p in place of log(1 - p)",
-            lambda logits, x: (x * functional.logsigmoid(logits) + (1 - x) * (1 - functional.logsigmoid(logits))).sum(-1),
-            "The log is taken of 1 - p. Without rounding that is functional.logsigmoid(-logits).",
-        ),
-        Mistake(
-            "1 - logit in place of minus the logit",
-            lambda logits, x: (x * functional.logsigmoid(logits) + (1 - x) * functional.logsigmoid(1 - logits)).sum(-1),
-            "1 - sigmoid(logit) is sigmoid(-logit), not sigmoid(1 - logit).",
-        ),
-        Mistake(
-            "- log p in place of log(1 - p)",
-            lambda logits, x: ((2 * x - 1) * functional.logsigmoid(logits)).sum(-1),
-            "A pixel without ink counts log(1 - p), which is functional.logsigmoid(-logits): the minus belongs inside.",
-        ),
-        Mistake(
-            "The logs are forgotten",
-            lambda logits, x: (x * torch.sigmoid(logits) + (1 - x) * torch.sigmoid(-logits)).sum(-1),
-            "This adds probabilities. Independent events multiply, so it is their logs that add.",
-        ),
-        Mistake(
-            "Not normalized",
-            lambda logits, x: (x * logits).sum(-1),
-            "A logit is not yet a log probability: the log of both possibilities' weights, softplus(logit), is taken off.",
-        ),
-        Mistake(
-            "Squared error",
-            lambda logits, x: -(x - torch.sigmoid(logits)).square().sum(-1),
-            "That is, up to constants, the log-likelihood of a Gaussian. Pixels that are ink or no ink are Bernoulli.",
-        ),
-        Mistake(
-            "Softmax over the pixels",
-            lambda logits, x: (x * functional.log_softmax(logits, dim=-1)).sum(-1),
-            "A softmax spreads one drop of ink over all pixels. Here every pixel decides for itself: a sigmoid each.",
-        ),
-    ),
-)
-
-# --- the loss of a VAE ----------------------------------------------------------------------------------------------
-
-
-def negative_elbo(distortion: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
-    rate = 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(-1)
-    return (distortion + rate).mean()
-
-
-def _encoded_batches() -> list[Arguments]:
-    return [
-        doubles([2.0], [[1.0]], [[0.0]]),
-        doubles([4.0, 1.0, 0.0], [[0.0], [0.0], [2.0]], [[0.0], [0.0], [0.0]]),
-        doubles([2.0], [[0.5, 1.0]], [[0.5, 1.5]]),
-        doubles([3.0], [[1.0, -2.0]], [[0.5, -1.0]]),
-        doubles([1.0, 2.0, 6.0], [[0.0, 1.0], [0.5, 2.0], [-1.0, 0.3]], [[0.0, 0.2], [-1.0, -2.0], [0.4, -0.5]]),
-    ]
-
-
-def _drawn_encoded_batch(generator: Generator) -> Arguments:
-    batch, latent = sizes(generator, 2, 1, 6)
-    distortion = numbers(generator, batch, low=-2, high=9)
-    return distortion, numbers(generator, batch, latent), numbers(generator, batch, latent, low=-3, high=2)
-
-
-def _lesson_encoded_batch(generator: Generator) -> Arguments:
-    mean, log_var = torch.randn(2, 128, 16, generator=generator)
-    return 30 * torch.rand(128, generator=generator), mean, log_var - 1
-
-
-def _terms(mean: Tensor, log_var: Tensor) -> Tensor:
-    return 0.5 * (mean.square() + log_var.exp() - 1 - log_var)
-
-
-NEGATIVE_ELBO = Exercise(
-    task="The loss of a batch, -ELBO in nats per image: distortion (batch,), mean and log_var (batch, latent), to one number.",
-    reference=negative_elbo,
-    cases=_encoded_batches,
-    generate=_drawn_encoded_batch,
-    lesson=_lesson_encoded_batch,
-    gradients=("distortion", "mean", "log_var"),
-    hints=(
-        "ELBO = -distortion - rate, and a loss is minimized: -ELBO = distortion + rate.",
-        "rate is the KL of kl_to_standard_normal, summed over the latent dimension: shape (batch,), like distortion.",
-        "0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(-1) is the rate. Add the distortion, then average over "
-        "the batch.",
-    ),
-    mistakes=(
-        Mistake(
-            "KL averaged over the latent dimensions",
-            lambda distortion, mean, log_var: negative_elbo(distortion * mean.shape[1], mean, log_var) / mean.shape[1],
-            "Sum over the latent dimension before the mean over the batch; a plain .mean() divides the KL by their number.",
-        ),
-        Mistake(
-            "KL subtracted",
-            lambda distortion, mean, log_var: -negative_elbo(-distortion, mean, log_var),
-            "Minimizing distortion - rate *rewards* a large KL. The ELBO subtracts both; the loss adds both.",
-        ),
-        Mistake(
-            "Distortion subtracted",
-            lambda distortion, mean, log_var: negative_elbo(-distortion, mean, log_var),
-            "The distortion is *minus* the log-likelihood already. The loss adds both, distortion and rate.",
-        ),
-        Mistake(
-            "The ELBO itself, not its negative",
-            lambda distortion, mean, log_var: -negative_elbo(distortion, mean, log_var),
-            "An optimizer minimizes. Give it -ELBO = distortion + rate.",
-        ),
-        Mistake(
-            "Sum over the batch",
-            lambda distortion, mean, log_var: negative_elbo(distortion, mean, log_var) * len(mean),
-            "Average over the images, so that the loss and its gradient do not grow with the batch size.",
-        ),
-        Mistake(
-            "KL summed over the batch as well",
-            lambda distortion, mean, log_var: negative_elbo(distortion / len(mean), mean, log_var) * len(mean),
-            "Distortion is averaged over the batch, so the rate must be too; else its weight is the batch size.",
-        ),
-        Mistake(
-            "Distortion summed over the batch",
-            lambda distortion, mean, log_var: negative_elbo(distortion * len(mean), mean, log_var),
-            "The rate is averaged over the batch, so the distortion must be too; else its weight is the batch size.",
-        ),
-        Mistake(
-            "KL summed over the batch, averaged over the latent dimensions",
-            lambda distortion, mean, log_var: (
-                negative_elbo(distortion * mean.shape[1] / len(mean), mean, log_var) * len(mean) / mean.shape[1]
-            ),
-            "It is the other way round: the KL is summed over the latent dimensions, .sum(-1), and averaged over the batch.",
-        ),
-        Mistake(
-            "KL summed over dimension 0",
-            lambda distortion, mean, log_var: (distortion + _terms(mean, log_var).sum(0)).mean(),
-            "Dimension 0 holds the images. The KL is summed over the latent dimensions, .sum(-1): (batch,), like distortion.",
-        ),
-        Mistake(
-            "KL not summed over the latent dimensions",
-            lambda distortion, mean, log_var: (distortion + _terms(mean, log_var)).mean(),
-            "distortion is (batch,) and the KL's terms are (batch, latent): sum these over the latent dimension first.",
-        ),
-        Mistake(
-            "Distortion counted once for each latent dimension",
-            lambda distortion, mean, log_var: negative_elbo(distortion * mean.shape[1], mean, log_var),
-            "An image has one distortion: sum the KL's terms over the latent dimension before the distortion is added.",
-        ),
-        Mistake(
-            "One loss for each image",
-            lambda distortion, mean, log_var: torch.stack(
-                [negative_elbo(distortion[k : k + 1], mean[k : k + 1], log_var[k : k + 1]) for k in range(len(mean))]
-            ),
-            "The loss is one number: average over the images at the end.",
-        ),
-        Mistake(
-            "Missing 1/2",
-            lambda distortion, mean, log_var: 2 * negative_elbo(distortion / 2, mean, log_var),
-            "The KL of Gaussians has a factor 1/2 in front; without it the KL has weight 2.",
-        ),
-        Mistake(
-            "Missing - 1",
-            lambda distortion, mean, log_var: negative_elbo(distortion, mean, log_var) + 0.5 * mean.shape[1],
-            "The KL has a - 1 in each latent dimension, so that it is 0 for mean 0 and log_var 0.",
-        ),
-        Mistake(
-            "Missing - log_var",
-            lambda distortion, mean, log_var: negative_elbo(distortion, mean, log_var) + 0.5 * log_var.sum(-1).mean(),
-            "The KL subtracts log_var. Without it nothing keeps the variance from shrinking to 0.",
-        ),
-        Mistake(
-            "Missing exp(log_var)",
-            lambda distortion, mean, log_var: negative_elbo(distortion, mean, log_var) - 0.5 * log_var.exp().sum(-1).mean(),
-            "The KL contains the variance, exp(log_var). Without it nothing keeps the variance from growing.",
-        ),
-        Mistake(
-            "Missing mean squared",
-            lambda distortion, mean, log_var: negative_elbo(distortion, torch.zeros_like(mean), log_var),
-            "The KL grows with mean^2: codes far from 0 are charged for.",
-        ),
-        Mistake(
-            "The mean is not squared",
-            lambda distortion, mean, log_var: (
-                negative_elbo(distortion, torch.zeros_like(mean), log_var) + 0.5 * mean.sum(-1).mean()
-            ),
-            "The KL has mean^2 in it: far to the left costs as much as far to the right.",
-        ),
-        Mistake(
-            "log_var added",
-            lambda distortion, mean, log_var: negative_elbo(distortion, mean, log_var) + log_var.sum(-1).mean(),
-            "The KL *subtracts* log_var: a small variance is charged for.",
-        ),
-        Mistake(
-            "No KL term",
-            lambda distortion, mean, log_var: negative_elbo(distortion, torch.zeros_like(mean), torch.zeros_like(log_var)),
-            "This is an autoencoder with noise in the middle. Add the rate.",
-        ),
-        Mistake(
-            "No distortion",
-            lambda distortion, mean, log_var: negative_elbo(torch.zeros_like(distortion), mean, log_var),
-            "This is the rate alone, which is smallest where the codes say nothing. Add the distortion.",
-        ),
-        Mistake(
-            "The KL's arguments swapped",
-            lambda distortion, mean, log_var: negative_elbo(distortion, mean * torch.exp(-0.5 * log_var), -log_var),
-            "This is KL(N(0, I) from q). The rate is the KL of q from N(0, I): q comes first.",
-        ),
-        Mistake(
-            "log_var read as the log of the standard deviation",
-            lambda distortion, mean, log_var: negative_elbo(distortion, mean, 2 * log_var),
-            "exp(log_var) is already the variance; do not double log_var.",
-        ),
-        Mistake(
-            "The standard deviation in place of the variance",
-            lambda distortion, mean, log_var: (
-                negative_elbo(distortion, mean, log_var) + 0.5 * (torch.exp(0.5 * log_var) - log_var.exp()).sum(-1).mean()
-            ),
-            "exp(log_var / 2) is the standard deviation. The KL contains its square, the variance exp(log_var).",
-        ),
-        Mistake(
-            "log_var halved",
-            lambda distortion, mean, log_var: negative_elbo(distortion, mean, 0.5 * log_var),
-            "exp(log_var) is the variance, which the KL contains; only for the standard deviation is log_var halved.",
-        ),
-        Mistake(
-            "log_var read as the variance",
-            lambda distortion, mean, log_var: (
-                negative_elbo(distortion, mean, torch.zeros_like(log_var)) + 0.5 * (log_var - 1 - log_var.log()).sum(-1).mean()
-            ),
-            "log_var is the log of the variance, and may be negative: the variance is exp(log_var), and its log is log_var.",
-        ),
-        Mistake(
-            "log_var read as the standard deviation",
-            lambda distortion, mean, log_var: (
-                negative_elbo(distortion, mean, torch.zeros_like(log_var))
-                + 0.5 * (log_var.square() - 1 - log_var.square().log()).sum(-1).mean()
-            ),
-            "log_var is the log of the variance, and may be negative: the variance is exp(log_var), and its log is log_var.",
-        ),
-        Mistake(
-            "log_var read as the standard deviation, with a log of negative numbers",
-            lambda distortion, mean, log_var: (
-                negative_elbo(distortion, mean, torch.zeros_like(log_var))
-                + 0.5 * (log_var.square() - 1 - 2 * log_var.log()).sum(-1).mean()
-            ),
-            "log_var is the log of the variance, and may be negative: the variance is exp(log_var), and its log is log_var.",
-        ),
-        Mistake(
-            "log_var given to torch's Normal as the standard deviation",
-            lambda distortion, mean, log_var: (
-                distortion
-                + torch.distributions.kl_divergence(
-                    torch.distributions.Normal(mean, log_var), torch.distributions.Normal(torch.zeros_like(mean), 1.0)
-                ).sum(-1)
-            ).mean(),
-            "torch's Normal takes the standard deviation, which is positive: torch.exp(0.5 * log_var).",
-        ),
-        Mistake(
-            "The distortion is detached",
-            lambda distortion, mean, log_var: negative_elbo(distortion.detach(), mean, log_var),
-            "The value is right, but no gradient reaches the decoder: do not detach the distortion.",
-        ),
-        Mistake(
-            "The rate is detached",
-            lambda distortion, mean, log_var: negative_elbo(distortion, mean.detach(), log_var.detach()),
-            "The value is right, but the encoder is not charged for the rate: do not detach mean and log_var.",
-        ),
-    ),
-)
-
-# --- the encoder, a module --------------------------------------------------------------------------------------------
-
-
-class GaussianEncoder(nn.Module):
-    def __init__(self, inputs: int, hidden: int, latent: int):
-        super().__init__()
-        self.hidden = nn.Linear(inputs, hidden)
-        self.mean = nn.Linear(hidden, latent)
-        self.log_var = nn.Linear(hidden, latent)
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        features = torch.relu(self.hidden(x))
-        return self.mean(features), self.log_var(features)
-
-
-class _HeadsSwapped(GaussianEncoder):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_var = super().forward(x)
-        return log_var, mean
-
-
-class _NoReLU(GaussianEncoder):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        features = self.hidden(x)
-        return self.mean(features), self.log_var(features)
-
-
-class _ReLUBefore(GaussianEncoder):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        features = self.hidden(torch.relu(x))
-        return self.mean(features), self.log_var(features)
-
-
-class _ReLUOnTheHeads(GaussianEncoder):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_var = super().forward(x)
-        return torch.relu(mean), torch.relu(log_var)
-
-
-class _ReLUOnLogVar(GaussianEncoder):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_var = super().forward(x)
-        return mean, torch.relu(log_var)
-
-
-class _Tanh(GaussianEncoder):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        features = torch.tanh(self.hidden(x))
-        return self.mean(features), self.log_var(features)
-
-
-class _Sigmoid(GaussianEncoder):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        features = torch.sigmoid(self.hidden(x))
-        return self.mean(features), self.log_var(features)
-
-
-class _Variance(GaussianEncoder):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_var = super().forward(x)
-        return mean, log_var.exp()
-
-
-class _Std(GaussianEncoder):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_var = super().forward(x)
-        return mean, (log_var / 2).exp()
-
-
-class _Softplus(GaussianEncoder):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_var = super().forward(x)
-        return mean, functional.softplus(log_var)
-
-
-class _OneHead(GaussianEncoder):
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean, _ = super().forward(x)
-        return mean, mean
-
-
-class _OnlyTheMean(GaussianEncoder):
-    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
-        return super().forward(x)[0]
-
-
-def _drawn_layers(generator: Generator) -> Arguments:
-    batch, *layers = sizes(generator, 4, low=1, high=6)
-    return (*layers, numbers(generator, batch, layers[0]).float())
-
-
-GAUSSIAN_ENCODER = ModuleExercise(
-    task="A module GaussianEncoder(inputs, hidden, latent): a linear layer with ReLU, then two linear heads, mean and log_var.",
-    reference=GaussianEncoder,
-    cases=lambda: [(2, 3, 1, torch.tensor([[1.0, -1.0]])), (3, 4, 2, torch.tensor([[0.0, 0.0, 0.0], [1.0, 2.0, -1.0]]))],
-    generate=_drawn_layers,
-    lesson=lambda g: (64, 128, 2, torch.rand(128, 64, generator=g).round()),
-    building=3,
-    hints=(
-        "Three linear layers: one from the inputs to the hidden features, and from these one for each of the two heads.",
-        "The features are relu of the first layer's output. Both heads read the same features, and need no activation.",
-        "self.hidden = nn.Linear(inputs, hidden), two of nn.Linear(hidden, latent), and forward returns the pair of "
-        "what they give.",
-    ),
-    mistakes=(
-        Mistake(
-            "The heads swapped", _HeadsSwapped, "First the mean, then log_var: whoever unpacks the pair relies on the order."
-        ),
-        Mistake("No ReLU", _NoReLU, "Without it the two linear layers are one linear layer, and the encoder cannot bend."),
-        Mistake("ReLU before the first layer", _ReLUBefore, "ReLU belongs after the hidden layer, on its output."),
-        Mistake(
-            "ReLU on the heads", _ReLUOnTheHeads, "A mean and a log_var may be negative. ReLU belongs on the hidden layer only."
-        ),
-        Mistake("ReLU on log_var", _ReLUOnLogVar, "So no variance could be below 1. A logarithm may be any number."),
-        Mistake("Tanh in place of ReLU", _Tanh, "It would learn as well, but here ReLU was asked."),
-        Mistake("Sigmoid in place of ReLU", _Sigmoid, "It would learn, slowly, but here ReLU was asked."),
-        Mistake(
-            "The variance in place of its logarithm", _Variance, "Leave log_var as it is: whoever needs the variance takes exp."
-        ),
-        Mistake(
-            "The standard deviation in place of log_var", _Std, "Leave log_var as it is; the sample takes exp(log_var / 2)."
-        ),
-        Mistake("Softplus on log_var", _Softplus, "softplus makes numbers positive; a logarithm need not be."),
-        Mistake("One head for both", _OneHead, "mean and log_var need weights of their own: two layers."),
-        Mistake("Only the mean", _OnlyTheMean, "Return both: mean, log_var."),
-    ),
-)
-
-# --- a step of training, an update ------------------------------------------------------------------------------------
-
-
-def training_step(encoder: nn.Module, decoder: nn.Module, optimizer: Optimizer, x: Tensor, generator: Generator) -> Tensor:
-    mean, log_var = encoder(x)
-    z = mean + torch.exp(log_var / 2) * standard_normal(mean.shape, generator, like=mean)
-    loss = negative_elbo(-bernoulli_log_likelihood(decoder(z), x), mean, log_var)
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    return loss.detach()
-
-
-def _step(
-    sampled: Callable[[Tensor, Tensor, Tensor], Tensor] = lambda mean, log_var, noise: mean + torch.exp(log_var / 2) * noise,
-    loss_of: Callable[[Tensor, Tensor, Tensor], Tensor] = negative_elbo,
-    order: str = "zero backward step",
-    target: Callable[[Tensor], Tensor] = lambda x: x,
-) -> Callable[..., Tensor]:
-    """A training step in which one thing may be otherwise."""
-
-    def step(encoder: nn.Module, decoder: nn.Module, optimizer: Optimizer, x: Tensor, generator: Generator) -> Tensor:
-        mean, log_var = encoder(x)
-        z = sampled(mean, log_var, standard_normal(mean.shape, generator, like=mean))
-        loss = loss_of(-bernoulli_log_likelihood(decoder(z), target(x)), mean, log_var)
-        do: dict[str, Callable[[], object]]
-        do = {"zero": optimizer.zero_grad, "backward": loss.backward, "step": optimizer.step}
-        for name in order.split():
-            do[name]()
-        return loss.detach()
-
-    return step
-
-
-def _with_rate(weight: float) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-    return lambda distortion, mean, log_var: (distortion + weight * _terms(mean, log_var).sum(-1)).mean()
-
-
-def _start(x: Tensor, latent: int, seed: int) -> Arguments:
-    encoder = start_of(lambda: GaussianEncoder(x.shape[1], 5, latent), seed, like=x)
-    decoder = start_of(lambda: nn.Linear(latent, x.shape[1]), seed + 1, like=x)
-    optimizer = torch.optim.SGD([*encoder.parameters(), *decoder.parameters()], lr=0.1)
-    return encoder, decoder, optimizer, x, seeded(seed)
-
-
-def _drawn_ink(generator: Generator) -> Arguments:
-    batch, pixels, latent = sizes(generator, 3, low=2, high=6)
-    return flags(generator, batch, pixels).double(), latent, size(generator, 0, 99)
-
-
-TRAINING_STEP = UpdateExercise(
-    task="One step on a batch x of zeros and ones: encode, sample, decode, -ELBO, zero_grad, backward, step. Returns the loss.",
-    reference=training_step,
-    cases=lambda: [(torch.tensor([[1.0, 0.0, 1.0]], dtype=torch.float64), 2, 0)],
-    generate=_drawn_ink,
-    lesson=lambda g: (torch.rand(128, 64, generator=g).round(), 2, 0),
-    start=_start,
-    made_from=("x", "latent", "seed"),
-    hints=(
-        "In this order: encode, draw z, decode, price what came out, and go one step down the slope.",
-        "z is the sample of lesson 03, of standard_normal(mean.shape, generator, like=mean). The distortion is minus "
-        "bernoulli_log_likelihood(decoder(z), x), and the price is negative_elbo.",
-        "The last three lines in this order: optimizer.zero_grad(), loss.backward(), optimizer.step(). Return loss.detach().",
-    ),
-    mistakes=(
-        Mistake("No zero_grad", _step(order="backward step"), "Gradients add up from step to step unless they are put back."),
-        Mistake(
-            "The weights do not move",
-            _step(order="zero backward"),
-            "After the call they are what they were. Three lines, in this order: zero_grad(), loss.backward(), step().",
-        ),
-        Mistake(
-            "The mean in place of a sample", _step(lambda mean, log_var, noise: mean), "Without noise this is no VAE: add it."
-        ),
-        Mistake(
-            "Noise with variance in place of standard deviation",
-            _step(lambda mean, log_var, noise: mean + log_var.exp() * noise),
-            "exp(log_var) is the variance. A sample is mean + exp(log_var / 2) * noise.",
-        ),
-        Mistake(
-            "log_var taken for the standard deviation",
-            _step(lambda mean, log_var, noise: mean + log_var * noise),
-            "A sample is mean + exp(log_var / 2) * noise.",
-        ),
-        Mistake("Noise of width 1", _step(lambda mean, log_var, noise: mean + noise), "Scale the noise by exp(log_var / 2)."),
-        Mistake(
-            "The sample cut from the graph",
-            _step(lambda mean, log_var, noise: (mean + torch.exp(log_var / 2) * noise).detach()),
-            "With detach, the distortion no longer teaches the encoder anything.",
-        ),
-        Mistake(
-            "No KL term", _step(loss_of=_with_rate(0.0)), "This trains an autoencoder with noise. Add the rate: negative_elbo."
-        ),
-        Mistake("KL subtracted", _step(loss_of=_with_rate(-1.0)), "The loss adds the rate. negative_elbo does it."),
-        Mistake("KL counted twice", _step(loss_of=_with_rate(2.0)), "The rate has weight 1 in the ELBO."),
-        Mistake(
-            "The log-likelihood in place of the distortion",
-            _step(loss_of=lambda distortion, mean, log_var: negative_elbo(-distortion, mean, log_var)),
-            "The distortion is *minus* the log-likelihood.",
-        ),
-        Mistake(
-            "The ELBO, not its negative",
-            _step(loss_of=lambda distortion, mean, log_var: -negative_elbo(distortion, mean, log_var)),
-            "An optimizer minimizes: give it -ELBO.",
-        ),
-        Mistake(
-            "Sum over the batch",
-            _step(loss_of=lambda distortion, mean, log_var: len(distortion) * negative_elbo(distortion, mean, log_var)),
-            "Average over the images, or the step grows with the batch.",
-        ),
-    ),
-)
-
-# --- the weight hidden in two means ---------------------------------------------------------------------------------
-
-
-def kl_weight_of_means(pixels: Tensor, latent: Tensor) -> Tensor:
-    return pixels / latent
-
-
-def _sizes() -> list[Arguments]:
-    return [
-        doubles(64.0, 1.0),
-        doubles(64.0, 16.0),
-        doubles([8.0], [8.0]),
-        doubles([3.0, 9.0], [5.0, 4.0]),
-        doubles([784.0, 784.0], [2.0, 64.0]),
-    ]
-
-
-def _drawn_sizes(generator: Generator) -> Arguments:
-    """Numbers of any shape; latents may outnumber the pixels."""
-    shape = sizes(generator, size(generator, 0, 3), 1, 4)
-    return whole(generator, *shape, low=2, high=99).double(), whole(generator, *shape, low=1, high=64).double()
-
-
-def _lesson_sizes(generator: Generator) -> Arguments:
-    return whole(generator, 200, low=64, high=784).float(), whole(generator, 200, low=1, high=64).float()
-
-
-KL_WEIGHT_OF_MEANS = Exercise(
-    task="A loss adds the mean over pixels of the distortion to the mean over latents of the KL. Its weight on the rate.",
-    reference=kl_weight_of_means,
-    cases=_sizes,
-    generate=_drawn_sizes,
-    lesson=_lesson_sizes,
-    hints=(
-        "Write the loss with the sums that belong there: D / pixels + R / latent.",
-        "A loss times a positive constant has the same minimum. Multiply so that D stands alone.",
-        "Times pixels: D + (pixels / latent) R.",
-    ),
-    mistakes=(
-        Mistake(
-            "Upside down",
-            lambda pixels, latent: kl_weight_of_means(latent, pixels),
-            "Dividing the *distortion* by the pixels weakens it, so the rate's relative weight grows with the pixels. This is "
-            "the weight on D where R has weight 1.",
-        ),
-        Mistake(
-            "Forgot that the KL was averaged too",
-            lambda pixels, latent: kl_weight_of_means(pixels, latent) * latent,
-            "That is right where the KL is summed. Here it is divided by the number of latent dimensions as well.",
-        ),
-        Mistake(
-            "Multiplied the two sizes",
-            lambda pixels, latent: kl_weight_of_means(pixels, latent) * latent.square(),
-            "The KL's own mean *divides* its weight by the latent dimensions.",
-        ),
-        Mistake(
-            "Only the KL's mean counted",
-            lambda pixels, latent: kl_weight_of_means(torch.ones_like(pixels), latent),
-            "The distortion is divided by the pixels as well: multiply the whole loss by pixels to see it stand alone.",
-        ),
-        Mistake(
-            "Only the distortion's mean counted, as a divisor",
-            lambda pixels, latent: kl_weight_of_means(torch.ones_like(pixels), pixels),
-            "1 / pixels is the factor on D. Multiply the loss by pixels, so that D has weight 1, and see what R is given.",
-        ),
-        Mistake(
-            "The number of latent dimensions",
-            lambda pixels, latent: kl_weight_of_means(latent.square(), latent),
-            "The mean divides the KL by the latent dimensions, and multiplying the loss by pixels multiplies it again.",
-        ),
-        Mistake(
-            "Both divide",
-            lambda pixels, latent: kl_weight_of_means(pixels, latent) / pixels.square(),
-            "The pixels divide the *distortion*. Multiply the loss by pixels, so that D has weight 1: R is multiplied too.",
-        ),
-        Mistake(
-            "The sizes subtracted",
-            lambda pixels, latent: pixels - latent,
-            "Both sizes are divisors in the loss, so a quotient of them remains: multiply D / pixels + R / latent by pixels.",
-        ),
-        Mistake(
-            "The sizes added",
-            lambda pixels, latent: pixels + latent,
-            "Both sizes are divisors in the loss, so a quotient of them remains: multiply D / pixels + R / latent by pixels.",
-        ),
-        Mistake(
-            "One weight for all",
-            lambda pixels, latent: pixels.sum() / latent.sum(),
-            "The arguments may hold several programs' sizes. Each has a weight of its own: the same shape comes back.",
-        ),
-        Mistake(
-            "A share of the sum",
-            lambda pixels, latent: pixels / (pixels + latent),
-            "The weights need not add up to 1: D has weight 1, and R has what is left when the loss is multiplied by pixels.",
-        ),
-        Mistake(
-            "The latent share of the sum",
-            lambda pixels, latent: latent / (pixels + latent),
-            "The weights need not add up to 1: D has weight 1, and R has what is left when the loss is multiplied by pixels.",
-        ),
-        Mistake(
-            "No weight at all",
-            lambda pixels, latent: kl_weight_of_means(latent, latent),
-            "The two means divide by different numbers, so they do not cancel, unless there are as many latents as pixels.",
-        ),
-        Mistake(
-            "Divided without the remainder",
-            lambda pixels, latent: pixels // latent,
-            "A weight need not be whole: divide with /, not with //.",
-        ),
-        Mistake(
-            "Rounded",
-            lambda pixels, latent: kl_weight_of_means(pixels, latent).round(),
-            "A weight need not be whole: leave it as it is.",
-        ),
-        Mistake(
-            "64 pixels written in",
-            lambda pixels, latent: kl_weight_of_means(torch.full_like(pixels, 64), latent),
-            "The function is given the number of pixels: use it, for MNIST has 784.",
-        ),
-        Mistake(
-            "784 pixels written in",
-            lambda pixels, latent: kl_weight_of_means(torch.full_like(pixels, 784), latent),
-            "The function is given the number of pixels: use it, for our little digits have 64.",
+            "A value that never occurs",
+            lambda q: torch.xlogy(q, q / q.mean(0)).sum(-1).mean(),
+            "Right where the aggregate is positive everywhere. Where all rows have 0, so has the aggregate, and 0 / 0 is nan: "
+            "set such terms to 0 with .where(q > 0, 0).",
         ),
     ),
 )
 
 EXERCISES = (
     POSTERIOR,
+    LOG_WEIGHTS,
+    DISCRETE_ELBO,
+    GAUSSIAN_ELBO,
     IMPORTANCE_WEIGHTED_BOUND,
-    BERNOULLI_LOG_LIKELIHOOD,
-    NEGATIVE_ELBO,
-    GAUSSIAN_ENCODER,
-    TRAINING_STEP,
-    KL_WEIGHT_OF_MEANS,
+    INFORMATION_IN_CODES,
 )
 
 PREDICTIONS = (
     Prediction(
-        "coin_bound",
-        ("yes", "no"),
-        answer="no",
-        because="with q = p both terms on the right vanish, and it says that heads is certain.",
-        wrong={
-            "yes": (
-                "It looks like the bound of the textbooks, and one is ready to trust it. But a bound must hold for every q, "
-                "and q = p is the most harmless one."
-            ),
-        },
-    ),
-    Prediction(
         "moves_the_evidence",
         ("q", "decoder"),
         answer="decoder",
-        because="the likelihood is part of the model; q only decides how much of log p(x) the bound sees.",
+        because="p(x) sums p(z) p(x given z), and q does not occur in it; q only decides how much of log p(x) the bound sees.",
         wrong={
             "q": (
                 "A better q raises the ELBO, so it looks as if log p(x) rose, too. But with the same decoder log p(x) stands "
@@ -1206,38 +985,60 @@ PREDICTIONS = (
             ),
         },
     ),
+    Prediction(
+        "draw_above_the_truth",
+        ("yes", "no"),
+        answer="yes",
+        because="it is the average over all draws that is at most log p(x); a single draw may be lucky.",
+        wrong={
+            "no": (
+                "A lower bound, one thinks, is never above. But what is computed from draws is random, and Jensen's inequality "
+                "speaks of its average."
+            ),
+        },
+    ),
+    Prediction(
+        "larger_encoder",
+        ("amortization", "approximation"),
+        answer="amortization",
+        because="it still puts out a mean and a variance, so it comes no nearer than the best Gaussian for each x.",
+        wrong={
+            "approximation": (
+                "A larger network can do more, but what it puts out is still a Gaussian. The approximation gap goes only if q "
+                "may have another shape."
+            ),
+        },
+    ),
 )
 
 EXPLANATIONS = (
+    Explanation(
+        "which_kl_is_zero",
+        question="A program reports that its KL is 0 on every example. Why do you have to ask which KL, before you know "
+        "whether that is good news?",
+        model=(
+            "If it is the gap, the bound is exact: the ELBO is $\\log p(x)$ itself, whether the model is good or bad. If it is "
+            "the rate, $q$ is the prior whatever $x$ is, so the code says nothing about the data. (If the decoder ignores $z$, "
+            "both can be 0.)"
+        ),
+        rubric=(
+            "the gap compares $q$ with the posterior, the rate compares it with the prior;",
+            "a gap of 0 means that the bound is exact;",
+            "a rate of 0 on every example means that $z$ carries no information about $x$.",
+        ),
+    ),
     Explanation(
         "what_a_rising_elbo_means",
         question="In training the ELBO rises. Why does this not yet tell you that the model finds its data more probable?",
         model=(
             "The ELBO is $\\log p(x)$ minus the gap, the KL from $q$ to the posterior. It also rises when the encoder only "
             "comes closer to the posterior while $\\log p(x)$ stands still. Only a change of the decoder can make the data "
-            "more probable."
+            "more probable, and even its steps may raise the ELBO by bringing the posterior nearer to $q$ instead."
         ),
         rubric=(
             "ELBO and gap add up to $\\log p(x)$;",
-            "a better encoder closes the gap, and leaves $\\log p(x)$ as it is;",
+            "a better encoder narrows the gap, and leaves $\\log p(x)$ as it is;",
             "what moves $\\log p(x)$ is the model, that is the decoder.",
-        ),
-    ),
-    Explanation(
-        "what_a_mean_does",
-        question=(
-            "A program takes the mean of the error over pixels where the ELBO has the sum. Why does its $z$ fall silent, "
-            "and why does the loss not show it?"
-        ),
-        model=(
-            "A mean over pixels is the sum divided by their number, and that has the same minimum as a rate multiplied by "
-            "it. A nat of $z$ then costs far more than it saves, so the encoder goes back to the prior and sends nothing. "
-            "The loss falls all the same, since the decoder still learns what an average image looks like."
-        ),
-        rubric=(
-            "the mean acts as a KL weight as large as the number of pixels;",
-            "at that price no nat of $z$ pays for itself, so the rate goes to zero;",
-            "the loss falls nevertheless: only the rate tells.",
         ),
     ),
 )

@@ -5,6 +5,7 @@ from . import (
     autoencoding as autoencoding,
     base as base,
     bounds as bounds,
+    building as building,
     choices as choices,
     collapse as collapse,
     corrections as corrections,

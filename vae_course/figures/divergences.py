@@ -28,7 +28,8 @@ def code_lengths(p: Tensor, q: Tensor, outcomes: Sequence[str]) -> Picture:
 @styled
 def two_gaussians(mean: float, std: float) -> Picture:
     """q = N(mean, std^2) against p = N(0, 1), with KL(q to p) as an area and both directions as numbers."""
-    x = torch.linspace(-6, 6, 601, dtype=torch.float64)
+    reach = max(6.0, abs(mean) + 4 * std)  # so that next to nothing of the area lies outside
+    x = torch.linspace(-reach, reach, 1501, dtype=torch.float64)
     log_p, log_q = normal_log_density(x, 0.0, 1.0), normal_log_density(x, mean, std)
     p, q = log_p.exp(), log_q.exp()
     wide, narrow = (torch.tensor([[value]], dtype=torch.float64) for value in (mean, 2 * math.log(std)))
@@ -42,9 +43,8 @@ def two_gaussians(mean: float, std: float) -> Picture:
     left.legend(loc="upper left", fontsize=8)
     left.set_ylim(0, max(0.55, q.max().item() * 1.3))
     left.text(0.97, 0.95, f"KL(p to q) = {backward:.3f} nats", transform=left.transAxes, ha="right", va="top", fontsize=8)
-    # q log(q / p) + p - q, which is q (r - 1 - log r) with r = p / q, is never negative, and has the KL as its area.
-    log_ratio = log_p - log_q
-    area = q * (torch.expm1(log_ratio) - log_ratio)
+    # Never negative but for rounding, and its area is the KL. A q of 0 far out is multiplied by a log that is finite.
+    area = (q * (log_q - log_p) + p - q).clamp_min(0)
     right.fill_between(array(x), array(area), color=ORANGE, alpha=0.8)
     right.set(title=f"KL(q to p) = {forward:.3f} nats", xlabel="x", ylabel="q log(q/p) + p − q\n(nats per unit of x)")
     words = f"q = N({mean:g}, {std:g}²): KL(q to p) is {forward:.3f} nats, the orange area; KL(p to q) is {backward:.3f} nats."
@@ -71,7 +71,7 @@ def what_is_averaged(x: Tensor, log_p: Tensor, log_q: Tensor) -> Picture:
     figure, (left, right) = new_figure(2, width=8.5)
     p_to_q, q_to_p = log_p.exp() * (log_p - log_q), log_q.exp() * (log_q - log_p)
     for axes, terms, title in ((left, p_to_q, "KL(p to q) averages over p"), (right, q_to_p, "KL(q to p) averages over q")):
-        axes.fill_between(array(x), array(terms), color=ORANGE, alpha=0.8, label="adds to the KL")
+        axes.fill_between(array(x), array(terms), color=ORANGE, alpha=0.8, label="contribution to the KL")
         axes.plot(array(x), array(log_p.exp()), color=INK, linestyle=":", label="density p")
         axes.plot(array(x), array(log_q.exp()), color=BLUE, linestyle="-", label="density q")
         axes.set(title=title, xlabel="x", ylabel="density, and nats per unit of x")
@@ -114,12 +114,15 @@ def _place(below: float) -> str:
 
 
 @styled
-def kl_per_dimension(kl: Tensor, order: Tensor) -> Picture:
-    """KL to N(0, I) of each latent dimension in nats, largest first, and the dimensions' own numbers; both (dimension,)."""
+def kl_per_dimension(kl: Tensor, order: Tensor, line: float) -> Picture:
+    """KL to N(0, I) of each latent dimension in nats, largest first, over the dimensions' numbers; both (dimension,)."""
     figure, (axes,) = new_figure(height=2.8)
     axes.bar(range(len(kl)), array(kl), color=BLUE, width=0.6)
+    axes.axhline(line, color=INK, linestyle=":", label=f"{line:g} nat")
     axes.set_xticks(range(len(kl)), [str(number) for number in order.tolist()])
     axes.set_title("A few dimensions carry nearly all of the KL")
     axes.set(xlabel="latent dimension by its number in z, sorted by KL", ylabel="mean KL to N(0, 1) (nats)")
-    words = "The KL of each latent dimension, largest first: a few carry nearly all of it, the rest next to nothing."
+    axes.legend()
+    above = f"{int((kl > line).sum())} of {len(kl)}"
+    words = f"The KL of each latent dimension, largest first: {above} lie above a line at {line:g} nat, the rest below."
     return Picture(figure, words)

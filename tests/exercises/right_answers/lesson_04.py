@@ -10,6 +10,25 @@ def exact_posterior(log_prior, log_likelihood):
     return torch.stack([weight / total for weight in weights])
 
 
+def log_importance_weights(log_likelihood, z, mean, log_var):
+    q = torch.distributions.Normal(mean, torch.exp(log_var / 2))
+    prior = torch.distributions.Normal(0.0, 1.0)
+    return log_likelihood + (prior.log_prob(z) - q.log_prob(z)).sum(dim=2)
+
+
+def discrete_elbo(log_prior, log_likelihood, q):
+    allowed = q > 0
+    joint = torch.where(allowed, log_prior + log_likelihood, 0)
+    return (q * joint).sum(dim=-1) - torch.special.xlogy(q, q).sum(dim=-1)
+
+
+def gaussian_elbo(log_likelihood, mean, log_var):
+    q = torch.distributions.Normal(mean, (log_var / 2).exp())
+    prior = torch.distributions.Normal(torch.zeros_like(mean), torch.ones_like(mean))
+    rate = torch.distributions.kl_divergence(q, prior).sum(dim=1)
+    return sum(log_likelihood) / len(log_likelihood) - rate
+
+
 def importance_weighted_bound(log_weights):
     total = log_weights[0]
     for row in log_weights[1:]:
@@ -17,45 +36,11 @@ def importance_weighted_bound(log_weights):
     return total - torch.tensor(log_weights.shape[0]).log()
 
 
-def bernoulli_log_likelihood(logits, x):
-    per_pixel = torch.distributions.Bernoulli(logits=logits).log_prob(x)
-    return torch.einsum("bp->b", per_pixel)
+def information_in_codes(q):
+    def entropy(p):
+        return -torch.special.xlogy(p, p).sum(dim=-1)
 
-
-def negative_elbo(distortion, mean, log_var):
-    q = torch.distributions.Normal(mean, torch.exp(log_var / 2))
-    p = torch.distributions.Normal(torch.zeros_like(mean), torch.ones_like(mean))
-    return distortion.mean() + torch.distributions.kl_divergence(q, p).sum(dim=1).mean()
-
-
-def kl_weight_of_means(pixels, latent):
-    weight_on_distortion, weight_on_rate = 1 / pixels, 1 / latent
-    return weight_on_rate / weight_on_distortion
-
-
-class GaussianEncoder(torch.nn.Module):
-    def __init__(self, inputs, hidden, latent):
-        super().__init__()
-        self.body = torch.nn.Sequential(torch.nn.Linear(inputs, hidden), torch.nn.ReLU())
-        self.heads = torch.nn.ModuleList([torch.nn.Linear(hidden, latent) for _ in range(2)])
-
-    def forward(self, x):
-        h = self.body(x)
-        return tuple(head(h) for head in self.heads)
-
-
-def training_step(encoder, decoder, optimizer, x, generator):
-    optimizer.zero_grad()
-    mean, log_var = encoder(x)
-    noise = torch.randn(mean.shape, generator=generator, dtype=mean.dtype).to(mean.device)
-    std = log_var.exp().sqrt()
-    logits = decoder(mean + std * noise)
-    cost = torch.nn.functional.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(dim=1)
-    rate = (std**2 + mean**2 - 1 - log_var).sum(dim=1) / 2
-    loss = (cost + rate).mean()
-    loss.backward()
-    optimizer.step()
-    return loss.detach()
+    return entropy(q.mean(dim=0)) - entropy(q).mean()
 
 
 MORE = {
@@ -71,6 +56,22 @@ MORE = {
             / (log_prior.exp() @ (log_likelihood - log_likelihood.max()).exp())
         ),
     ],
+    "log_importance_weights": [
+        # log 2 pi cancels
+        lambda log_likelihood, z, mean, log_var: (
+            log_likelihood + 0.5 * (log_var + (z - mean) ** 2 * torch.exp(-log_var) - z**2).sum(-1)
+        ),
+    ],
+    "discrete_elbo": [
+        lambda log_prior, log_likelihood, q: (
+            torch.where(q == 0, 0, q * log_likelihood).sum(-1) - torch.where(q == 0, 0, q * (torch.log(q) - log_prior)).sum(-1)
+        ),
+    ],
+    "gaussian_elbo": [
+        lambda log_likelihood, mean, log_var: (
+            (log_likelihood - 0.5 * (mean**2 + log_var.exp() - 1 - log_var).sum(1)).sum(0) / log_likelihood.shape[0]
+        ),
+    ],
     "importance_weighted_bound": [
         lambda log_weights: (log_weights - torch.log(torch.tensor(float(len(log_weights))))).logsumexp(0),
         lambda log_weights: (
@@ -78,31 +79,8 @@ MORE = {
         ),
         lambda log_weights: torch.stack([torch.logsumexp(w - torch.tensor(len(w)).log(), 0) for w in log_weights.T]),
     ],
-    "bernoulli_log_likelihood": [
-        lambda logits, x: (x * torch.nn.functional.logsigmoid(logits) + (1 - x) * torch.nn.functional.logsigmoid(-logits)).sum(
-            dim=1
-        ),
-        lambda logits, x: torch.nn.functional.logsigmoid(logits * (2 * x - 1)).sum(-1),
-        lambda logits, x: (x * logits - torch.nn.functional.softplus(logits)).sum(-1),
-        lambda logits, x: (
-            -torch.nn.functional.binary_cross_entropy_with_logits(logits, x, reduction="none").mean(-1) * x.shape[1]
-        ),
-    ],
-    "negative_elbo": [
-        lambda distortion, mean, log_var: torch.mean(
-            distortion - 0.5 * torch.sum(1 + log_var - mean.pow(2) - log_var.exp(), dim=1), dim=0
-        ),
-        lambda distortion, mean, log_var: (
-            (distortion.sum() + 0.5 * (mean**2 + torch.exp(log_var) - log_var - 1).sum()) / distortion.numel()
-        ),
-        lambda distortion, mean, log_var: (
-            sum(d + 0.5 * (m @ m + v.exp().sum() - v.sum() - len(v)) for d, m, v in zip(distortion, mean, log_var, strict=True))
-            / len(mean)
-        ),
-    ],
-    "kl_weight_of_means": [
-        lambda pixels, latent: torch.exp(pixels.log() - latent.log()),
-        lambda pixels, latent: latent.reciprocal() * pixels,
-        lambda pixels, latent: torch.tensor(1.0, device=pixels.device) / (latent / pixels),
+    "information_in_codes": [
+        lambda q: (torch.xlogy(q, q) - torch.xlogy(q, q.sum(0) / len(q))).sum() / len(q),
+        lambda q: sum((row[row > 0] * torch.log(row[row > 0] / q.mean(0)[row > 0])).sum() for row in q) / len(q),
     ],
 }
