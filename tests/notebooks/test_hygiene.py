@@ -171,8 +171,8 @@ def test_its_header_is_read_by_the_list_and_tells_its_times(lesson):
     assert 5 <= header.seconds <= 45  # a kernel that loads torch is not ready sooner
 
 
-def test_all_lessons_together_run_in_four_minutes_on_two_cores():
-    assert sum(Lesson.read(path).seconds for path in PATHS) <= 2 * 240
+def test_all_lessons_together_run_in_five_minutes_on_two_cores():
+    assert sum(Lesson.read(path).seconds for path in PATHS) <= 2 * 300
 
 
 def test_its_lines_fit_on_a_screen(lesson):
