@@ -23,7 +23,6 @@ from vae_course.exercises import (
     calls,
     catalogue,
     core,
-    lesson_01,
     telling,
 )
 from vae_course.exercises.kinds import start_of
@@ -774,9 +773,7 @@ def test_the_solution_shown_is_the_reference_that_is_tested(exercise, capsys):
     capsys.readouterr()
     exercises.solution(exercise.name)
     # What a lesson has by then: its imports, what earlier exercises handed back, and what its own cells define.
-    namespace = {name: other.reference for name, other in exercises.all_exercises().items()} | {
-        "precision": lesson_01.precision
-    }
+    namespace = {name: other.reference for name, other in exercises.all_exercises().items()}
     namespace |= {"torch": torch, "math": math, "nn": nn, "functional": nn.functional, "standard_normal": standard_normal}
     exec(capsys.readouterr().out, namespace)
     assert exercise.grade(namespace[exercise.name]).status is Status.CORRECT

@@ -25,7 +25,7 @@ ALLOWED_TAGS = {"parameters", EXEMPT}
 # All cells whose outputs are not compared, so that no other is exempt by the way.
 EXEMPT_CELLS = {
     "00": ["cell-07", "cell-28", "cell-30"],
-    "01": ["denoising-errors", "ae-61", "ae-63", "ae-71", "ae-78", "ae-84", "ae-85", "ae-90"],
+    "01": ["denoising-errors", "ae-61", "ae-63", "ae-71", "ae-78", "ae-84", "ae-85"],
     "02": ["cell-40", "silenced", "loud-and-quiet"],
     "05": ["vae-26", "vae-38", "vae-54", "vae-66", "vae-74", "vae-81", "vae-88"],
     "06": ["gan-66"],
@@ -42,7 +42,7 @@ EXEMPT_CELLS = {
 # How many claims a lesson holds itself to: one fewer is a decision, made here.
 EXPECTATIONS = {
     "00": 6,
-    "01": 74,
+    "01": 71,
     "02": 40,
     "03": 25,
     "04": 30,

@@ -1,4 +1,4 @@
-"""Exercises of lesson 01: an autoencoder's error and its step of training, PCA, recall, draws of a Gaussian, codes' moments."""
+"""Exercises of lesson 01: an autoencoder's error and step of training, PCA, draws of a Gaussian, codes' moments, whitening."""
 
 from collections.abc import Callable
 
@@ -163,7 +163,7 @@ def _plain_loss(encoder: nn.Module, decoder: nn.Module, images: Tensor) -> Tenso
     return reconstruction_error(images, decoder(encoder(images)))
 
 
-def _another_loss(encoder: nn.Module, decoder: nn.Module, images: Tensor) -> Tensor:
+def loss_of(encoder: nn.Module, decoder: nn.Module, images: Tensor) -> Tensor:  # as errors name it to the reader
     # Not the lesson's first one, so that an answer with a loss of its own is found out.
     codes: Tensor = encoder(images)
     return reconstruction_error(images, decoder(codes)) + 0.3 * codes.square().sum(-1).mean()
@@ -208,7 +208,7 @@ def _start(images: Tensor, latent: int, seed: int) -> Arguments:
     encoder = start_of(lambda: nn.Linear(images.shape[1], latent), seed, like=images)
     decoder = start_of(lambda: nn.Linear(latent, images.shape[1]), seed + 1, like=images)
     optimizer = torch.optim.SGD([*encoder.parameters(), *decoder.parameters()], lr=0.05)
-    return encoder, decoder, optimizer, _another_loss, images
+    return encoder, decoder, optimizer, loss_of, images
 
 
 def _drawn_batch(generator: Generator) -> Arguments:
@@ -449,114 +449,6 @@ PROJECT = Exercise(
             "Transposed",
             lambda x, mean, components: project(x, mean, components).transpose(0, 1),
             "The values are right; images are rows: transpose to (images, pixels).",
-        ),
-    ),
-)
-
-# --- recall ---------------------------------------------------------------------------------------------------------
-
-
-def precision(real: Tensor, samples: Tensor, neighbours: int = 3) -> Tensor:
-    """The share of ``samples`` that lie near a point of ``real``, as the lesson defines it: (points, dimension) each."""
-    to_others = torch.cdist(real, real).sort(dim=1).values
-    reach = to_others[:, neighbours]
-    is_near = torch.cdist(samples, real) <= reach
-    return is_near.any(dim=1).double().mean()
-
-
-def recall(real: Tensor, samples: Tensor) -> Tensor:
-    return precision(real=samples, samples=real)
-
-
-def _two_sets() -> list[Arguments]:
-    line = [[0.0], [1.0], [2.0], [3.0], [10.0]]
-    rows = [
-        (line, [[0.5], [2.6], [3.1], [4.3]]),
-        ([[0.0, 0.0], [4.0, 0.0], [0.0, 5.0], [6.0, 6.0], [-9.0, 2.0]], [[0.1, 0.0], [0.2, 0.3], [0.0, 0.7], [0.6, 0.1]]),
-        ([[0.0, 0.0], [0.3, 0.1], [0.2, 0.6], [0.5, 0.0]], [[0.0, 0.4], [2.0, 0.0], [7.0, 1.0], [0.0, 9.0], [-8.0, 3.0]]),
-    ]
-    return [tuple(torch.tensor(part, dtype=torch.float64) for part in row) for row in rows]
-
-
-def _drawn_sets(generator: Generator) -> Arguments:
-    count, others = sizes(generator, 2, low=6, high=14)
-    dimension = size(generator, 1, 3)
-    return numbers(generator, count, dimension), numbers(generator, others, dimension, low=-1, high=3.5)
-
-
-def _coverage(real: Tensor, samples: Tensor) -> Tensor:
-    reach = torch.cdist(real, real).sort(dim=1).values[:, 3]
-    return (torch.cdist(real, samples) <= reach[:, None]).any(dim=1).double().mean()
-
-
-def _pairs(real: Tensor, samples: Tensor) -> Tensor:
-    reach = torch.cdist(samples, samples).sort(dim=1).values[:, 3]
-    return (torch.cdist(real, samples) <= reach).double().mean()
-
-
-RECALL = Exercise(
-    task="The share of real images near a sample, with precision(real, samples): two tensors (images, pixels) to a scalar.",
-    reference=recall,
-    cases=_two_sets,
-    generate=_drawn_sets,
-    lesson=lambda g: (torch.rand(200, 64, generator=g), 0.8 * torch.rand(220, 64, generator=g) + 0.1),
-    hints=(
-        "Precision asks whether a sample lies near real images. Recall asks the same with the roles exchanged.",
-        "Nothing new is to be computed: call precision with another first and another second argument.",
-        "precision(real=..., samples=...): what stands for the real images is now the samples.",
-    ),
-    mistakes=(
-        Mistake(
-            "This is the precision",
-            lambda real, samples: precision(real, samples),
-            "It asks how many samples lie near real images. Recall asks how many real images lie near samples.",
-        ),
-        Mistake(
-            "One minus the precision",
-            lambda real, samples: 1 - precision(real, samples),
-            "Precision and recall do not add up to 1: each asks about other points. Recall calls precision with the roles "
-            "exchanged.",
-        ),
-        Mistake(
-            "The reach of the real images",
-            _coverage,
-            "A real image counts if it lies within the reach of some sample, so the reach is measured among the samples. (What "
-            "you computed has a name as well: coverage.)",
-        ),
-        Mistake(
-            "One set against itself",
-            lambda real, samples: precision(samples, samples),
-            "Every point lies near itself, so this is always 1. Both the real images and the samples must come in.",
-        ),
-        Mistake(
-            "Two neighbours, not three",
-            lambda real, samples: precision(samples, real, 2),
-            "Each point is its own nearest, at distance 0, and does not count. Leave neighbours at 3, as precision has it.",
-        ),
-        Mistake(
-            "One neighbour, not three",
-            lambda real, samples: precision(samples, real, 1),
-            "Leave neighbours at 3, as precision has it.",
-        ),
-        Mistake(
-            "Four neighbours, not three",
-            lambda real, samples: precision(samples, real, 4) if len(samples) > 4 else torch.ones(()),
-            "Leave neighbours at 3, as precision has it.",
-        ),
-        Mistake(
-            "Pairs were counted",
-            _pairs,
-            "A real image counts once, however many samples it lies near: any(dim=1) before the mean.",
-        ),
-        Mistake(
-            "The mean of both",
-            lambda real, samples: (precision(samples, real) + precision(real, samples)) / 2,
-            "Precision and recall answer different questions and are kept apart. Only recall was asked.",
-        ),
-        Mistake(
-            "A count in place of a share",
-            lambda real, samples: len(real) * precision(samples, real),
-            "Divide by the number of real images: a share lies between 0 and 1.",
         ),
     ),
 )
@@ -839,9 +731,9 @@ MOMENT_GAP = Exercise(
     gradients=("codes",),
     hints=(
         "N(0, I) has mean 0 and covariance I. How far are the codes from the one, and how far from the other?",
-        "codes.mean(dim=0) is the mean, torch.cov(codes.T) the covariance, and torch.eye(d, device=codes.device) is I. "
+        "codes.mean(dim=0) is the mean, torch.cov(codes.T) the covariance, and torch.eye(d).to(codes) is I. "
         "Differences are squared and summed over all entries.",
-        "mean.square().sum() + (covariance - torch.eye(codes.shape[1], device=codes.device)).square().sum()",
+        "mean.square().sum() + (covariance - torch.eye(codes.shape[1]).to(codes)).square().sum()",
     ),
     mistakes=(
         Mistake(
@@ -857,12 +749,12 @@ MOMENT_GAP = Exercise(
         Mistake(
             "The covariance is pulled to zero",
             lambda codes: _of_mean(codes) + torch.cov(codes.T).square().sum(),
-            "N(0, I) has covariance I: subtract torch.eye(d) before you square.",
+            "N(0, I) has covariance I: subtract torch.eye(d).to(codes) before you square.",
         ),
         Mistake(
             "Ones everywhere",
             lambda codes: _of_mean(codes) + _of_covariance(torch.cov(codes.T), torch.ones_like(_eye(codes))),
-            "The identity has ones on its diagonal only: subtract torch.eye(d). Elsewhere it is 0.",
+            "The identity has ones on its diagonal only: subtract torch.eye(d).to(codes). Elsewhere it is 0.",
         ),
         Mistake(
             "Only the variances",
@@ -925,6 +817,21 @@ MOMENT_GAP = Exercise(
             "Leave the roots out: the square of each is asked.",
         ),
         Mistake(
+            "Neither is squared",
+            lambda codes: codes.mean(0).sum() + (torch.cov(codes.T) - _eye(codes)).sum(),
+            "Differences of opposite sign cancel in a sum: square each entry before you add it.",
+        ),
+        Mistake(
+            "The covariance's differences are not squared",
+            lambda codes: _of_mean(codes) + (torch.cov(codes.T) - _eye(codes)).sum(),
+            "Differences of opposite sign cancel in a sum: square each entry of C - I before you add it.",
+        ),
+        Mistake(
+            "The mean is not squared",
+            lambda codes: codes.mean(0).sum() + _of_covariance(torch.cov(codes.T), _eye(codes)),
+            "Entries of opposite sign cancel in a sum: square each entry of the mean before you add it.",
+        ),
+        Mistake(
             "Absolute differences",
             lambda codes: codes.mean(0).abs().sum() + (torch.cov(codes.T) - _eye(codes)).abs().sum(),
             "Square each entry before you add it.",
@@ -942,7 +849,193 @@ MOMENT_GAP = Exercise(
     ),
 )
 
-EXERCISES = (RECONSTRUCTION_ERROR, TAKE_STEP, PROJECT, RECALL, CORRELATED_DRAWS, MOMENT_GAP)
+# --- whitening ------------------------------------------------------------------------------------------------------
+
+
+def whiten(codes: Tensor) -> Tensor:
+    centred = codes - codes.mean(dim=0)
+    factor = torch.linalg.cholesky(torch.cov(codes.T))
+    back: Tensor = torch.linalg.inv(factor)
+    return centred @ back.T
+
+
+def _scattered_codes() -> list[Arguments]:
+    rows = [
+        [[1.0, 0.0], [0.0, 2.0], [3.0, 1.0]],
+        [[0.5, -1.0], [1.5, 0.0], [-2.0, 3.0], [1.0, 0.5]],
+        [[2.0, 1.0, 0.0], [2.0, -1.0, 0.5], [3.0, 0.3, -0.5], [1.0, 0.2, 0.1], [0.5, 0.5, 2.0]],
+    ]
+    return [(torch.tensor(row, dtype=torch.float64),) for row in rows]
+
+
+def _drawn_scattered_codes(generator: Generator) -> Arguments:
+    latent = size(generator, 2, 4)
+    count = latent + size(generator, 3, 6)  # enough images for a covariance that has an inverse
+    return (numbers(generator, count, latent),)
+
+
+def _lesson_codes(generator: Generator) -> Arguments:
+    mixing = torch.eye(8) + 0.2 * torch.randn(8, 8, generator=generator)
+    return (torch.randn(500, 8, generator=generator) @ mixing + 0.3,)
+
+
+def _unmixed(centred: Tensor, covariance: Tensor) -> Tensor:
+    back: Tensor = torch.linalg.inv(torch.linalg.cholesky(covariance))
+    return centred @ back.T
+
+
+def _centred(codes: Tensor) -> Tensor:
+    return codes - codes.mean(0)
+
+
+def _by_inverse_root(codes: Tensor) -> Tensor:
+    values, vectors = torch.linalg.eigh(torch.cov(codes.T))
+    root: Tensor = vectors * values.rsqrt() @ vectors.T
+    return _centred(codes) @ root
+
+
+def _on_principal_axes(codes: Tensor) -> Tensor:
+    values, vectors = torch.linalg.eigh(torch.cov(codes.T))
+    axes: Tensor = vectors * values.rsqrt()
+    return _centred(codes) @ axes
+
+
+def _only_turned(codes: Tensor) -> Tensor:
+    axes: Tensor = torch.linalg.eigh(torch.cov(codes.T)).eigenvectors
+    return _centred(codes) @ axes
+
+
+def _factor_of(codes: Tensor) -> Tensor:
+    factor: Tensor = torch.linalg.cholesky(torch.cov(codes.T))
+    return factor
+
+
+WHITEN = Exercise(
+    task="Codes (images, d) to mean 0 and covariance I: the epsilon of codes = mean + L epsilon, with the Cholesky factor L.",
+    reference=whiten,
+    cases=_scattered_codes,
+    generate=_drawn_scattered_codes,
+    lesson=_lesson_codes,
+    hints=(
+        "Exercise 1.4 multiplies noise by L and adds the mean. What undoes the one, what the other, and which comes first?",
+        "Subtract codes.mean(dim=0), then multiply by the inverse of L, where L is torch.linalg.cholesky(torch.cov(codes.T)).",
+        "Codes are rows, so the row form is centred @ torch.linalg.inv(L).T.",
+    ),
+    mistakes=(
+        Mistake(
+            "Only centred",
+            _centred,
+            "The mean is 0 now, the covariance still C. Multiply by the inverse of its Cholesky factor as well.",
+        ),
+        Mistake(
+            "Each coordinate by itself",
+            lambda codes: _centred(codes) / codes.std(0),
+            "Each coordinate has variance 1 now, but two of them may still move together: the whole factor of C is needed.",
+        ),
+        Mistake(
+            "Divided by the variances",
+            lambda codes: _centred(codes) / codes.var(0),
+            "A variance is a square, and coordinates may still move together. Multiply by the inverse of the Cholesky factor.",
+        ),
+        Mistake(
+            "Not centred",
+            lambda codes: _unmixed(codes, torch.cov(codes.T)),
+            "The covariance is I now, the mean is not 0: subtract codes.mean(dim=0) first.",
+        ),
+        Mistake(
+            "The mean was subtracted last",
+            lambda codes: _unmixed(codes, torch.cov(codes.T)) - codes.mean(0),
+            "Exercise 1.4 adds the mean last, so to go back subtract it first, before the product.",
+        ),
+        Mistake(
+            "The mean was added",
+            lambda codes: _unmixed(codes + codes.mean(0), torch.cov(codes.T)),
+            "Exercise 1.4 adds the mean, so to go back subtract it.",
+        ),
+        Mistake(
+            "One mean for all coordinates",
+            lambda codes: _unmixed(codes - codes.mean(), torch.cov(codes.T)),
+            "Each coordinate has its own mean: codes.mean(dim=0).",
+        ),
+        Mistake(
+            "Each code's own mean was subtracted",
+            lambda codes: _unmixed(codes - codes.mean(1, keepdim=True), torch.cov(codes.T)),
+            "The mean code is an average over images: codes.mean(dim=0).",
+        ),
+        Mistake(
+            "Coloured instead of whitened",
+            lambda codes: _centred(codes) @ _factor_of(codes).T,
+            "This stretches the codes once more, as Exercise 1.4 does with noise. Multiply by the inverse of L.",
+        ),
+        Mistake(
+            "Transposed factor",
+            lambda codes: _centred(codes) @ torch.linalg.inv(_factor_of(codes)),
+            "Codes are rows, so the inverse of L stands transposed: centred @ torch.linalg.inv(L).T.",
+        ),
+        Mistake(
+            "Coloured by the transposed factor",
+            lambda codes: _centred(codes) @ _factor_of(codes),
+            "This stretches the codes once more. Multiply by the inverse of L, transposed, since codes are rows.",
+        ),
+        Mistake(
+            "Inverse covariance instead of its factor's",
+            lambda codes: _centred(codes) @ torch.linalg.inv(torch.cov(codes.T)),
+            "That is dividing by the variance where the standard deviation belongs: take the inverse of the Cholesky factor.",
+        ),
+        Mistake(
+            "Only the factor's diagonal",
+            lambda codes: _centred(codes) / _factor_of(codes).diagonal(),
+            "What lies below the diagonal of L counts as well; solve_triangular sees it with upper=False.",
+        ),
+        Mistake(
+            "Another whitening, by the symmetric root",
+            _by_inverse_root,
+            "Its gap is 0 as well: an honest whitening, but turned against ours. Use the Cholesky factor, as in Exercise 1.4.",
+        ),
+        Mistake(
+            "Another whitening, on the principal axes",
+            _on_principal_axes,
+            "Its gap is 0 as well: an honest whitening, but turned against ours. Use the Cholesky factor, as in Exercise 1.4.",
+        ),
+        Mistake(
+            "Another whitening, by the factor of the inverse",
+            lambda codes: _centred(codes) @ torch.linalg.cholesky(torch.linalg.inv(torch.cov(codes.T))),
+            "Its gap is 0 as well: an honest whitening, but turned against ours. Factor the covariance itself, then invert.",
+        ),
+        Mistake(
+            "Only turned",
+            _only_turned,
+            "On the principal axes coordinates no longer move together, but their variances are not 1 yet.",
+        ),
+        Mistake(
+            "Divided by the number of images",
+            lambda codes: _unmixed(_centred(codes), torch.cov(codes.T, correction=0)),
+            "torch.cov divides by one less than the number of images, and moment_gap uses it so. Use it as it is.",
+        ),
+        Mistake(
+            "Products about zero",
+            lambda codes: _unmixed(_centred(codes), codes.T @ codes / len(codes)),
+            "The covariance is taken about the codes' own mean: torch.cov(codes.T).",
+        ),
+        Mistake(
+            "Correlations in place of covariances",
+            lambda codes: _unmixed(_centred(codes), torch.corrcoef(codes.T)),
+            "Correlations leave the widths of the coordinates as they are. Take the factor of torch.cov(codes.T).",
+        ),
+        Mistake(
+            "Whitened images, not coordinates",
+            lambda codes: _unmixed(_centred(codes), torch.cov(codes)),
+            "torch.cov takes a row for each coordinate: give it codes.T.",
+        ),
+        Mistake(
+            "Codes left as columns",
+            lambda codes: whiten(codes).T,
+            "The values are right; codes are rows: transpose to (images, d).",
+        ),
+    ),
+)
+
+EXERCISES = (RECONSTRUCTION_ERROR, TAKE_STEP, PROJECT, CORRELATED_DRAWS, MOMENT_GAP, WHITEN)
 
 PREDICTIONS = (
     Prediction(
@@ -954,6 +1047,18 @@ PREDICTIONS = (
             "wide": (
                 "It rebuilds an image almost without loss, so one expects the better pictures from it. But to rebuild is to "
                 "decode a real code, and that says nothing about a code that is made up."
+            ),
+        },
+    ),
+    Prediction(
+        "gap_near_zero",
+        ("most", "few"),
+        answer="few",
+        because="mean and covariance say little about a distribution. Islands with wide gaps between them can have both right.",
+        wrong={
+            "most": (
+                "By the two things that we measured, the codes can hardly be told from draws of N(0, I), so one expects the "
+                "draws to fall among them. But codes can have mean 0 and covariance I and still leave most places empty."
             ),
         },
     ),

@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import matplotlib
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from torch import Tensor
 
@@ -16,20 +15,18 @@ from vae_course.figures.base import (
     BLUE,
     INK,
     INTENSITY,
-    LINES,
-    MARKERS,
     ORANGE,
     PALETTE,
     Picture,
     array,
     mosaic,
     new_figure,
-    show_image,
     styled,
 )
 
 HATCHES = ("", "//")
-KINDS = ("*", "s", "^", "D", "o", "v", "P", "X")  # more than base.MARKERS: a marker for each kind of samples
+KIND_COLORS = (*PALETTE, "#7f7f7f")
+KINDS = ("*", "s", "^", "D", "o", "v", "P", "X")  # a marker for each kind of samples
 COLORS_OF_DIGITS = matplotlib.color_sequences["tab10"]
 RADIUS_OF_95_PERCENT = math.sqrt(-2 * math.log(0.05))  # N(0, I) in the plane lies beyond r with probability exp(-r^2 / 2)
 
@@ -70,29 +67,11 @@ def accuracy_by_size(pca: Mapping[int, float], autoencoder: Mapping[int, float],
 
 
 @styled
-def error_against_bits(named: Mapping[str, tuple[Sequence[int], Sequence[float]]], exact_bits: float) -> Picture:
-    """Test error over bits per image, a line a code: ``named`` maps its name to (bits, errors)."""
-    figure, (axes,) = new_figure(height=3.6)
-    for k, (name, (bits, errors)) in enumerate(named.items()):
-        axes.plot(bits, errors, label=name, marker=MARKERS[k], markersize=5, color=PALETTE[k], linestyle=LINES[k])
-    axes.axvline(exact_bits, color="#888888", linewidth=1)
-    axes.text(exact_bits * 0.96, 0.97, "exact\npixels", transform=axes.get_xaxis_transform(), ha="right", va="top", fontsize=8)
-    axes.set(title="Which code is best depends on the bits", xlabel="bits per image", ylabel="squared error per image")
-    axes.set(xscale="log", yscale="log")
-    ticks, levels = (2, 4, 8, 16, 32, 64, 128, 256), (0.2, 0.5, 1, 2, 5)
-    axes.set_xticks(ticks, [str(t) for t in ticks])
-    axes.set_yticks(levels, [f"{level:g}" for level in levels])
-    axes.minorticks_off()
-    axes.legend(fontsize=8, loc="lower left")
-    return Picture(figure, "Test error falls as bits are spent; small codes win at few bits, large codes at many.")
-
-
-@styled
 def judged(scores: Mapping[str, tuple[float, float]], title: str, words: str) -> Picture:
     """Sets of samples by their (precision, recall), a marker each; the best corner is at the top right."""
     figure, (axes,) = new_figure(width=8, height=3.6)
     for k, (name, (precision, recall)) in enumerate(scores.items()):
-        marker, color = KINDS[k % len(KINDS)], PALETTE[k % len(PALETTE)]
+        marker, color = KINDS[k % len(KINDS)], KIND_COLORS[k % len(KIND_COLORS)]
         axes.plot(precision, recall, marker, color=color, markersize=9, label=name, clip_on=False)
     axes.set(title=title, xlabel="precision (share of samples near real images)", xlim=(0, 1), ylim=(0, 1))
     axes.set_ylabel("recall\n(share of real images near samples)")
@@ -132,7 +111,7 @@ def code_plane(
     xy, digit = array(codes), array(labels)
     for k in np.unique(digit):
         x, y = xy[digit == k].T
-        left.scatter(x, y, marker=f"${int(k)}$", s=12, color=COLORS_OF_DIGITS[int(k)], linewidths=0.1)
+        left.scatter(x, y, marker=f"${int(k)}$", s=18, color=COLORS_OF_DIGITS[int(k)], linewidths=0.1)
     x, y = array(draws).T
     left.scatter(x, y, marker="x", color=INK, s=18, linewidths=1)
     decoded = mosaic(decode(grid(half_width, 13, like=codes)))
@@ -143,32 +122,4 @@ def code_plane(
         axes.set(xlim=(-half_width, half_width), ylim=(-half_width, half_width))
         axes.set_title(subtitle, fontweight="normal")
     figure.suptitle(f"{title} (dashed: 95 % of N(0, I))")
-    return Picture(figure, words)
-
-
-@styled
-def walks(pictures: Mapping[str, Tensor], distances: Mapping[str, Sequence[float]], title: str, words: str) -> Picture:
-    """Ways from t = 0 to 1: one example's pictures (steps, pixels), and the mean squared distance to the nearest real image.
-
-    A name tells the model, then the way: "VAE, walk". A model keeps its colour; fades are dashed.
-    """
-    steps = len(next(iter(pictures.values())))
-    figure = Figure(figsize=(8, 0.6 * len(pictures) + 3.2), layout="constrained")
-    halves: Any = figure.subfigures(2, 1, height_ratios=[0.6 * len(pictures), 3])
-    top, bottom = halves
-    cells = top.subplots(len(pictures), steps)
-    for row, (name, images) in zip(cells, pictures.items(), strict=True):
-        for axes, image in zip(row, images, strict=True):
-            show_image(axes, image)
-        row[0].text(-0.2, 0.5, name, transform=row[0].transAxes, ha="right", va="center", fontsize=10)
-    axes = bottom.subplots()
-    colors: dict[str, str] = {}
-    for name, values in distances.items():
-        model, way = name.split(", ")
-        color = colors.setdefault(model, PALETTE[len(colors)])
-        line, marker = ("--", "s") if way == "fade" else ("-", "o")
-        axes.plot(np.linspace(0, 1, steps), values, color=color, linestyle=line, marker=marker, markersize=4, label=name)
-    axes.set(xlabel="t, from one digit to the other", ylabel="squared distance\nto nearest real image")
-    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
-    figure.suptitle(title)
     return Picture(figure, words)

@@ -26,16 +26,6 @@ def project(x, mean, components):
     return result
 
 
-def recall(real, samples):
-    among_samples, _ = torch.cdist(samples, samples).sort(dim=1)
-    reach = among_samples[:, 3]
-    covered = 0
-    for image in real:
-        distances = (samples - image).square().sum(dim=1).sqrt()
-        covered = covered + (distances <= reach).any()
-    return covered / len(real)
-
-
 def correlated_draws(noise, mean, covariance):
     d = covariance.shape[0]
     factor = torch.zeros_like(covariance)
@@ -52,6 +42,19 @@ def moment_gap(codes):
     covariance = centred.T @ centred / (images - 1)
     difference = covariance - torch.eye(latent).to(codes)
     return mean @ mean + torch.linalg.matrix_norm(difference) ** 2
+
+
+def whiten(codes):
+    images, d = codes.shape
+    centred = codes - codes.sum(dim=0) / images
+    factor = torch.linalg.cholesky(centred.T @ centred / (images - 1))
+    columns = []
+    for i in range(d):  # forward substitution by hand, coordinate by coordinate
+        rest = centred[:, i]
+        for j in range(i):
+            rest = rest - factor[i, j] * columns[j]
+        columns.append(rest / factor[i, i])
+    return torch.stack(columns, dim=1)
 
 
 def _error_by_loop(images, reconstructions):
@@ -97,6 +100,15 @@ MORE = {
         lambda noise, mean, covariance: (
             mean
             + torch.matmul(torch.distributions.MultivariateNormal(mean, covariance).scale_tril, noise.unsqueeze(-1)).squeeze(-1)
+        ),
+    ],
+    "whiten": [
+        lambda codes: (
+            torch.linalg.solve_triangular(torch.linalg.cholesky(torch.cov(codes.T)), (codes - codes.mean(0)).T, upper=False).T
+        ),
+        lambda codes: torch.linalg.solve(torch.linalg.cholesky(torch.cov(codes.T)), (codes - codes.mean(0)).T).T,
+        lambda codes: torch.linalg.solve_triangular(
+            torch.linalg.cholesky(torch.cov(codes.T), upper=True), codes - codes.mean(0), upper=True, left=False
         ),
     ],
 }
