@@ -515,6 +515,13 @@ NEGATIVE_ELBO = Exercise(
             "exp(log_var) is already the variance; do not double log_var.",
         ),
         Mistake(
+            "The variance squared",
+            lambda distortion, mean, log_var: (
+                negative_elbo(distortion, mean, log_var) + 0.5 * ((2 * log_var).exp() - log_var.exp()).sum(-1).mean()
+            ),
+            "exp(log_var) is the variance already, std^2. Do not square it again.",
+        ),
+        Mistake(
             "The standard deviation in place of the variance",
             lambda distortion, mean, log_var: (
                 negative_elbo(distortion, mean, log_var) + 0.5 * (torch.exp(0.5 * log_var) - log_var.exp()).sum(-1).mean()
@@ -725,6 +732,7 @@ EPOCHS_SINCE_BEST = Exercise(
     cases=_curves,
     generate=_drawn_curve,
     lesson=_lesson_curve,
+    plain_number=True,
     hints=(
         "Where is the lowest loss, and where is the newest? Both are places in the list, counted from 0.",
         "losses.argmin() is the place of the lowest, and len(losses) - 1 that of the newest.",
@@ -1158,9 +1166,9 @@ EXPLANATIONS = (
             "and why does the loss not show it?"
         ),
         model=(
-            "A mean over pixels is the sum divided by their number, and that has the same minimum as a rate multiplied by "
-            "it. A nat of $z$ then costs far more than it saves, so the encoder goes back to the prior and sends nothing. "
-            "The loss falls all the same, since the decoder still learns what an average image looks like."
+            "A mean over pixels is the sum divided by their number, and that has the same minimum as the sum with the rate "
+            "multiplied by that number. A nat of $z$ then costs far more than it saves, so the encoder goes back to the prior "
+            "and sends nothing. The loss falls all the same, since the decoder still learns what an average image looks like."
         ),
         rubric=(
             "the mean acts as a KL weight as large as the number of pixels;",

@@ -89,6 +89,7 @@ MORE = {
     ],
     "epochs_since_best": [
         lambda losses: torch.tensor(len(losses) - 1 - losses.tolist().index(min(losses.tolist()))),
+        lambda losses: len(losses) - 1 - losses.argmin().item(),
     ],
     "draw_pixels": [
         lambda logits, uniform: (logits > torch.logit(uniform)).float(),
