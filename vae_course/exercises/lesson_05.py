@@ -706,13 +706,14 @@ def _curves() -> list[Arguments]:
         doubles([4.0, 2.5, 3.0, 2.75]),
         doubles([5.0, 4.0, 3.0, 3.25, 3.5]),
         doubles([5.0, 4.5, 4.0, 1.5]),
+        doubles([4.0, 2.5, 2.5, 3.0]),
     ]
 
 
 def _drawn_curve(generator: Generator) -> Arguments:
-    """Losses that differ, for of two equal ones either may be called the best."""
+    """Some losses may be equal."""
     count = size(generator, 2, 9)
-    return (1 + torch.randperm(30, generator=generator)[:count].double() / 4,)
+    return (1 + whole(generator, count, low=0, high=12).double() / 4,)
 
 
 def _lesson_curve(generator: Generator) -> Arguments:
@@ -727,7 +728,7 @@ def _rises_in_a_row(losses: Tensor) -> Tensor:
 
 
 EPOCHS_SINCE_BEST = Exercise(
-    task="From the validation losses so far, (epochs,), the newest last: how many epochs ago the lowest one was.",
+    task="From the validation losses so far, (epochs,), the newest last: how many epochs ago the (first) lowest was.",
     reference=epochs_since_best,
     cases=_curves,
     generate=_drawn_curve,
@@ -758,6 +759,11 @@ EPOCHS_SINCE_BEST = Exercise(
             "Epochs since the worst",
             lambda losses: epochs_since_best(-losses),
             "A loss is better the lower it is: argmin, not argmax.",
+        ),
+        Mistake(
+            "The last of equal losses",
+            lambda losses: losses.flip(0).argmin(),
+            "An equal loss is no progress. Of equal ones the first counts, or a training that stands still never ends.",
         ),
         Mistake(
             "The lowest loss",
