@@ -956,8 +956,8 @@ INFORMATION_IN_CODES = Exercise(
         Mistake(
             "One KL for each row, and a nan comes up",
             lambda q: (q * (q / q.mean(0)).log()).sum(-1),
-            "These are the KLs of the rows, and I(x; z) is their mean. And where q = 0 the term counts nothing, but 0 * (-inf) is "
-            "nan: set it to 0.",
+            "These are the KLs of the rows, and I(x; z) is their mean. And where q = 0 the term counts nothing, but 0 * (-inf) "
+            "is nan: set it to 0.",
         ),
         Mistake(
             "The KL the other way round",
@@ -1021,8 +1021,7 @@ INFORMATION_IN_CODES = Exercise(
             "The entropy of the rows, and a nan comes up",
             lambda q: -(q * q.log()).sum(-1).mean(),
             "This is how uncertain z is when x is known. I(x; z) is how much less that is than the aggregate's entropy. (And "
-            "where q = 0 the "
-            "term counts nothing: set it to 0.)",
+            "where q = 0 the term counts nothing: set it to 0.)",
         ),
         Mistake(
             "Compared with equal shares, and a nan comes up",
@@ -1080,9 +1079,8 @@ PREDICTIONS = (
         because="the best mean and the best log_var are smooth curves over a single number x, and 32 hidden units follow both.",
         wrong={
             "a half": (
-                "One encoder still serves all readings, so much of the gap seems bound to stay. But the linear encoder's "
-                "trouble is "
-                "that it cannot bend. The best mean and log_var are smooth curves over one number, and a network follows them."
+                "One encoder still serves all readings, so much of the gap seems bound to stay. But what the linear encoder lacks "
+                "is a bend. The best mean and log_var are smooth curves over one number, and a network follows them."
             ),
             "a tenth": (
                 "Some loss seems bound to stay, because one encoder still serves all readings. But what it has to learn is two "

@@ -185,7 +185,7 @@ def inference_gaps(x: Tensor, best: Tensor, amortized: Mapping[str, Tensor]) -> 
     for (name, gap), colour, marker in zip(amortized.items(), (RED, BLUE), ("s", "."), strict=True):
         axes.plot(array(x), array(gap), color=colour, linestyle="", marker=marker, markersize=4, label=name)
     axes.set_yscale("log")
-    axes.set(title="The network comes near the best Gaussian, the linear encoder only near one x", xlabel="reading x")
+    axes.set(title="The network meets the best Gaussian, the linear encoder near one x only", xlabel="reading x")
     axes.set(ylabel="log p(x) - ELBO (nats)", ylim=(0.001, 30))
     axes.legend(loc="upper center", ncols=3, fontsize=8)
     words = "The linear encoder misses far more than the best Gaussians, except near one x; the network lies on their curve."
@@ -204,7 +204,7 @@ def clouds(z: Tensor, prior: Tensor, named: Mapping[str, tuple[Tensor, Tensor]])
         axes.plot(array(z), array(average), color=RED, linestyle="-", linewidth=3, label="q(z), the average over all x")
         axes.plot(array(z), array(prior), color=INK, linestyle=":", label="prior p(z)")
         axes.set_title(name, fontsize=10, fontweight="normal")
-        axes.set(xlabel="z", xlim=(-4, 5), ylim=(0, 2.2), ylabel="density")
+        axes.set(xlabel="z", xlim=(-4, 6), ylim=(0, 2.2), ylabel="density")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     figure.suptitle("Narrow clouds tell more of x; where their means lie decides the average", x=0.01, ha="left")
     words = (
