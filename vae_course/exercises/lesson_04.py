@@ -1079,8 +1079,8 @@ PREDICTIONS = (
         because="the best mean and the best log_var are smooth curves over a single number x, and 32 hidden units follow both.",
         wrong={
             "a half": (
-                "One encoder still serves all readings, so much of the gap seems bound to stay. But what the linear encoder lacks "
-                "is a bend. The best mean and log_var are smooth curves over one number, and a network follows them."
+                "One encoder still serves all readings, so much of the gap seems bound to stay. But what the linear encoder "
+                "lacks is a bend. The best mean and log_var are smooth curves over one number, and a network follows them."
             ),
             "a tenth": (
                 "Some loss seems bound to stay, because one encoder still serves all readings. But what it has to learn is two "
