@@ -152,6 +152,13 @@ def test_answers_that_cannot_be_compared_are_told_why(function, message):
     assert message in told(function)
 
 
+def test_a_plain_number_is_judged_like_a_tensor_where_one_number_is_asked_for():
+    epochs = exercises.find("epochs_since_best")
+    assert epochs.grade(lambda losses: len(losses) - 1 - losses.argmin().item()).status is Status.CORRECT
+    assert "One too many." in told(lambda losses: len(losses) - losses.argmin().item(), epochs)
+    assert "a Python number, expected a torch tensor" in told(lambda losses: True, epochs)
+
+
 def test_only_the_stub_itself_is_not_attempted():
     assert WEIGHTED.grade(lambda x, y, weight: ...).status is Status.NOT_ATTEMPTED
     assert "raised NotImplementedError" in told(lambda x, y, weight: (_ for _ in ()).throw(NotImplementedError("mine")))

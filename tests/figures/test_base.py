@@ -100,7 +100,7 @@ def test_the_area_in_the_two_gaussians_is_the_kl():
 def test_between_curve_and_chord_stands_the_gap_of_jensen():
     """Weights 3 and 1 with shares 1/4 and 3/4: log(3/2), and log(3)/4 below it."""
     (axes,) = bounds.log_of_average([3.0, 1.0], [0.25, 0.75]).figure.axes
-    bar = next(line for line in axes.lines if line.get_label() == "the gap")
+    bar = next(line for line in axes.lines if line.get_label() == "the difference")
     assert list(bar.get_xdata()) == pytest.approx([1.5, 1.5])
     assert list(bar.get_ydata()) == pytest.approx([math.log(3) / 4, math.log(1.5)])
 

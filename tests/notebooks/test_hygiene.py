@@ -27,7 +27,8 @@ EXEMPT_CELLS = {
     "00": ["cell-07", "cell-28", "cell-30"],
     "01": ["denoising-errors", "ae-61", "ae-63", "ae-71", "ae-78", "ae-84", "ae-85"],
     "02": ["cell-40", "silenced", "loud-and-quiet"],
-    "05": ["vae-26", "vae-38", "vae-54", "vae-66", "vae-74", "vae-81", "vae-88"],
+    "05": ["vae-26", "vae-38", "vae-46", "vae-54", "vae-66", "vae-74", "vae-81", "vae-88"],
+    "06": ["gan-66"],
     "07": ["cell-20", "cell-28", "cell-32", "cell-34"],
     "08": ["cell-27"],
     "09": ["cell-23", "cell-25"],
@@ -43,10 +44,10 @@ EXPECTATIONS = {
     "00": 6,
     "01": 71,
     "02": 40,
-    "03": 24,
+    "03": 25,
     "04": 30,
-    "05": 50,
-    "06": 25,
+    "05": 51,
+    "06": 42,
     "07": 21,
     "08": 25,
     "09": 21,
@@ -62,7 +63,7 @@ EXPECTATIONS = {
 ALLOWED_METADATA = {"tags", "exercise", "explanation", "reason", "runs_once", "jupyter"}
 FOLDS = ({"source_hidden": True}, {"source_hidden": True, "outputs_hidden": True})
 # Lessons that say five claims in words, and fold their plumbing and all further expectations.
-FOLD = ["00", "01", "02", "03", "04", "05"]
+FOLD = ["00", "01", "02", "03", "04", "05", "06"]
 # These also run on a reader's own text, or pairs of texts.
 TAKES = {**dict.fromkeys(("07", "08", "09", "10", "11"), "corpus"), **dict.fromkeys(("12", "13", "15"), "pairs")}
 
@@ -170,8 +171,8 @@ def test_its_header_is_read_by_the_list_and_tells_its_times(lesson):
     assert 5 <= header.seconds <= 45  # a kernel that loads torch is not ready sooner
 
 
-def test_all_lessons_together_run_in_four_minutes_on_two_cores():
-    assert sum(Lesson.read(path).seconds for path in PATHS) <= 2 * 240
+def test_all_lessons_together_run_in_five_minutes_on_two_cores():
+    assert sum(Lesson.read(path).seconds for path in PATHS) <= 2 * 300
 
 
 def test_its_lines_fit_on_a_screen(lesson):

@@ -59,7 +59,8 @@ class Exercise:
 
     ``cases``: inputs made by hand, small ones first, edges among them. ``generate``: a valid input, drawn from a generator;
     a teacher's own seed makes new ones. ``lesson``: an input as the lesson has it, in its shape and dtype.
-    ``gradients`` names the arguments with respect to which the gradient of the result is compared too.
+    ``gradients`` names the arguments with respect to which the gradient of the result is compared too. ``plain_number``: one
+    number is asked for, through which no gradient flows, so that it may come as a tensor or as a plain Python number.
     """
 
     general: ClassVar = GENERAL
@@ -73,6 +74,7 @@ class Exercise:
     mistakes: tuple[Mistake, ...]
     gradients: tuple[str, ...] = ()
     relative_tolerance: float = 1e-5
+    plain_number: bool = False
 
     @property
     def name(self) -> str:
@@ -105,7 +107,10 @@ class Exercise:
 
     def run(self, answer: Callable[..., Any], arguments: Arguments) -> Any:  # noqa: ANN401 - whatever an answer returns
         """Use an answer on an input."""
-        return answer(*arguments)
+        result = answer(*arguments)
+        if self.plain_number and type(result) in (int, float):
+            return torch.tensor(result, dtype=torch.float64)
+        return result
 
     def form_problem(self, answer: object) -> str | None:
         """What is wrong with the form of an answer, before it is run."""

@@ -87,7 +87,8 @@ class UpdateExercise(Exercise):
     """An exercise in which a function is asked for that changes a model: a step of training, or a whole loop.
 
     ``start`` makes of an input what the function is called with, each time anew: the same model, optimizer, batch and
-    generator of noise. After ``calls`` calls on them the weights must be those that ours leaves.
+    generator of noise. After ``calls`` calls on them the weights must be those that ours leaves. The modules at the
+    places in ``spared`` must have got no gradients.
     """
 
     general: ClassVar = ()  # here it is the weights that are compared, not a result
@@ -95,6 +96,7 @@ class UpdateExercise(Exercise):
     start: Callable[..., Arguments] = tuple
     made_from: tuple[str, ...] = ()
     calls: int = 2
+    spared: tuple[int, ...] = ()
 
     def parameters(self) -> list[str]:
         """What ``start`` takes."""
@@ -115,6 +117,10 @@ class UpdateExercise(Exercise):
             if isinstance(returned, Tensor) and returned.requires_grad:
                 told = "what your function returns still carries its graph, which costs memory at every step"
                 raise NotComparableError(f"{told}: return loss.detach()")
+        for place in self.spared:
+            if any(parameter.grad is not None for parameter in live[place].parameters()):
+                name = list(inspect.signature(self.reference).parameters)[place]
+                raise NotComparableError(f"gradients reached the {name}, which is not moved in this step: detach what it made")
         models = [part for part in live if isinstance(part, nn.Module)]
         weights = torch.cat([p.detach().flatten() for model in models for p in model.parameters()])
         results = {f"set of weights after {self.calls} calls": weights}

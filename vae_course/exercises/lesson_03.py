@@ -124,6 +124,11 @@ REPARAMETERIZE = Exercise(
             "This is the mean itself, not a draw around it. Add the noise, stretched by the standard deviation.",
         ),
         Mistake(
+            "The noise forgotten",
+            lambda mean, log_var, noise: reparameterize(mean, log_var, torch.ones_like(noise)),
+            "This is always one standard deviation above the mean, and no draw: multiply the standard deviation by the noise.",
+        ),
+        Mistake(
             "The noise has no scale",
             lambda mean, log_var, noise: reparameterize(mean, torch.zeros_like(log_var), noise),
             "This is a draw of N(mean, 1), whatever log_var says: multiply the noise by the standard deviation.",
@@ -240,6 +245,16 @@ LOG_DENSITY = Exercise(
                 (_terms(z, mean, log_var) + 0.5 * math.log(2 * math.pi)).sum(-1) - 0.5 * math.log(2 * math.pi)
             ),
             "Every dimension has its own -log(2 pi) / 2: add it before you sum over the dimensions.",
+        ),
+        Mistake(
+            "The constant not halved",
+            lambda z, mean, log_var: (_terms(z, mean, log_var) - 0.5 * math.log(2 * math.pi)).sum(-1),
+            "The density is divided by the square root of 2 pi, whose log is log(2 pi) / 2: halve the constant too.",
+        ),
+        Mistake(
+            "The constant with the wrong sign",
+            lambda z, mean, log_var: (_terms(z, mean, log_var) + math.log(2 * math.pi)).sum(-1),
+            "The density is divided by the square root of 2 pi, so log(2 pi) / 2 is subtracted.",
         ),
         Mistake(
             "pi without its 2",
@@ -822,24 +837,37 @@ PREDICTIONS = (
             ),
         },
     ),
+    Prediction(
+        "surer_encoder",
+        ("falls to 0", "hardly changes"),
+        answer="hardly changes",
+        because="the second noise has std 1 whatever the encoder says, and nearly all of the variance is its.",
+        wrong={
+            "falls to 0": (
+                "With noise once it would. But the variances add up, and of std² + 1 the encoder governs only the first term: "
+                "making that smaller leaves the 1."
+            ),
+        },
+    ),
 )
 
 EXPLANATIONS = (
     Explanation(
-        "what_blocks_the_gradient",
+        "a_die_moved_out",
         question=(
-            "`torch.normal(mean, std)` and `mean + std * noise` give draws of one and the same distribution. Why does a "
-            "gradient pass through the second and not through the first?"
+            "The six probabilities of a loaded die are to be learned by gradients, and the number it shows goes into a cost. "
+            "Can its roll be written as noise without parameters that is shaped afterwards, as the Gaussian was? And what goes "
+            "wrong?"
         ),
         model=(
-            "The sampler hands over a number, and PyTorch does not know how this number would have moved with mean or std. "
-            "If the noise is drawn first, from a distribution without parameters, the draw is an ordinary function of mean "
-            "and std, and it can be differentiated."
+            "Yes: draw a number between 0 and 1, lay the six probabilities end to end on that line, and see in which of them "
+            "it falls. The noise is outside now, but what the die shows is a step function of the probabilities: it stays as "
+            "it is or jumps. Its slope is 0, and the gradient that comes back is 0 again."
         ),
         rubric=(
-            "the distribution of the draws is the same in both;",
-            "the noise must be drawn from something that does not depend on the parameters;",
-            "then the draw is a differentiable function of mean and std.",
+            "the roll can be written as a function of the probabilities and of noise that does not depend on them;",
+            "that function has jumps, and between them its slope is 0;",
+            "so noise outside is not enough: the draw must change smoothly with the parameters, as mean + std · noise does.",
         ),
     ),
 )

@@ -481,6 +481,35 @@ DISCRETE_ELBO = Exercise(
             "The bound is the average of log p(x given z) minus the KL from q to the prior.",
         ),
         Mistake(
+            "Forgot q's own log, and a nan comes up",
+            lambda log_prior, log_likelihood, q: (q * (log_prior + log_likelihood)).sum(-1),
+            "This is the average of log p(x, z): subtract log q(z) inside. And where q = 0 the term counts nothing, but 0 * "
+            "(-inf) is nan: set it to 0.",
+        ),
+        Mistake(
+            "Averaged over the prior, and a nan comes up",
+            lambda log_prior, log_likelihood, q: (log_prior.exp() * (log_prior + log_likelihood - q.log())).sum(-1),
+            "The average runs over q: each state is weighted with its q. And where q = 0 the term counts nothing, but 0 * "
+            "(-inf) is nan: set it to 0.",
+        ),
+        Mistake(
+            "The terms are not weighted, and infinity comes up",
+            lambda log_prior, log_likelihood, q: (log_prior + log_likelihood - q.log()).sum(-1),
+            "An average over q weights the term of each state with q. And where q = 0 the term counts nothing: set it to 0.",
+        ),
+        Mistake(
+            "q's log is added, and a nan comes up",
+            lambda log_prior, log_likelihood, q: (q * (log_prior + log_likelihood + q.log())).sum(-1),
+            "q divides inside the log, so its log is subtracted. And where q = 0 the term counts nothing, but 0 * (-inf) is "
+            "nan: set it to 0.",
+        ),
+        Mistake(
+            "The KL is added, and a nan comes up",
+            lambda log_prior, log_likelihood, q: (q * (log_likelihood + q.log() - log_prior)).sum(-1),
+            "The bound is the average of log p(x given z) minus the KL from q to the prior. And where q = 0 the term counts "
+            "nothing, but 0 * (-inf) is nan: set it to 0.",
+        ),
+        Mistake(
             "The log of the average",
             lambda log_prior, log_likelihood, q: torch.logsumexp((log_prior + log_likelihood).where(q > 0, -math.inf), dim=-1),
             "This is log p(x) (over the states that q allows), whatever q is. The log belongs inside: average the logs of the "
@@ -925,6 +954,12 @@ INFORMATION_IN_CODES = Exercise(
             "These are the KLs of the rows. I(x; z) is their mean.",
         ),
         Mistake(
+            "One KL for each row, and a nan comes up",
+            lambda q: (q * (q / q.mean(0)).log()).sum(-1),
+            "These are the KLs of the rows, and I(x; z) is their mean. And where q = 0 the term counts nothing, but 0 * (-inf) "
+            "is nan: set it to 0.",
+        ),
+        Mistake(
             "The KL the other way round",
             lambda q: (q.mean(0) * (q.mean(0) / q).log()).where(q.mean(0) > 0, 0).sum(-1).mean(),
             "This is the KL from the aggregate to each row. It runs from the row to the aggregate: weighted with q, q above.",
@@ -953,6 +988,46 @@ INFORMATION_IN_CODES = Exercise(
             "Compared with equal shares",
             lambda q: (q * (q / q.mean(-1, keepdim=True)).log()).where(q > 0, 0).sum(-1).mean(),
             "The mean of a row is always 1 / values. The aggregate is the average over x, which are the rows: q.mean(0).",
+        ),
+        Mistake(
+            "The KL the other way round, and infinity comes up",
+            lambda q: (q.mean(0) * (q.mean(0) / q).log()).sum(-1).mean(),
+            "The KL goes from the row to the aggregate: weighted with q, q above. (From the aggregate to a row that leaves a "
+            "value out, it is infinite.)",
+        ),
+        Mistake(
+            "The KL the other way round, over what a row has",
+            lambda q: (q.mean(0) * (q.mean(0) / q).log()).where(q > 0, 0).sum(-1).mean(),
+            "This runs from the aggregate to each row. The KL goes from the row to the aggregate: weighted with q, q above.",
+        ),
+        Mistake(
+            "Weighted with the aggregate, and infinity comes up",
+            lambda q: (q.mean(0) * (q / q.mean(0)).log()).sum(-1).mean(),
+            "The KL from q to the aggregate weights its terms with q. And where q = 0 the term counts nothing: set it to 0.",
+        ),
+        Mistake(
+            "The aggregate is not averaged, and a nan comes up",
+            lambda q: (q * (q / q.sum(0)).log()).sum(-1).mean(),
+            "The aggregate is the mean of the rows, not their sum. And where q = 0 the term counts nothing, but 0 * (-inf) is "
+            "nan: set it to 0.",
+        ),
+        Mistake(
+            "The entropy of the aggregate, and a nan comes up",
+            lambda q: -(q.mean(0) * q.mean(0).log()).sum(),
+            "This is how uncertain z is at all. Subtract the rows' mean entropy. And where a probability is 0 the term counts "
+            "nothing.",
+        ),
+        Mistake(
+            "The entropy of the rows, and a nan comes up",
+            lambda q: -(q * q.log()).sum(-1).mean(),
+            "This is how uncertain z is when x is known. I(x; z) is how much less that is than the aggregate's entropy. (And "
+            "where q = 0 the term counts nothing: set it to 0.)",
+        ),
+        Mistake(
+            "Compared with equal shares, and a nan comes up",
+            lambda q: (q * (q / q.mean(-1, keepdim=True)).log()).sum(-1).mean(),
+            "The aggregate is the average over x, which are the rows: q.mean(0). And where q = 0 the term counts nothing, but "
+            "0 * (-inf) is nan: set it to 0.",
         ),
         Mistake(
             "A value that never occurs",
@@ -999,13 +1074,17 @@ PREDICTIONS = (
     ),
     Prediction(
         "larger_encoder",
-        ("amortization", "approximation"),
-        answer="amortization",
-        because="it still puts out a mean and a variance, so it comes no nearer than the best Gaussian for each x.",
+        ("a half", "a tenth", "a hundredth"),
+        answer="a hundredth",
+        because="the best mean and the best log_var are smooth curves over a single number x, and 32 hidden units follow both.",
         wrong={
-            "approximation": (
-                "A larger network can do more, but what it puts out is still a Gaussian. The approximation gap goes only if q "
-                "may have another shape."
+            "a half": (
+                "One encoder still serves all readings, so much of the gap seems bound to stay. But what the linear encoder "
+                "lacks is a bend. The best mean and log_var are smooth curves over one number, and a network follows them."
+            ),
+            "a tenth": (
+                "Some loss seems bound to stay, because one encoder still serves all readings. But what it has to learn is two "
+                "smooth curves over one number, and for these 32 hidden units are plenty."
             ),
         },
     ),
@@ -1038,7 +1117,7 @@ EXPLANATIONS = (
         rubric=(
             "ELBO and gap add up to $\\log p(x)$;",
             "a better encoder narrows the gap, and leaves $\\log p(x)$ as it is;",
-            "what moves $\\log p(x)$ is the model, that is the decoder.",
+            "what moves $\\log p(x)$ is the model, here the decoder, since the prior is fixed.",
         ),
     ),
 )

@@ -515,6 +515,13 @@ NEGATIVE_ELBO = Exercise(
             "exp(log_var) is already the variance; do not double log_var.",
         ),
         Mistake(
+            "The variance squared",
+            lambda distortion, mean, log_var: (
+                negative_elbo(distortion, mean, log_var) + 0.5 * ((2 * log_var).exp() - log_var.exp()).sum(-1).mean()
+            ),
+            "exp(log_var) is the variance already, std^2. Do not square it again.",
+        ),
+        Mistake(
             "The standard deviation in place of the variance",
             lambda distortion, mean, log_var: (
                 negative_elbo(distortion, mean, log_var) + 0.5 * (torch.exp(0.5 * log_var) - log_var.exp()).sum(-1).mean()
@@ -699,13 +706,14 @@ def _curves() -> list[Arguments]:
         doubles([4.0, 2.5, 3.0, 2.75]),
         doubles([5.0, 4.0, 3.0, 3.25, 3.5]),
         doubles([5.0, 4.5, 4.0, 1.5]),
+        doubles([4.0, 2.5, 2.5, 3.0]),
     ]
 
 
 def _drawn_curve(generator: Generator) -> Arguments:
-    """Losses that differ, for of two equal ones either may be called the best."""
+    """Some losses may be equal."""
     count = size(generator, 2, 9)
-    return (1 + torch.randperm(30, generator=generator)[:count].double() / 4,)
+    return (1 + whole(generator, count, low=0, high=12).double() / 4,)
 
 
 def _lesson_curve(generator: Generator) -> Arguments:
@@ -720,11 +728,12 @@ def _rises_in_a_row(losses: Tensor) -> Tensor:
 
 
 EPOCHS_SINCE_BEST = Exercise(
-    task="From the validation losses so far, (epochs,), the newest last: how many epochs ago the lowest one was.",
+    task="From the validation losses so far, (epochs,), the newest last: how many epochs ago the (first) lowest was.",
     reference=epochs_since_best,
     cases=_curves,
     generate=_drawn_curve,
     lesson=_lesson_curve,
+    plain_number=True,
     hints=(
         "Where is the lowest loss, and where is the newest? Both are places in the list, counted from 0.",
         "losses.argmin() is the place of the lowest, and len(losses) - 1 that of the newest.",
@@ -750,6 +759,11 @@ EPOCHS_SINCE_BEST = Exercise(
             "Epochs since the worst",
             lambda losses: epochs_since_best(-losses),
             "A loss is better the lower it is: argmin, not argmax.",
+        ),
+        Mistake(
+            "The last of equal losses",
+            lambda losses: losses.flip(0).argmin(),
+            "An equal loss is no progress. Of equal ones the first counts, or a training that stands still never ends.",
         ),
         Mistake(
             "The lowest loss",
@@ -1158,9 +1172,9 @@ EXPLANATIONS = (
             "and why does the loss not show it?"
         ),
         model=(
-            "A mean over pixels is the sum divided by their number, and that has the same minimum as a rate multiplied by "
-            "it. A nat of $z$ then costs far more than it saves, so the encoder goes back to the prior and sends nothing. "
-            "The loss falls all the same, since the decoder still learns what an average image looks like."
+            "A mean over pixels is the sum divided by their number, and that has the same minimum as the sum with the rate "
+            "multiplied by that number. A nat of $z$ then costs far more than it saves, so the encoder goes back to the prior "
+            "and sends nothing. The loss falls all the same, since the decoder still learns what an average image looks like."
         ),
         rubric=(
             "the mean acts as a KL weight as large as the number of pixels;",

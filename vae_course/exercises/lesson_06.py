@@ -1,15 +1,21 @@
-"""Exercises of lesson 06: the two losses of a GAN, and the discriminator that no other can beat."""
+"""Exercises of lesson 06: a GAN's two losses and two updates, the discriminator that none can beat, samples by mode."""
+
+from collections.abc import Callable
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 from torch.nn import functional
+from torch.optim import Optimizer
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.explanations import Explanation
-from vae_course.exercises.making import flags, numbers, size, whole
+from vae_course.exercises.kinds import UpdateExercise, start_of
+from vae_course.exercises.making import doubles, flags, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
+from vae_course.probability.distributions import standard_normal
+from vae_course.training import seeded
 
 SMALL = (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5)  # what readers add to a probability, so that its log be finite
 
@@ -237,6 +243,153 @@ DISCRIMINATOR_LOSS = Exercise(
     ),
 )
 
+# --- the discriminator's step ---------------------------------------------------------------------------------------
+
+
+def discriminator_step(generator: nn.Module, discriminator: nn.Module, optimizer: Optimizer, real: Tensor, z: Tensor) -> Tensor:
+    fake = generator(z).detach()
+    loss = discriminator_loss(discriminator(real), discriminator(fake))
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+def _do(loss: Tensor, optimizer: Optimizer, order: str) -> Tensor:
+    parts: dict[str, Callable[[], object]]
+    parts = {"zero": optimizer.zero_grad, "backward": loss.backward, "step": optimizer.step}
+    for name in order.split():
+        parts[name]()
+    return loss.detach()
+
+
+IN_ORDER = "zero backward step"
+
+
+def _discriminating(
+    loss_of: Callable[[nn.Module, Tensor, Tensor], Tensor],
+    order: str = IN_ORDER,
+    fake_of: Callable[[nn.Module, Tensor], Tensor] = lambda generator, z: generator(z).detach(),
+) -> Callable[..., Tensor]:
+    """The discriminator's step in which one thing may be otherwise. ``loss_of``: of it, real examples and fakes."""
+
+    def step(generator: nn.Module, discriminator: nn.Module, optimizer: Optimizer, real: Tensor, z: Tensor) -> Tensor:
+        return _do(loss_of(discriminator, real, fake_of(generator, z)), optimizer, order)
+
+    return step
+
+
+def _its_loss(discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+    return discriminator_loss(discriminator(real), discriminator(fake))
+
+
+def _its_loss_afterwards(
+    generator: nn.Module, discriminator: nn.Module, optimizer: Optimizer, real: Tensor, z: Tensor
+) -> Tensor:
+    discriminator_step(generator, discriminator, optimizer, real, z)
+    return _its_loss(discriminator, real, generator(z)).detach()
+
+
+def _players(like: Tensor, latent: int, outputs: int, seed: int) -> tuple[nn.Module, nn.Module]:
+    generator = start_of(lambda: nn.Linear(latent, outputs), seed, like=like)
+    discriminator = start_of(
+        lambda: nn.Sequential(nn.Linear(outputs, 5), nn.LeakyReLU(0.2), nn.Linear(5, 1), nn.Flatten(0)), seed + 1, like=like
+    )
+    return generator, discriminator
+
+
+def _start_discriminating(real: Tensor, latent: int, seed: int) -> Arguments:
+    generator, discriminator = _players(real, latent, real.shape[1], seed)
+    z = standard_normal((len(real), latent), seeded(seed), like=real)
+    return generator, discriminator, torch.optim.SGD(discriminator.parameters(), lr=0.3), real, z
+
+
+def _drawn_real(generator: Generator) -> Arguments:
+    batch, outputs, latent = sizes(generator, 3, low=2, high=6)
+    return numbers(generator, batch, outputs), latent, size(generator, 0, 99)
+
+
+DISCRIMINATOR_STEP = UpdateExercise(
+    task="One step of the discriminator on real examples and on the generator's from z: generate, detach, discriminator_loss, "
+    "zero_grad, backward, step. Returns the loss, detached.",
+    reference=discriminator_step,
+    cases=lambda: [(torch.tensor([[1.0, 0.5], [-0.5, 2.0]], dtype=torch.float64), 2, 0)],
+    generate=_drawn_real,
+    lesson=lambda g: (torch.randn(128, 2, generator=g), 2, 0),
+    start=_start_discriminating,
+    made_from=("real", "latent", "seed"),
+    spared=(0,),
+    hints=(
+        "Make fakes, let the discriminator judge both batches, compute your loss of exercise 6.1, and go one step.",
+        "The fakes are generator(z).detach(): this step is the discriminator's alone. Its logits are discriminator(real) and "
+        "discriminator(fake).",
+        "loss = discriminator_loss(discriminator(real), discriminator(fake)), then optimizer.zero_grad(), loss.backward(), "
+        "optimizer.step(). Return loss.detach().",
+    ),
+    mistakes=(
+        Mistake(
+            "The fakes are not detached",
+            _discriminating(_its_loss, fake_of=lambda generator, z: generator(z)),
+            "backward goes on into the generator, which is not moved in this step: work for nothing, and gradients that may "
+            "be taken along later. Write generator(z).detach().",
+        ),
+        Mistake(
+            "No zero_grad",
+            _discriminating(_its_loss, order="backward step"),
+            "backward adds to the gradients that are there already: put them back to zero before it.",
+        ),
+        Mistake(
+            "The weights do not move",
+            _discriminating(_its_loss, order="zero backward"),
+            "After the call they are what they were. Three lines, in this order: zero_grad(), loss.backward(), step().",
+        ),
+        Mistake(
+            "The step before the gradients",
+            _discriminating(_its_loss, order="step zero backward"),
+            "This goes by the gradients of the batch before. In this order: zero_grad(), loss.backward(), step().",
+        ),
+        Mistake(
+            "Real and fake exchanged",
+            _discriminating(lambda discriminator, real, fake: _its_loss(discriminator, fake, real)),
+            "The real examples' logits come first: discriminator_loss(discriminator(real), discriminator(fake)).",
+        ),
+        Mistake(
+            "Uphill",
+            _discriminating(lambda discriminator, real, fake: -_its_loss(discriminator, real, fake)),
+            "The loss rises: the optimizer minimizes already, so no minus sign is needed.",
+        ),
+        Mistake(
+            "Real examples in both places",
+            _discriminating(lambda discriminator, real, fake: _its_loss(discriminator, real, real)),
+            "The generator's examples do not occur: the second logits are discriminator(fake).",
+        ),
+        Mistake(
+            "Fakes in both places",
+            _discriminating(lambda discriminator, real, fake: _its_loss(discriminator, fake, fake)),
+            "The real examples do not occur: the first logits are discriminator(real).",
+        ),
+        Mistake(
+            "The generator's loss",
+            _discriminating(lambda discriminator, real, fake: functional.softplus(-discriminator(fake)).mean()),
+            "That teaches the discriminator to call fakes real. Its own loss is that of exercise 6.1.",
+        ),
+        Mistake(
+            "Sigmoid before the loss",
+            _discriminating(
+                lambda discriminator, real, fake: discriminator_loss(
+                    discriminator(real).sigmoid(), discriminator(fake).sigmoid()
+                )
+            ),
+            "discriminator_loss takes logits: the sigmoid is inside it already.",
+        ),
+        Mistake(
+            "The loss after the step",
+            _its_loss_afterwards,
+            "Return the loss from which the step was computed: it need not be computed twice.",
+        ),
+    ),
+)
+
 # --- the generator's loss -------------------------------------------------------------------------------------------
 
 
@@ -399,6 +552,102 @@ GENERATOR_LOSS = Exercise(
             "-D where -log D was asked",
             lambda fake_logits: -fake_logits.sigmoid().mean(),
             "The log is missing: D(fake) itself is flat where D is sure. The loss is -log D(fake), which is never negative.",
+        ),
+    ),
+)
+
+# --- the generator's step -------------------------------------------------------------------------------------------
+
+
+def generator_step(generator: nn.Module, discriminator: nn.Module, optimizer: Optimizer, z: Tensor) -> Tensor:
+    loss = generator_loss(discriminator(generator(z)))
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+def _generating(loss_of: Callable[[Tensor], Tensor], order: str = IN_ORDER, cut: bool = False) -> Callable[..., Tensor]:
+    """The generator's step in which one thing may be otherwise. ``loss_of``: of the logits; ``cut``: fakes detached."""
+
+    def step(generator: nn.Module, discriminator: nn.Module, optimizer: Optimizer, z: Tensor) -> Tensor:
+        fake = generator(z).detach() if cut else generator(z)
+        return _do(loss_of(discriminator(fake)), optimizer, order)
+
+    return step
+
+
+def _generators_loss_afterwards(generator: nn.Module, discriminator: nn.Module, optimizer: Optimizer, z: Tensor) -> Tensor:
+    generator_step(generator, discriminator, optimizer, z)
+    return generator_loss(discriminator(generator(z))).detach()
+
+
+def _start_generating(z: Tensor, outputs: int, seed: int) -> Arguments:
+    generator, discriminator = _players(z, z.shape[1], outputs, seed)
+    return generator, discriminator, torch.optim.SGD(generator.parameters(), lr=0.3), z
+
+
+def _drawn_noise(generator: Generator) -> Arguments:
+    batch, latent, outputs = sizes(generator, 3, low=2, high=6)
+    return numbers(generator, batch, latent), outputs, size(generator, 0, 99)
+
+
+GENERATOR_STEP = UpdateExercise(
+    task="One step of the generator from noise z: generate, ask the discriminator, generator_loss, zero_grad, backward, step; "
+    "the gradient passes through the discriminator, whose weights stay. Returns the loss, detached.",
+    reference=generator_step,
+    cases=lambda: [(torch.tensor([[1.0, 0.5], [-0.5, 2.0]], dtype=torch.float64), 3, 0)],
+    generate=_drawn_noise,
+    lesson=lambda g: (torch.randn(128, 2, generator=g), 2, 0),
+    start=_start_generating,
+    made_from=("z", "outputs", "seed"),
+    hints=(
+        "It is the discriminator's step with other fakes, another loss and another optimizer. Which of its lines must go?",
+        "No detach here: the gradient must pass through the discriminator into the generator. No real examples either.",
+        "loss = generator_loss(discriminator(generator(z))), then optimizer.zero_grad(), loss.backward(), optimizer.step(). "
+        "Return loss.detach().",
+    ),
+    mistakes=(
+        Mistake(
+            "The weights do not move",
+            _generating(generator_loss, cut=True),
+            "After the call they are what they were. Two things can be the reason: step() is missing, or the fakes are "
+            "detached here too, so that no gradient reaches the generator.",
+        ),
+        Mistake(
+            "No zero_grad",
+            _generating(generator_loss, order="backward step"),
+            "backward adds to the gradients that are there already: put them back to zero before it.",
+        ),
+        Mistake(
+            "The step before the gradients",
+            _generating(generator_loss, order="step zero backward"),
+            "This goes by the gradients of the batch before. In this order: zero_grad(), loss.backward(), step().",
+        ),
+        Mistake(
+            "Uphill",
+            _generating(lambda logits: -generator_loss(logits)),
+            "The loss rises: the optimizer minimizes already, so no minus sign is needed.",
+        ),
+        Mistake(
+            "It helps the discriminator",
+            _generating(lambda logits: generator_loss(-logits)),
+            "This makes the fakes easier to tell. The generator wants them to be called real: generator_loss of the logits.",
+        ),
+        Mistake(
+            "The saturating loss",
+            _generating(lambda logits: -generator_loss(-logits)),
+            "This minimizes log(1 - D), whose gradient vanishes where D is near 0. Call generator_loss.",
+        ),
+        Mistake(
+            "Sigmoid before the loss",
+            _generating(lambda logits: generator_loss(logits.sigmoid())),
+            "generator_loss takes logits: the sigmoid is inside it already.",
+        ),
+        Mistake(
+            "The loss after the step",
+            _generators_loss_afterwards,
+            "Return the loss from which the step was computed: it need not be computed twice.",
         ),
     ),
 )
@@ -570,7 +819,120 @@ OPTIMAL_DISCRIMINATOR = Exercise(
     ),
 )
 
-EXERCISES = (DISCRIMINATOR_LOSS, GENERATOR_LOSS, OPTIMAL_DISCRIMINATOR)
+# --- samples by mode --------------------------------------------------------------------------------------------------
+
+
+def mode_shares(samples: Tensor, centres: Tensor, reach: float) -> Tensor:
+    distances = torch.cdist(samples, centres)
+    at_mode = distances <= reach
+    return at_mode.to(samples.dtype).mean(dim=0)
+
+
+def _points_and_centres() -> list[Arguments]:
+    two = [[0.0, 0.0], [20.0, 0.0]]
+    return [
+        (*doubles([[0.5, 0.0]], [[0.0, 0.0]]), 1.0),
+        (*doubles([[3.0, 4.0], [20.0, 1.0], [10.0, 0.0], [0.0, 0.0]], two), 5.0),  # (3, 4) lies exactly 5 away
+        (*doubles([[3.0, 3.0], [20.5, 0.0], [19.0, 0.5], [21.0, 1.0], [-9.0, 3.0]], two), 3.5),
+        (*doubles([[10.0, 0.0], [10.0, 1.0], [11.0, 0.0]], two), 2.0),  # all of them between the modes
+    ]
+
+
+def _drawn_points(generator: Generator) -> Arguments:
+    modes, more = sizes(generator, 2, low=2, high=5)
+    centres = torch.stack([10.0 * torch.arange(modes, dtype=torch.float64), numbers(generator, modes)], dim=1)
+    chosen = whole(generator, modes + 2 * more, high=modes - 1)
+    samples = centres[chosen] + numbers(generator, len(chosen), 2, low=-3, high=3)
+    return samples, centres, 2.5
+
+
+def _points_on_a_ring(generator: Generator) -> Arguments:
+    angles = torch.arange(8) * torch.pi / 4
+    centres = 2 * torch.stack([angles.cos(), angles.sin()], dim=1)
+    chosen = whole(generator, 2000, high=7)
+    return centres[chosen] + 0.2 * torch.randn(2000, 2, generator=generator), centres, 0.3
+
+
+def _nearest(samples: Tensor, centres: Tensor) -> Tensor:
+    one_hot = functional.one_hot(torch.cdist(samples, centres).argmin(dim=1), len(centres))
+    return one_hot.to(samples.dtype).mean(dim=0)
+
+
+MODE_SHARES = Exercise(
+    task="The share of all samples (samples, dimension) that lie at each of the centres (modes, dimension): no further from it "
+    "than reach. The centres are more than twice that apart, so no sample lies at two. Returns (modes,).",
+    reference=mode_shares,
+    cases=_points_and_centres,
+    generate=_drawn_points,
+    lesson=_points_on_a_ring,
+    hints=(
+        "First the distance of every sample from every centre, (samples, modes). Then: which of them are within reach?",
+        "torch.cdist(samples, centres) gives the distances. A comparison gives True and False, and the mean of ones and zeros "
+        "is a share.",
+        "(distances <= reach).to(samples.dtype).mean(dim=0): over the samples, so that one number is left for each mode.",
+    ),
+    mistakes=(
+        Mistake(
+            "Numbers in place of shares",
+            lambda samples, centres, reach: mode_shares(samples, centres, reach) * len(samples),
+            "These are counts. A share is the count divided by the number of all samples.",
+        ),
+        Mistake(
+            "Shares among the samples at modes",
+            lambda samples, centres, reach: mode_shares(samples, centres, reach) / mode_shares(samples, centres, reach).sum(),
+            "These add up to 1 always, so they hide what lies in the gaps. Divide by the number of all samples.",
+        ),
+        Mistake(
+            "Every sample at its nearest mode",
+            lambda samples, centres, reach: _nearest(samples, centres),
+            "Samples in the gaps are counted too. One counts only within reach of the centre.",
+        ),
+        Mistake(
+            "A square round each mode",
+            lambda samples, centres, reach: ((samples[:, None] - centres).abs() <= reach).all(-1).to(samples.dtype).mean(dim=0),
+            "This compares each coordinate by itself. The distance is the root of the summed squares: torch.cdist.",
+        ),
+        Mistake(
+            "Distances along the axes",
+            lambda samples, centres, reach: (torch.cdist(samples, centres, p=1) <= reach).to(samples.dtype).mean(dim=0),
+            "This adds up absolute differences. The distance is the root of the summed squares: torch.cdist.",
+        ),
+        Mistake(
+            "The squared distance",
+            lambda samples, centres, reach: mode_shares(samples, centres, reach**0.5),
+            "A squared distance is compared with the reach: take its root, or square the reach.",
+        ),
+        Mistake(
+            "Nearer than the reach, but not as near",
+            lambda samples, centres, reach: (torch.cdist(samples, centres) < reach).to(samples.dtype).mean(dim=0),
+            "A sample exactly at the reach counts too: <=.",
+        ),
+        Mistake(
+            "The samples beyond the reach",
+            lambda samples, centres, reach: 1 - mode_shares(samples, centres, reach),
+            "These are the samples that do *not* lie at each mode: turn the comparison round.",
+        ),
+        Mistake(
+            "One number for all modes",
+            lambda samples, centres, reach: mode_shares(samples, centres, reach).sum(),
+            "This is the share at any mode. One number for each mode was asked: average over the samples, dim=0.",
+        ),
+        Mistake(
+            "One number for each sample",
+            lambda samples, centres, reach: (torch.cdist(samples, centres) <= reach).to(samples.dtype).mean(dim=1),
+            "The mean goes over the wrong dimension: the samples are number 0, the modes stay.",
+        ),
+    ),
+)
+
+EXERCISES = (
+    DISCRIMINATOR_LOSS,
+    DISCRIMINATOR_STEP,
+    GENERATOR_LOSS,
+    GENERATOR_STEP,
+    OPTIMAL_DISCRIMINATOR,
+    MODE_SHARES,
+)
 
 PREDICTIONS = (
     Prediction(
@@ -586,11 +948,11 @@ PREDICTIONS = (
         "modes_lost",
         ("VAE", "GAN"),
         answer="GAN",
-        because="with momentum each player runs past an opponent that has moved on.",
+        because="with more momentum each player runs past an opponent that has moved on.",
         wrong={
             "VAE": (
-                "It does suffer from the wrong momentum: its loss ends worse and wilder. But it goes down a single slope, "
-                "with nobody to chase, and each training point that it explains badly calls it back."
+                "It does a little worse with the other momentum. But it goes down a single slope, with nobody to chase, and "
+                "each training point that it explains badly calls it back."
             ),
         },
     ),
@@ -599,16 +961,20 @@ PREDICTIONS = (
 EXPLANATIONS = (
     Explanation(
         "what_a_gans_loss_tells",
-        question="You may stop a VAE's training by its loss, but you must judge a GAN by its samples. Why?",
+        question=(
+            "A VAE's loss has fallen, and a GAN's two losses have stood still all the time. What do you know now about each "
+            "model's samples?"
+        ),
         model=(
-            "A VAE's two networks go down one loss, a bound on how probable the data are, so lower is better. A GAN's two "
-            "losses measure its players against each other. The discriminator's stays near the same value when the samples "
-            "are perfect and when the discriminator is merely lazy."
+            "The VAE's density has become a better one: it gives the data more probability. How its samples look is a further "
+            "question, for a density can be good while most of its samples are bad, and the other way round. Of the GAN's "
+            "samples you know nothing, because its losses measure the players against each other. So both are judged by "
+            "samples: looked at, and counted."
         ),
         rubric=(
-            "a VAE has one loss, which both networks lower, and it is about the data;",
-            "each of a GAN's losses depends on how good the opponent is;",
-            "so the same value can go with good and with poor samples.",
+            "a VAE's loss is about its density: lower means more probability for the data (a bound on it);",
+            "a good density does not make good samples, nor good samples a good density;",
+            "each of a GAN's losses depends on how good the opponent is, so one value goes with good and with bad samples.",
         ),
     ),
 )

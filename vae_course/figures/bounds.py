@@ -28,9 +28,9 @@ GREY = "#8c8c8c"
 PRIOR, CHOSEN, NEAR = (INK, ":", "s"), (BLUE, "-", "o"), (GREY, "--", "^")
 
 
-def _gap_bar(axes: Axes, place: float, low: float, high: float) -> None:
-    """The gap between a bound and what it bounds, as a bar that ends exactly at both."""
-    axes.plot([place, place], [low, high], color=ORANGE, linestyle="-", linewidth=4, solid_capstyle="butt", label="the gap")
+def _gap_bar(axes: Axes, place: float, low: float, high: float, label: str = "the gap") -> None:
+    """What lies between a bound and what it bounds, as a bar that ends exactly at both."""
+    axes.plot([place, place], [low, high], color=ORANGE, linestyle="-", linewidth=4, solid_capstyle="butt", label=label)
 
 
 @styled
@@ -109,11 +109,11 @@ def tightening(
         below, errors = [exact - e.value for e in estimates], [2 * e.standard_error for e in estimates]
         places = [aside * k for k in samples]  # so that the bars of one do not hide those of the other
         axes.errorbar(places, below, yerr=errors, color=colour, linestyle=line, marker=marker, capsize=4, label=name)
-        axes.plot(samples, rules[name], color=colour, linestyle="-", linewidth=0.7)
+        axes.plot(samples, rules[name], color=colour, linestyle="-", linewidth=0.7, label=f"{name}: relative variance / 2K")
     axes.set_xscale("log", base=4)
     axes.set_xticks(samples, [str(k) for k in samples])
     axes.set_yscale("log", nonpositive="clip")
-    axes.set(title="More samples, a tighter bound", xlabel="samples K; bars: ± 2 standard errors; thin lines: the rule")
+    axes.set(title="More samples, a tighter bound", xlabel="samples K; bars: ± 2 standard errors")
     axes.set(ylabel="log p(x) − bound (nats)", ylim=(0.0003, 10))
     axes.legend(loc="upper right")
     words = "Both importance-weighted bounds come nearer to log p(x) as samples are added; the worse q needs more of them."
@@ -151,7 +151,10 @@ def error_by_dimension(dimensions: Sequence[int], named: Mapping[str, Sequence[f
     axes.set_title("The further from the posterior, the faster the error grows")
     axes.set(xlabel="latent dimensions", ylabel="standard error / p(x)")
     axes.legend(loc="upper left")
-    words = "With draws from the prior the relative error grows steeply with the dimensions, with draws from q far more slowly."
+    words = (
+        "With draws from the prior the relative error grows steeply with the dimensions, with draws from q less, and with "
+        "draws a little off the posterior by far the least."
+    )
     return Picture(figure, words)
 
 
@@ -165,10 +168,10 @@ def log_of_average(weights: Sequence[float], shares: Sequence[float]) -> Picture
     figure, (axes,) = new_figure(height=3.4)
     axes.plot(array(w), array(w.log()), color=BLUE, linestyle="-", label="log w")
     axes.plot([low, high], [math.log(low), math.log(high)], color=INK, linestyle="--", marker="o", label="the two weights")
-    _gap_bar(axes, average, below, math.log(average))
+    _gap_bar(axes, average, below, math.log(average), label="the difference")
     axes.annotate("log of the average", (average, math.log(average)), xytext=(-8, 8), textcoords="offset points", ha="right")
     axes.annotate("average of the logs", (average, below), xytext=(10, -14), textcoords="offset points")
-    axes.set(title="The logarithm bends, so its average lies below", xlabel="weight w", ylabel="log w (nats)")
+    axes.set(title="The average of the logs lies below the log of the average", xlabel="weight w", ylabel="log w (nats)")
     axes.legend(loc="lower right")
     words = "The curve of log w and a chord between two weights: above their average weight the chord lies below the curve."
     return Picture(figure, words)
@@ -182,7 +185,7 @@ def inference_gaps(x: Tensor, best: Tensor, amortized: Mapping[str, Tensor]) -> 
     for (name, gap), colour, marker in zip(amortized.items(), (RED, BLUE), ("s", "."), strict=True):
         axes.plot(array(x), array(gap), color=colour, linestyle="", marker=marker, markersize=4, label=name)
     axes.set_yscale("log")
-    axes.set(title="A network comes near the best Gaussian, a line does not", xlabel="reading x")
+    axes.set(title="The network meets the best Gaussian, the linear encoder near one x only", xlabel="reading x")
     axes.set(ylabel="log p(x) - ELBO (nats)", ylim=(0.001, 30))
     axes.legend(loc="upper center", ncols=3, fontsize=8)
     words = "The linear encoder misses far more than the best Gaussians, except near one x; the network lies on their curve."
@@ -192,7 +195,7 @@ def inference_gaps(x: Tensor, best: Tensor, amortized: Mapping[str, Tensor]) -> 
 @styled
 def clouds(z: Tensor, prior: Tensor, named: Mapping[str, tuple[Tensor, Tensor]]) -> Picture:
     """For each encoder a few q(z given x) (readings, points) and the average of all (points,), beside the prior (points,)."""
-    figure, panels = new_figure(len(named), width=9, height=3.6)
+    figure, panels = new_figure(2, rows=math.ceil(len(named) / 2), width=9, height=5.8)
     for axes, (name, (several, average)) in zip(panels, named.items(), strict=True):
         for number, density in enumerate(several):
             label = "q(z given x), some x" if number == 0 else None
@@ -201,12 +204,11 @@ def clouds(z: Tensor, prior: Tensor, named: Mapping[str, tuple[Tensor, Tensor]])
         axes.plot(array(z), array(average), color=RED, linestyle="-", linewidth=3, label="q(z), the average over all x")
         axes.plot(array(z), array(prior), color=INK, linestyle=":", label="prior p(z)")
         axes.set_title(name, fontsize=10, fontweight="normal")
-        axes.set(xlabel="z", xlim=(-4, 4), ylim=(0, 2.2))
-    panels[0].set_ylabel("density")
+        axes.set(xlabel="z", xlim=(-4, 6), ylim=(0, 2.2), ylabel="density")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    figure.suptitle("Narrow clouds tell more of x, but their average is not the prior", x=0.01, ha="left")
+    figure.suptitle("Narrow clouds tell more of x; where their means lie decides the average", x=0.01, ha="left")
     words = (
-        "Three encoders. Wide clouds overlap, with an average like the prior; narrow clouds with the same means have a "
-        "narrower average; narrow clouds around the readings a wider one."
+        "Four encoders. Wide clouds overlap, with an average like the prior; narrow clouds with the same means have a "
+        "narrower average, narrow clouds around the readings a wider one; wide clouds moved by 2 have theirs at 2."
     )
     return Picture(figure, words)

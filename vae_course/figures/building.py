@@ -26,7 +26,7 @@ def whole(image: Tensor) -> Picture:
     _box(axes, (7.0, 4.35), "log_var")
     _circle(axes, (9.6, 5.4), "z")
     _trapezoid(axes, 10.8, 13.2, left=0.9, right=1.6, name="decoder")
-    _picture(axes, _blurred(image), (15.6, 5.4), "x again:\nchances of ink")
+    _picture(axes, _blurred(image), (15.6, 5.4), "probability of ink\n(a sketch)")
     for start, end in (
         ((2.4, 5.4), (3.2, 5.4)),
         ((5.6, 5.8), (6.15, 6.3)),
@@ -54,7 +54,7 @@ def whole(image: Tensor) -> Picture:
     axes.text(7.7, 0.15, "the true x, to compare with", ha="center", va="bottom", fontsize=8.5)
     axes.set_title("A VAE: two networks, a draw between them, two costs")
     words = (
-        "An image x goes through the encoder to mean and log_var; with noise they make z; of z the decoder makes a chance "
+        "An image x goes through the encoder to mean and log_var; with noise they make z; of z the decoder makes a probability "
         "of ink for each pixel. The rate arises at mean and log_var, the distortion where x is compared with them."
     )
     return Picture(figure, words)
@@ -205,7 +205,7 @@ def gallery(images: Tensor, *, title: str, words: str, columns: int = 12) -> Pic
     tiles = functional.pad(images.reshape(rows, columns, side, side), [margin] * 4)
     full = side + 2 * margin
     page = tiles.transpose(1, 2).reshape(rows * full, columns * full)
-    figure, (axes,) = new_figure(width=8, height=8 * rows / columns + 0.5)
+    figure, (axes,) = new_figure(width=8, height=8 * rows / columns + 0.3)
     axes.imshow(array(page), cmap=INTENSITY, vmin=0, vmax=1)
     axes.set_axis_off()
     axes.set_title(title)

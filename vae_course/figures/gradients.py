@@ -62,7 +62,7 @@ def two_graphs() -> Picture:
     for axes in (left, right):
         axes.set(xlim=(0, 10), ylim=(0, 10.5))
         axes.set_axis_off()
-        _node(axes, 5, 9.6, "f(z)")
+        _node(axes, 5, 9.6, "cost")
         _node(axes, 1.6, 1, "mean")
         _node(axes, 5, 1, "std")
         _arrow(axes, (4.75, 6.2), (4.75, 8.8))
@@ -81,7 +81,7 @@ def two_graphs() -> Picture:
     right.text(5.6, 3.1, "noise", va="center", fontsize=9)
     right.text(3.65, 2.9, "1", va="center", fontsize=9)
     for axes in (left, right):
-        axes.text(5.65, 7.5, "slope of f", va="center", fontsize=9)
+        axes.text(5.65, 7.5, "slope of the cost", va="center", fontsize=9)
     figure.supxlabel("black arrows: forward;  orange, dashed: gradients;  blue boxes: random", fontsize=9)
     words = (
         "Dashed arrows are gradients: they stop at a random node, and reach mean and std once the noise is a separate input."
@@ -201,7 +201,7 @@ def descents(gaps: Mapping[str, Sequence[float]]) -> Picture:
         axes.plot(range(len(gap)), gap, label=name)
     axes.set_yscale("log")
     axes.set_ylim(top=min(axes.get_ylim()[1], MOST_NATS))
-    axes.set(title="The less a gradient varies, the nearer descent comes", xlabel="step", ylabel="KL to the best q (nats)")
+    axes.set(title="At one learning rate, less variance brings descent nearer", xlabel="step", ylabel="KL to the best q (nats)")
     axes.legend()
     return Picture(figure, "Distance from the best q: pathwise falls furthest, the plain score function stays noisy and high.")
 
@@ -232,7 +232,7 @@ def kl_pull(stds: Tensor, *, in_std: Tensor, in_log_var: Tensor) -> Picture:
         title="For narrow Gaussians the KL's gradient explodes in std, not in log_var",
         x_label="std",
         y_label="size (nats per unit)",
-        words="At small std the KL's gradient is 1000 in std, one half in log_var; at 1 both vanish; at 10, 10 and 50.",
+        words="At small std the KL's gradient is 1000 in std, one half in log_var; both dip at 1; at 10, 10 and 50.",
         log_x=True,
         log_y=True,
     )

@@ -45,8 +45,8 @@ def training_step(encoder, decoder, optimizer, x, generator):
 
 
 def epochs_since_best(losses):
-    from_the_end = losses.flip(0)
-    return torch.where(from_the_end == losses.min())[0][0]
+    places_of_the_best = torch.where(losses == losses.min())[0]
+    return losses.numel() - places_of_the_best[0] - 1
 
 
 def draw_pixels(logits, uniform):
@@ -89,6 +89,7 @@ MORE = {
     ],
     "epochs_since_best": [
         lambda losses: torch.tensor(len(losses) - 1 - losses.tolist().index(min(losses.tolist()))),
+        lambda losses: len(losses) - 1 - losses.argmin().item(),
     ],
     "draw_pixels": [
         lambda logits, uniform: (logits > torch.logit(uniform)).float(),

@@ -14,8 +14,56 @@ def generator_loss(fake_logits):
     return -certain.log_prob(torch.ones_like(fake_logits)).mean()
 
 
+def discriminator_step(generator, discriminator, optimizer, real, z):
+    for parameter in discriminator.parameters():
+        parameter.grad = None
+    with torch.no_grad():
+        fake = generator(z)
+    logits = discriminator(torch.cat([real, fake]))
+    loss = discriminator_loss(logits[: len(real)], logits[len(real) :])
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+def generator_step(generator, discriminator, optimizer, z):
+    optimizer.zero_grad()
+    for parameter in discriminator.parameters():
+        parameter.requires_grad_(False)
+    fooled = generator_loss(discriminator(generator(z)))
+    fooled.backward()
+    optimizer.step()
+    for parameter in discriminator.parameters():
+        parameter.requires_grad_(True)
+    return fooled.detach()
+
+
 def optimal_discriminator(log_p, log_q):
     return torch.exp(log_p - torch.logaddexp(log_p, log_q))
+
+
+def mode_shares(samples, centres, reach):
+    shares = []
+    for centre in centres:
+        offsets = samples - centre
+        near = offsets.square().sum(dim=1).sqrt() <= reach
+        shares.append(near.sum() / len(samples))
+    return torch.stack(shares)
+
+
+def only_its_own_gradients(generator, discriminator, optimizer, z):
+    loss = generator_loss(discriminator(generator(z)))
+    weights = list(generator.parameters())
+    for weight, gradient in zip(weights, torch.autograd.grad(loss, weights), strict=True):
+        weight.grad = gradient
+    optimizer.step()
+    return loss.detach()
+
+
+def nearest_within_reach(samples, centres, reach):
+    distance, nearest = torch.cdist(samples, centres).min(dim=1)
+    counts = torch.bincount(nearest[distance <= reach], minlength=len(centres))
+    return counts.to(samples.dtype) / len(samples)
 
 
 def loop_over_examples(real_logits, fake_logits):
@@ -45,6 +93,8 @@ MORE = {
             / real_logits.shape[0]
         ),
     ],
+    "generator_step": [only_its_own_gradients],
+    "mode_shares": [nearest_within_reach],
     "generator_loss": [
         lambda fake_logits: -torch.nn.functional.logsigmoid(fake_logits).mean(),
         lambda fake_logits: torch.nn.functional.binary_cross_entropy_with_logits(fake_logits, torch.ones_like(fake_logits)),
