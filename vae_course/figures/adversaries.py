@@ -91,11 +91,12 @@ def losses(vae: Sequence[float], discriminator: Sequence[float], generator: Sequ
         panel.set(xlabel="epoch")
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes[0].set_ylabel("loss (nats)")
+    axes[0].set_ylim(min(0, *vae), 1.1 * max(vae))  # from 0, as the others, so that falls can be compared
     equilibria = ((axes[1], 2 * math.log(2), "2 ln 2"), (axes[2], math.log(2), "ln 2"))
     for panel, value, formula in equilibria:
         panel.set_ylim(0, 2 * value)
         panel.axhline(value, color="#777777", linewidth=1, linestyle=":")
-        panel.text(0.99, 0.97 * value, formula, transform=panel.get_yaxis_transform(), ha="right", va="top", fontsize=9)
+        panel.text(0.97, 1.3 * value, f"dotted: {formula}", transform=panel.get_yaxis_transform(), ha="right", fontsize=9)
     figure.suptitle("The VAE's loss falls, the GAN's two hardly move")
     return Picture(figure, "The VAE's loss falls epoch by epoch; the GAN's two losses stay near 2 ln 2 and ln 2.")
 
@@ -192,28 +193,32 @@ def ring_results(results: Results) -> Picture:
 @styled
 def digit_results(results: Results) -> Picture:
     """Precision and recall of several seeds, a row for each kind of sample."""
-    figure, axes = new_figure(2, width=7.5, height=2.5)
+    figure, axes = new_figure(2, width=7.5, height=3)
     for panel, measure in zip(axes, ("precision", "recall"), strict=True):
         _draw_dots(panel, results, measure, names=panel is axes[0])
         _share_axis(panel)
-    figure.suptitle("Digits: what counts as a sample decides")
-    return Picture(figure, "Precision and recall of two runs: the VAE's mean images, its noisy samples, and the GAN's samples.")
+    figure.suptitle("The same noise lowers the precision of real digits, too")
+    words = "Precision and recall of real digits without and with noise, the VAE's mean images and noisy samples, and the GAN."
+    return Picture(figure, words)
 
 
 # --- an encoder or none ---------------------------------------------------------------------------------------------
 
 
 @styled
-def search_beside_encoder(errors: Sequence[float], encoder_error: float) -> Picture:
-    """The error of a search for z, step by step, and the error of the encoder's single pass as a line."""
+def search_beside_encoder(errors: Sequence[float], errors_of_decoder: Sequence[float], encoder_error: float) -> Picture:
+    """The errors of two searches for z, step by step, and the error of the encoder's single pass as a line."""
     figure, (axes,) = new_figure(height=2.8)
     axes.plot(range(1, len(errors) + 1), errors, label="GAN: search for z")
+    axes.plot(range(1, len(errors_of_decoder) + 1), errors_of_decoder, label="VAE's decoder: the same search", linestyle=":")
     axes.axhline(encoder_error, color=ORANGE, linestyle="--", label="VAE: one pass of the encoder")
     axes.set(title="The encoder answers at once; the search takes its time", xlabel="steps of gradient descent")
     axes.set(ylabel="squared error per image\n(summed over pixels)", ylim=(0, None))
     axes.legend()
     return Picture(
-        figure, "The error of the GAN's search falls over many steps; the error of the VAE's single pass is a level line."
+        figure,
+        "The errors of both searches fall over many steps, that of the GAN to above the level line of the VAE's single pass, "
+        "that of the VAE's decoder to below it.",
     )
 
 

@@ -94,7 +94,10 @@ MORE = {
         ),
     ],
     "generator_step": [only_its_own_gradients],
-    "mode_shares": [nearest_within_reach],
+    "mode_shares": [
+        nearest_within_reach,
+        lambda samples, centres, reach: (torch.cdist(samples, centres) < reach).to(samples.dtype).mean(dim=0),
+    ],
     "generator_loss": [
         lambda fake_logits: -torch.nn.functional.logsigmoid(fake_logits).mean(),
         lambda fake_logits: torch.nn.functional.binary_cross_entropy_with_logits(fake_logits, torch.ones_like(fake_logits)),
