@@ -967,8 +967,8 @@ EXPLANATIONS = (
             "The VAE's loss is a bound: as it fell, the floor rose under the mean log density of the training examples. How "
             "its samples look is a further question, for a density can be good while most of its samples are bad, and the "
             "other way round. A low loss of the GAN's discriminator, on new data, would prove that its samples can be told "
-            "from data; one near 2 ln 2 proves nothing, because it goes with perfect samples and with a lazy discriminator. So both are "
-            "judged by samples: looked at, and counted."
+            "from data; one near 2 ln 2 proves nothing, because it goes with perfect samples and with a lazy discriminator. So "
+            "both are judged by samples: looked at, and counted."
         ),
         rubric=(
             "a VAE's loss is about its density of the training examples, and a bound: lower means a higher floor;",
