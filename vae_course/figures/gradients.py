@@ -160,15 +160,21 @@ def _variances_by_dimension(
     dimensions: Sequence[int], measured: Mapping[str, Sequence[Estimate]], *, title: str, words: str
 ) -> Picture:
     figure, (axes,) = new_figure(height=3.4)
-    for i, (name, variances) in enumerate(measured.items()):
-        y = [variance.value for variance in variances]
-        axes.plot(dimensions, y, color=PALETTE[i], linestyle=LINES[i], marker=MARKERS[i], label=name)
+    _draw_variances(axes, dimensions, measured)
     axes.set_xscale("log", base=2)
-    axes.set_yscale("log")
     axes.set_xticks(dimensions, [str(d) for d in dimensions])
     axes.set(title=title, xlabel="latent dimensions", ylabel="variance of one draw")
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return Picture(figure, words)
+
+
+def _draw_variances(axes: Axes, places: Sequence[float], measured: Mapping[str, Sequence[Estimate]]) -> None:
+    """A line a recipe, each looking the same in every picture."""
+    for name, variances in measured.items():
+        i = RECIPES.index(name)
+        y = [variance.value for variance in variances]
+        axes.plot(places, y, color=PALETTE[i], linestyle=LINES[i], marker=MARKERS[i], label=name)
+    axes.set_yscale("log")
 
 
 # --- steep slopes, descent, a second noise, log_var -----------------------------------------------------------------
@@ -178,12 +184,8 @@ def _variances_by_dimension(
 def narrowing_step(widths: Sequence[float], variances: Mapping[str, Sequence[Estimate]]) -> Picture:
     """Variance of one gradient draw for sigmoids ever closer to a step; the recipes look as they do over dimensions."""
     figure, (axes,) = new_figure()
-    for name, measured in variances.items():
-        i = RECIPES.index(name)
-        y = [variance.value for variance in measured]
-        axes.plot(widths, y, color=PALETTE[i], linestyle=LINES[i], marker=MARKERS[i], label=name)
+    _draw_variances(axes, widths, variances)
     axes.set_xscale("log")
-    axes.set_yscale("log")
     axes.set(
         title="The steeper the slope, the noisier the pathwise gradient",
         xlabel="width of the step (units of z)",
