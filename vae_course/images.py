@@ -136,23 +136,6 @@ class Autoencoder(nn.Module):
         """Squared error per image, to be passed to ``training.Update``."""
         return {"loss": squared_error(images, self(images))}
 
-    def denoising_loss(self, noise_std: float) -> "DenoisingLoss":
-        """The loss that shows noisy images to the encoder and asks for clean ones (Vincent 2008)."""
-        return DenoisingLoss(self, noise_std)
-
-
-@dataclass(frozen=True)
-class DenoisingLoss:
-    """Squared error between clean images and the reconstruction of noisy ones."""
-
-    model: Autoencoder
-    noise_std: float
-
-    def __call__(self, images: Tensor, generator: Generator) -> Metrics:
-        """The loss of a batch (batch, pixels)."""
-        noisy = images + self.noise_std * standard_normal(tuple(images.shape), generator, like=images)
-        return {"loss": squared_error(images, self.model(noisy))}
-
 
 def squared_error(images: Tensor, reconstructions: Tensor) -> Tensor:
     """Squared error summed over pixels, averaged over images: a scalar."""
