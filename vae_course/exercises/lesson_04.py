@@ -241,11 +241,21 @@ def _lesson_draws(generator: Generator) -> Arguments:
 
 
 def _log_prior(z: Tensor) -> Tensor:
-    return -0.5 * (math.log(2 * math.pi) + z.square()).sum(-1)
+    return _prior_terms(z).sum(-1)
 
 
 def _log_q(z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
-    return -0.5 * (math.log(2 * math.pi) + log_var + (z - mean).square() / log_var.exp()).sum(-1)
+    return _q_terms(z, mean, log_var).sum(-1)
+
+
+def _prior_terms(z: Tensor) -> Tensor:
+    """log p(z) of each latent dimension by itself."""
+    return -0.5 * (math.log(2 * math.pi) + z.square())
+
+
+def _q_terms(z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    """log q(z) of each latent dimension by itself."""
+    return -0.5 * (math.log(2 * math.pi) + log_var + (z - mean).square() / log_var.exp())
 
 
 LOG_WEIGHTS = Exercise(
@@ -359,6 +369,37 @@ LOG_WEIGHTS = Exercise(
             "The KL is an average over all z. A weight belongs to one draw: log p(z) - log q(z) at this z.",
         ),
         Mistake(
+            "The prior's log_var set to 1",
+            lambda log_likelihood, z, mean, log_var: (
+                log_likelihood + _q_terms(z, torch.zeros_like(z), torch.ones_like(z)).sum(-1) - _log_q(z, mean, log_var)
+            ),
+            "The prior's variance is 1, so its log_var is log 1 = 0. With torch.ones for log_var the variance is e.",
+        ),
+        Mistake(
+            "Not summed over the latent dimensions",
+            lambda log_likelihood, z, mean, log_var: log_likelihood + _prior_terms(z) - _q_terms(z, mean, log_var),
+            "A Normal's log_prob gives a number for each latent dimension. Independent dimensions multiply, so their logs add "
+            "up: log p(z) and log q(z) each need .sum(-1).",
+        ),
+        Mistake(
+            "Not summed over the latent dimensions, with a dimension more for the likelihood",
+            lambda log_likelihood, z, mean, log_var: (
+                log_likelihood.unsqueeze(-1) + _prior_terms(z) - _q_terms(z, mean, log_var)
+            ),
+            "A Normal's log_prob gives a number for each latent dimension. Take .sum(-1) of log p(z) and of log q(z), and the "
+            "likelihood, which is one number a draw, fits as it is.",
+        ),
+        Mistake(
+            "The prior not summed over the latent dimensions",
+            lambda log_likelihood, z, mean, log_var: log_likelihood + _prior_terms(z) - _log_q(z, mean, log_var),
+            "log q(z) is one number for each draw here, but log p(z) one for each latent dimension. It needs .sum(-1) too.",
+        ),
+        Mistake(
+            "q not summed over the latent dimensions",
+            lambda log_likelihood, z, mean, log_var: log_likelihood + _log_prior(z) - _q_terms(z, mean, log_var),
+            "log p(z) is one number for each draw here, but log q(z) one for each latent dimension. It needs .sum(-1) too.",
+        ),
+        Mistake(
             "Averaged over the dimensions",
             lambda log_likelihood, z, mean, log_var: log_likelihood + (_log_prior(z) - _log_q(z, mean, log_var)) / z.shape[-1],
             "Independent dimensions multiply, so their logs add up: sum over the last dimension.",
@@ -464,6 +505,11 @@ DISCRETE_ELBO = Exercise(
                 (log_prior.exp() * (log_prior + log_likelihood - q.log())).where(q > 0, 0).sum(-1)
             ),
             "The average runs over q: each state is weighted with its q, not with its prior.",
+        ),
+        Mistake(
+            "Not summed over the states",
+            lambda log_prior, log_likelihood, q: (q * (log_prior + log_likelihood - q.log())).where(q > 0, 0),
+            "These are the weighted terms of the states. Their sum, .sum(-1), is the average over q.",
         ),
         Mistake(
             "The terms are not weighted",
@@ -649,6 +695,32 @@ GAUSSIAN_ELBO = Exercise(
                 log_likelihood.mean(0) - 0.5 * (mean.square() + log_var.exp() - 1 - log_var).mean(-1)
             ),
             "Nats of independent dimensions add up: sum over the latent dimension, do not average.",
+        ),
+        Mistake(
+            "The rate not summed over the latent dimensions",
+            lambda log_likelihood, mean, log_var: log_likelihood.mean(0) - 0.5 * (mean.square() + log_var.exp() - 1 - log_var),
+            "Each latent dimension has a KL of its own here. The rate of an example is their sum, .sum(-1).",
+        ),
+        Mistake(
+            "The draws averaged along the batch",
+            lambda log_likelihood, mean, log_var: (
+                log_likelihood.mean(1) - 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(-1)
+            ),
+            "log_likelihood is (samples, batch), so the draws of an example lie along dimension 0: mean(0).",
+        ),
+        Mistake(
+            "Averaged along the batch at the end",
+            lambda log_likelihood, mean, log_var: (
+                log_likelihood - 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(-1)
+            ).mean(1),
+            "The terms are (samples, batch), so the draws of an example lie along dimension 0: mean(0).",
+        ),
+        Mistake(
+            "The draws averaged over everything",
+            lambda log_likelihood, mean, log_var: (
+                log_likelihood.mean() - 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(-1)
+            ),
+            "Every example has a distortion of its own. Average over its draws only, which lie along dimension 0: mean(0).",
         ),
         Mistake(
             "The rate averaged over the batch",
@@ -1049,14 +1121,15 @@ EXERCISES = (
 
 PREDICTIONS = (
     Prediction(
-        "moves_the_evidence",
-        ("q", "decoder"),
-        answer="decoder",
-        because="p(x) sums p(z) p(x given z), and q does not occur in it; q only decides how much of log p(x) the bound sees.",
+        "gap_in_another_town",
+        ("shrink", "grow"),
+        answer="grow",
+        because="log p(x) rises by more than the ELBO. An umbrella says less there, so that the posterior of rain falls from "
+        "0.77 to 0.49, away from a q of 0.9.",
         wrong={
-            "q": (
-                "A better q raises the ELBO, so it looks as if log p(x) rose, too. But with the same decoder log p(x) stands "
-                "still: what q changes is the gap below it."
+            "shrink": (
+                "A higher ELBO looks as if q had come nearer to the posterior, and under one decoder that is so. But with the "
+                "decoder log p(x) changes, too: here it rises by more than the ELBO does, and the gap is what lies between."
             ),
         },
     ),

@@ -115,7 +115,9 @@ def tightening(
     axes.set_yscale("log", nonpositive="clip")
     axes.set(title="More samples, a tighter bound", xlabel="samples K; bars: ± 2 standard errors")
     axes.set(ylabel="log p(x) − bound (nats)", ylim=(0.0003, 10))
-    axes.legend(loc="upper right")
+    handles, labels = axes.get_legend_handles_labels()
+    order = sorted(range(len(labels)), key=lambda k: "/" in labels[k])  # the rules last
+    axes.legend([handles[k] for k in order], [labels[k] for k in order], loc="upper right")
     words = "Both importance-weighted bounds come nearer to log p(x) as samples are added; the worse q needs more of them."
     return Picture(figure, words)
 
@@ -124,10 +126,10 @@ def tightening(
 def weighted_draws(z: Tensor, prior: Tensor, joint: Tensor, q: Tensor) -> Picture:
     """Curves over ``z`` (points,): prior and q, from which one may draw, beside p(x, z), whose area is p(x)."""
     figure, (left, right) = new_figure(2, width=9, height=3.2)
-    for axes, density, name, (colour, line, _) in ((left, prior, "the prior p(z)", PRIOR), (right, q, "q(z)", CHOSEN)):
-        axes.plot(array(z), array(density), color=colour, linestyle=line, label=f"draws from {name}")
-        scaled = joint / joint.max() * 0.5
-        axes.fill_between(array(z), array(scaled), color="#d0d0d0", label="p(x, z), enlarged")
+    times = round(0.5 / joint.max().item())  # what makes p(x, z) as high as the densities
+    for axes, density, name, (colour, line, _) in ((left, prior, "prior p(z)", PRIOR), (right, q, "chosen q(z)", CHOSEN)):
+        axes.plot(array(z), array(density), color=colour, linestyle=line, label=f"density of the {name}")
+        axes.fill_between(array(z), array(times * joint), color="#d0d0d0", label=f"p(x, z), {times} times as high")
         axes.set(xlabel="z", ylabel="density", ylim=(0, 0.85), xlim=(-4, 4))
         axes.legend(loc="upper left", fontsize=8)
     left.set_title("Few of the prior's draws explain x")
@@ -185,10 +187,13 @@ def inference_gaps(x: Tensor, best: Tensor, amortized: Mapping[str, Tensor]) -> 
     for (name, gap), colour, marker in zip(amortized.items(), (RED, BLUE), ("s", "."), strict=True):
         axes.plot(array(x), array(gap), color=colour, linestyle="", marker=marker, markersize=4, label=name)
     axes.set_yscale("log")
-    axes.set(title="The network meets the best Gaussian, the linear encoder near one x only", xlabel="reading x")
-    axes.set(ylabel="log p(x) - ELBO (nats)", ylim=(0.001, 30))
+    axes.set(title="The network comes near the best Gaussian, the linear encoder at few x only", xlabel="reading x")
+    axes.set(ylabel="log p(x) − ELBO (nats)", ylim=(0.001, 30))
     axes.legend(loc="upper center", ncols=3, fontsize=8)
-    words = "The linear encoder misses far more than the best Gaussians, except near one x; the network lies on their curve."
+    words = (
+        "The linear encoder misses far more than the best Gaussians, except at few x; the network lies on their curve nearly "
+        "everywhere, and a little above it at a few readings."
+    )
     return Picture(figure, words)
 
 
@@ -206,7 +211,7 @@ def clouds(z: Tensor, prior: Tensor, named: Mapping[str, tuple[Tensor, Tensor]])
         axes.set_title(name, fontsize=10, fontweight="normal")
         axes.set(xlabel="z", xlim=(-4, 6), ylim=(0, 2.2), ylabel="density")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    figure.suptitle("Narrow clouds tell more of x; where their means lie decides the average", x=0.01, ha="left")
+    figure.suptitle("Narrow clouds tell more of x; their means and widths together make the average", x=0.01, ha="left")
     words = (
         "Four encoders. Wide clouds overlap, with an average like the prior; narrow clouds with the same means have a "
         "narrower average, narrow clouds around the readings a wider one; wide clouds moved by 2 have theirs at 2."
