@@ -1014,6 +1014,16 @@ DILUTED_LOG_DENSITY = Exercise(
             "The weights do not add up to 1, so this is no density: the noise is drawn with probability 1 - share.",
         ),
         Mistake(
+            "0.01 in place of share",
+            lambda log_model, log_noise, share: diluted_log_density(log_model, log_noise, 0.01),
+            "0.01 is this lesson's example. The function is asked for any share.",
+        ),
+        Mistake(
+            "Logs to the base 2",
+            lambda log_model, log_noise, share: _weighed(log_model, log_noise, math.log2(share), math.log2(1 - share)),
+            "The log densities are in nats, so the shares' logs must be natural ones, too: math.log.",
+        ),
+        Mistake(
             "Half and half",
             lambda log_model, log_noise, share: diluted_log_density(log_model, log_noise, 0.5),
             "The weights are share and 1 - share.",
@@ -1062,6 +1072,14 @@ DILUTED_LOG_DENSITY = Exercise(
             "The larger part only",
             lambda log_model, log_noise, share: torch.maximum(math.log(share) + log_model, math.log(1 - share) + log_noise),
             "Where both parts matter the sum is larger than either: torch.logaddexp.",
+        ),
+        Mistake(
+            "Added up along the wrong dimension",
+            lambda log_model, log_noise, share: torch.logsumexp(
+                torch.stack([math.log(share) + log_model, math.log(1 - share) + log_noise]), 1
+            ),
+            "This adds up the images, once for each part. The two parts are to be added, image by image: torch.stack puts "
+            "them in dimension 0.",
         ),
         Mistake(
             "Added up over the images",
