@@ -26,6 +26,7 @@ from vae_course.exercises import (
     telling,
 )
 from vae_course.exercises.kinds import start_of
+from vae_course.exercises.lesson_06 import DISCRIMINATOR_STEP, discriminator_loss
 from vae_course.exercises.making import numbers, sizes
 from vae_course.probability.distributions import standard_normal
 from vae_course.training import seeded
@@ -477,6 +478,24 @@ def test_an_update_step_is_judged_by_the_weights_it_leaves():
     assert STEP.grade(lambda model, optimizer, batch, generator: ...).status is Status.NOT_ATTEMPTED
     assert told(without_zero_grad, STEP) == "Not yet: Gradients not put back to zero. optimizer.zero_grad() first."
     assert "the set of weights after 2 calls is not what ours leaves: some weight is off by" in told(no_step, STEP)
+
+
+def test_a_mistake_that_cannot_be_compared_is_named_only_if_it_is_the_same():
+    def step_on(discriminator, optimizer, real, fake):
+        loss = discriminator_loss(discriminator(real), discriminator(fake))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    def with_graph(generator, discriminator, optimizer, real, z):
+        return step_on(discriminator, optimizer, real, generator(z).detach())
+
+    def not_detached(generator, discriminator, optimizer, real, z):
+        return step_on(discriminator, optimizer, real, generator(z)).detach()
+
+    assert "still carries its graph" in told(with_graph, DISCRIMINATOR_STEP)
+    assert "The fakes are not detached" in told(not_detached, DISCRIMINATOR_STEP)
 
 
 # --- what a notebook calls ------------------------------------------------------------------------------------------

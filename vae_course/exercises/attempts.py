@@ -30,7 +30,7 @@ TIME_LIMIT = 10.0  # seconds for all inputs of a check together
 class Failure:
     """What went wrong in place of a result, with what to say of it. Two answers fail alike if the ``kind`` is the same.
 
-    ``message`` is an exception's own, by which answers are told apart that do nothing but raise.
+    ``message`` is an exception's own, by which answers are told apart that do nothing but raise or cannot be compared.
     """
 
     kind: str
@@ -67,7 +67,7 @@ def observe(
     except _Stopped:
         raise
     except NotComparableError as error:
-        return {"result": Failure("not comparable", f"{error}.")}
+        return {"result": Failure("not comparable", f"{error}.", str(error))}
     except BaseException as error:  # anything at all may go wrong in a reader's code, SystemExit too: it is told as theirs
         return {"result": Failure(type(error).__name__, _exception_told(answer, error, names, case), str(error))}
     if result is ...:

@@ -1,5 +1,6 @@
-"""Exercises of lesson 06: a GAN's two losses and two updates, the discriminator that none can beat, samples by mode."""
+"""Exercises of lesson 06: a GAN's losses and updates, the best discriminator, samples by mode, a diluted density."""
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -920,6 +921,176 @@ MODE_SHARES = Exercise(
     ),
 )
 
+# --- a diluted density ------------------------------------------------------------------------------------------------
+
+
+def diluted_log_density(log_model: Tensor, log_noise: Tensor, share: float) -> Tensor:
+    from_model = math.log(share) + log_model
+    from_noise = math.log(1 - share) + log_noise
+    return torch.logaddexp(from_model, from_noise)
+
+
+def _densities_to_dilute() -> list[Arguments]:
+    return [
+        (*doubles([0.5], [-1.0]), 0.25),
+        (*doubles([1.5, -2.0, 0.0], [-0.5, 1.0, 0.0]), 0.25),
+        (*doubles([-1000.0, 30.0, -1003.0], [-1002.0, -90.0, -1000.0]), 0.1),  # exp rounds to 0
+        (*doubles([1000.0, 800.0], [999.0, 803.0]), 0.6),  # exp is inf
+    ]
+
+
+def _drawn_to_dilute(generator: Generator) -> Arguments:
+    images = size(generator, 2, 6)
+    share = (0.05, 0.1, 0.3, 0.7)[size(generator, 0, 3)]
+    return numbers(generator, images, low=-3, high=3), numbers(generator, images, low=-3, high=3), share
+
+
+def _diluted_out_of_the_logs(log_model: Tensor, log_noise: Tensor, share: float, small: float = 0.0) -> Tensor:
+    return (share * log_model.exp() + (1 - share) * log_noise.exp() + small).log()
+
+
+def _weighed(log_model: Tensor, log_noise: Tensor, of_model: float, of_noise: float) -> Tensor:
+    """The logs of both parts added, with what is added to each log."""
+    return torch.logaddexp(of_model + log_model, of_noise + log_noise)
+
+
+DILUTED_LOG_DENSITY = Exercise(
+    task="The log density of a model that draws from the first one with probability share, otherwise noise: "
+    "log(share p + (1 - share) q) from log p and log q, (images,) each; safe where exp rounds to 0 or to inf.",
+    reference=diluted_log_density,
+    cases=_densities_to_dilute,
+    generate=_drawn_to_dilute,
+    lesson=lambda g: (30 + 20 * torch.randn(360, generator=g), -70 + 5 * torch.randn(360, generator=g), 0.01),
+    hints=(
+        "It is the densities that are mixed, each with its share, and not their logs. What becomes of a factor in front of a "
+        "density when you take the log?",
+        "log(share p) = log(share) + log p, and so for the noise with 1 - share. Both are logs of what has to be added.",
+        "torch.logaddexp(a, b) is log(exp(a) + exp(b)), and never leaves the logs. share is a plain number: math.log(share).",
+    ),
+    mistakes=(
+        Mistake(
+            "The logs mixed in place of the densities",
+            lambda log_model, log_noise, share: share * log_model + (1 - share) * log_noise,
+            "A draw comes from one of the two, so it is their *densities* that are averaged, and the log is taken afterwards.",
+        ),
+        Mistake(
+            "Out of the logs and back",
+            _diluted_out_of_the_logs,
+            "Right on paper, but exp(-1000) rounds to 0, whose log is -inf, and exp(1000) is inf. torch.logaddexp adds two "
+            "densities without leaving their logs.",
+        ),
+        *(
+            Mistake(
+                f"{small:.0e} added inside the log",
+                lambda log_model, log_noise, share, small=small: _diluted_out_of_the_logs(log_model, log_noise, share, small),
+                "A small number added inside the log hides the underflow: a density of exp(-1000) has the log -1000. Stay "
+                "with the logs: torch.logaddexp.",
+            )
+            for small in SMALL
+        ),
+        Mistake(
+            "The shares exchanged",
+            lambda log_model, log_noise, share: diluted_log_density(log_model, log_noise, 1 - share),
+            "share is the model's, and the noise has the rest.",
+        ),
+        Mistake(
+            "Without the shares",
+            lambda log_model, log_noise, share: _weighed(log_model, log_noise, 0, 0),
+            "p + q sums to 2 over all images, so it is no density. Weigh each by its share: add log(share) and log(1 - share).",
+        ),
+        Mistake(
+            "The noise without its share",
+            lambda log_model, log_noise, share: _weighed(log_model, log_noise, math.log(share), 0),
+            "The weights do not add up to 1, so this is no density: the noise is drawn with probability 1 - share.",
+        ),
+        Mistake(
+            "The model without its share",
+            lambda log_model, log_noise, share: _weighed(log_model, log_noise, 0, math.log(1 - share)),
+            "The weights do not add up to 1, so this is no density: the model is drawn from with probability share.",
+        ),
+        Mistake(
+            "The share for both",
+            lambda log_model, log_noise, share: _weighed(log_model, log_noise, math.log(share), math.log(share)),
+            "The weights do not add up to 1, so this is no density: the noise is drawn with probability 1 - share.",
+        ),
+        Mistake(
+            "0.01 in place of share",
+            lambda log_model, log_noise, share: diluted_log_density(log_model, log_noise, 0.01),
+            "0.01 is this lesson's example. The function is asked for any share.",
+        ),
+        Mistake(
+            "Logs to the base 2",
+            lambda log_model, log_noise, share: _weighed(log_model, log_noise, math.log2(share), math.log2(1 - share)),
+            "The log densities are in nats, so the shares' logs must be natural ones, too: math.log.",
+        ),
+        Mistake(
+            "Half and half",
+            lambda log_model, log_noise, share: diluted_log_density(log_model, log_noise, 0.5),
+            "The weights are share and 1 - share.",
+        ),
+        Mistake(
+            "1 - log(share) for log(1 - share)",
+            lambda log_model, log_noise, share: _weighed(log_model, log_noise, math.log(share), 1 - math.log(share)),
+            "The noise has the share 1 - share: the 1 belongs inside the log.",
+        ),
+        Mistake(
+            "-log(share) for log(1 - share)",
+            lambda log_model, log_noise, share: _weighed(log_model, log_noise, math.log(share), -math.log(share)),
+            "-log(share) is the log of 1 / share. The noise has the share 1 - share.",
+        ),
+        Mistake(
+            "The shares multiply the logs",
+            lambda log_model, log_noise, share: torch.logaddexp(share * log_model, (1 - share) * log_noise),
+            "A factor in front of a density is an addition to its log: log(share p) = log(share) + log p.",
+        ),
+        Mistake(
+            "The shares added without a log",
+            lambda log_model, log_noise, share: _weighed(log_model, log_noise, share, 1 - share),
+            "A factor in front of a density adds its *log*: log(share p) = log(share) + log p.",
+        ),
+        Mistake(
+            "The logs of the shares subtracted",
+            lambda log_model, log_noise, share: _weighed(log_model, log_noise, -math.log(share), -math.log(1 - share)),
+            "Subtracting log(share) divides the density by its share. log(share p) = log(share) + log p.",
+        ),
+        Mistake(
+            "The logs added",
+            lambda log_model, log_noise, share: math.log(share) + log_model + math.log(1 - share) + log_noise,
+            "A sum of logs is the log of a product. What is added here are densities: torch.logaddexp.",
+        ),
+        Mistake(
+            "The floor in place of the density",
+            lambda log_model, log_noise, share: math.log(share) + log_model,
+            "That is the floor: what the model's part alone gives. The noise's part is added to it, by torch.logaddexp.",
+        ),
+        Mistake(
+            "The noise's part only",
+            lambda log_model, log_noise, share: math.log(1 - share) + log_noise,
+            "The model's part is missing: log(share) + log_model, added by torch.logaddexp.",
+        ),
+        Mistake(
+            "The larger part only",
+            lambda log_model, log_noise, share: torch.maximum(math.log(share) + log_model, math.log(1 - share) + log_noise),
+            "Where both parts matter the sum is larger than either: torch.logaddexp.",
+        ),
+        Mistake(
+            "Added up along the wrong dimension",
+            lambda log_model, log_noise, share: torch.logsumexp(
+                torch.stack([math.log(share) + log_model, math.log(1 - share) + log_noise]), 1
+            ),
+            "This adds up the images, once for each part. The two parts are to be added, image by image: torch.stack puts "
+            "them in dimension 0.",
+        ),
+        Mistake(
+            "Added up over the images",
+            lambda log_model, log_noise, share: torch.logsumexp(
+                torch.stack([math.log(share) + log_model, math.log(1 - share) + log_noise]).flatten(), 0
+            ),
+            "Each image has a log density of its own: only its two parts are added, (images,).",
+        ),
+    ),
+)
+
 EXERCISES = (
     DISCRIMINATOR_LOSS,
     DISCRIMINATOR_STEP,
@@ -927,6 +1098,7 @@ EXERCISES = (
     GENERATOR_STEP,
     OPTIMAL_DISCRIMINATOR,
     MODE_SHARES,
+    DILUTED_LOG_DENSITY,
 )
 
 PREDICTIONS = (

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date
+from statistics import fmean
 
 import torch
 from matplotlib.axes import Axes
@@ -14,9 +15,7 @@ from vae_course.figures.base import (
     BLUE,
     INK,
     INTENSITY,
-    MARKERS,
     ORANGE,
-    PALETTE,
     RED,
     Picture,
     array,
@@ -25,6 +24,14 @@ from vae_course.figures.base import (
     styled,
 )
 from vae_course.probability.distributions import GaussianMixture
+
+GREY = "#777777"
+# A colour and a marker for all that is of one model; what has none of these names is data.
+LOOKS = {"VAE/GAN": (ORANGE, "s"), "VAE": (BLUE, "D"), "GAN": (RED, "^"), "control": (GREY, "s")}
+
+
+def _look(name: str) -> tuple[str, str]:
+    return next((look for start, look in LOOKS.items() if name.startswith(start)), (INK, "o"))
 
 
 @styled
@@ -36,7 +43,8 @@ def timeline(papers: Mapping[str, date], first: date, last: date) -> Picture:
     for k, (name, day) in enumerate(papers.items()):
         height, x = heights[k % len(heights)], float(date2num(day))
         axes.plot([x, x], [0, height], color="#999999", linewidth=1, linestyle="-")
-        axes.plot(x, 0, marker=MARKERS[k % len(MARKERS)], color=PALETTE[k % len(PALETTE)], markersize=9, linestyle="")
+        colour, marker = _look(name)
+        axes.plot(x, 0, marker=marker, color=colour, markersize=9, linestyle="")
         side = "bottom" if height > 0 else "top"
         axes.text(x, height, f"{name}\n{day.day} {day:%B %Y}", ha="center", va=side, fontsize=9)
     axes.xaxis_date()
@@ -59,17 +67,16 @@ def best_discriminator(fake_mean: float, fake_std: float) -> Picture:
     cost = -(log_p.exp() * (log_p - torch.logaddexp(log_p, log_q)) + log_q.exp() * (log_q - torch.logaddexp(log_p, log_q)))
     loss = cost.sum().item() * step
     figure, (left, right) = new_figure(2, width=8.5)
-    left.plot(array(x), array(log_p.exp()), label="data p")
-    left.plot(array(x), array(log_q.exp()), label="generator q")
-    left.set(title="Two densities ...", xlabel="x", ylabel="density", xlim=(-5, 5))
+    left.plot(array(x), array(log_p.exp()), label="data p", color=INK, linestyle="-")
+    left.plot(array(x), array(log_q.exp()), label="generator q", color=RED, linestyle="--")
+    left.set(xlabel="x", ylabel="density", xlim=(-5, 5))
     left.set_ylim(0, left.get_ylim()[1] * 1.25)
     left.legend(loc="upper left", ncols=2, fontsize=9)
     right.plot(array(x), array(torch.sigmoid(log_p - log_q)), color=INK, linestyle="-")
     right.axhline(0.5, color=INK, linestyle=":", linewidth=1)
-    right.set(
-        title="... and the best D against them", xlabel="x", ylabel="D(x), probability of real", xlim=(-5, 5), ylim=(-0.03, 1.2)
-    )
+    right.set(xlabel="x", ylabel="D(x), probability of real", xlim=(-5, 5), ylim=(-0.03, 1.2))
     right.text(0.03, 0.97, f"its loss: {loss:.3f} nats (2 ln 2 = 1.386)", transform=right.transAxes, va="top", fontsize=9)
+    figure.suptitle("The best discriminator gives the share of real examples at each point")
     words = (
         f"Data N(0, 1) against a generator N({fake_mean:g}, {fake_std:g}²): the best discriminator's loss is {loss:.3f} nats; "
         "2 ln 2 = 1.386 if the two are equal."
@@ -86,7 +93,7 @@ def losses(vae: Sequence[float], discriminator: Sequence[float], generator: Sequ
     figure, axes = new_figure(3, width=9, height=2.8)
     named = {"VAE: −ELBO": vae, "GAN: discriminator": discriminator, "GAN: generator": generator}
     for panel, (name, values) in zip(axes, named.items(), strict=True):
-        panel.plot(range(1, len(values) + 1), values, color=INK, linestyle="-", marker="o", markersize=4)
+        panel.plot(range(1, len(values) + 1), values, color=_look(name)[0], linestyle="-", marker="o", markersize=4)
         panel.set_title(name, fontsize=10, fontweight="normal")
         panel.set(xlabel="epoch")
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -107,8 +114,8 @@ def mode_bars(shares: Mapping[str, Sequence[float]], true_share: float, true_gap
     figure, axes = new_figure(len(shares), width=10, height=3)
     for panel, (name, values) in zip(axes, shares.items(), strict=True):
         modes, gaps = len(values), 1 - sum(values)
-        panel.bar(range(1, modes + 1), values, color=BLUE)
-        panel.bar(modes + 2, gaps, color="white", edgecolor=RED, hatch="///")
+        panel.bar(range(1, modes + 1), values, color=_look(name)[0])
+        panel.bar(modes + 2, gaps, color="white", edgecolor=_look(name)[0], hatch="///")
         panel.hlines(true_share, 0.4, modes + 0.6, color=INK, linestyle=":", linewidth=1.5)
         panel.hlines(true_gaps, modes + 1.4, modes + 2.6, color=INK, linestyle=":", linewidth=1.5)
         panel.set_title(name, fontsize=10, fontweight="normal")
@@ -117,7 +124,7 @@ def mode_bars(shares: Mapping[str, Sequence[float]], true_share: float, true_gap
         panel.tick_params(axis="x", length=0)
         panel.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"] if panel is axes[0] else [""] * 5)
     axes[0].set_ylabel("share of all samples")
-    figure.suptitle("Shares at the eight modes and in the gaps (dotted: the truth)")
+    figure.suptitle("A circle reaches all modes, but most of it lies in the gaps (dotted: the truth)")
     told = "; ".join(
         f"{name}: {min(v):.2f} to {max(v):.2f} at a mode, {1 - sum(v):.2f} in the gaps" for name, v in shares.items()
     )
@@ -131,7 +138,7 @@ def _draw_modes(axes: Axes, mixture: GaussianMixture) -> None:
         axes.plot(
             array(mean[0] + 3 * std[0] * angle.cos()),
             array(mean[1] + 3 * std[1] * angle.sin()),
-            color=ORANGE,
+            color=GREY,
             linestyle="-",
             linewidth=1.2,
         )
@@ -145,7 +152,7 @@ def scatter_on_ring(named: Mapping[str, Tensor], mixture: GaussianMixture, *, ti
     for panel, (name, points) in zip(axes, named.items(), strict=True):
         xy = array(points)
         _draw_modes(panel, mixture)
-        panel.scatter(xy[:, 0], xy[:, 1], s=2, color=BLUE, zorder=3)
+        panel.scatter(xy[:, 0], xy[:, 1], s=2, color=_look(name)[0], zorder=3)
         panel.set_title(name, fontsize=10, fontweight="normal")
     axes[0].set_ylabel("x₂")
     figure.suptitle(title)
@@ -157,10 +164,10 @@ Results = Mapping[str, Sequence[Mapping[str, float]]]
 
 def _draw_dots(axes: Axes, results: Results, measure: str, names: bool) -> None:
     """One row for each way of training: a dot for each seed, over a bar from the least to the greatest."""
-    for row, seeds in enumerate(results.values()):
-        values, colour = [seed[measure] for seed in seeds], PALETTE[row % len(PALETTE)]
+    for row, (name, seeds) in enumerate(results.items()):
+        values = [seed[measure] for seed in seeds]
+        colour, marker = _look(name)
         axes.plot([min(values), max(values)], [row, row], color=colour, linestyle="-", linewidth=4, alpha=0.35)
-        marker = MARKERS[row % len(MARKERS)]
         axes.plot(values, [row] * len(values), marker, color=colour, linestyle="", alpha=0.75, clip_on=False, zorder=3)
     axes.set(ylim=(len(results) - 0.5, -0.5), xlabel=measure)
     axes.set_yticks(range(len(results)), list(results) if names else [""] * len(results))
@@ -182,12 +189,11 @@ def ring_results(results: Results) -> Picture:
         _share_axis(panel)
     axes[1].set_xlim(0, 8)
     axes[1].set_xticks([0, 2, 4, 6, 8], ["0", "2", "4", "6", "8"])
-    figure.suptitle("All ways of training, below data and controls")
-    return Picture(
-        figure,
-        "Dots for the runs of each model: the GAN with momentum 0.5 comes closest to data, with 0.9 it loses modes; "
-        "the VAE covers all modes with both, with more in the gaps. The circle covers all modes, too.",
-    )
+    gaps = {name: fmean(run["share in the gaps"] for run in runs) for name, runs in results.items() if name[:3] in LOOKS}
+    in_order = sorted(gaps, key=lambda name: gaps[name])
+    figure.suptitle(f"Least in the gaps among the models: {in_order[0]}")
+    words = "Dots for the runs of each model, below data and controls. From least to most in the gaps: "
+    return Picture(figure, words + "; ".join(in_order) + ". The circle covers all modes, too, and one mode leaves no gaps.")
 
 
 @styled
@@ -206,19 +212,26 @@ def digit_results(results: Results) -> Picture:
 
 
 @styled
-def search_beside_encoder(errors: Sequence[float], errors_of_decoder: Sequence[float], encoder_error: float) -> Picture:
-    """The errors of two searches for z, step by step, and the error of the encoder's single pass as a line."""
-    figure, (axes,) = new_figure(height=2.8)
-    axes.plot(range(1, len(errors) + 1), errors, label="GAN: search for z")
-    axes.plot(range(1, len(errors_of_decoder) + 1), errors_of_decoder, label="VAE's decoder: the same search", linestyle=":")
-    axes.axhline(encoder_error, color=ORANGE, linestyle="--", label="VAE: one pass of the encoder")
-    axes.set(title="The encoder answers at once; the search takes its time", xlabel="steps of gradient descent")
+def search_beside_encoder(
+    on_held_out: Sequence[float], on_its_own: Sequence[float], with_decoder: Sequence[float], encoder_error: float
+) -> Picture:
+    """The errors of three searches for z, step by step, and the error of the encoder's single pass as a line.
+
+    Two searches are the GAN's, on held-out images and on images of its own; the third is that of the VAE's decoder.
+    """
+    figure, (axes,) = new_figure(height=3)
+    steps = range(1, len(on_held_out) + 1)
+    axes.plot(steps, on_held_out, label="GAN, held-out digits: search", color=RED, linestyle="-")
+    axes.axhline(encoder_error, label="VAE, held-out digits: one pass", color=BLUE, linestyle="-", linewidth=1.2)
+    axes.plot(steps, with_decoder, label="VAE's decoder, held-out digits: search", color=BLUE, linestyle="--")
+    axes.plot(steps, on_its_own, label="control: GAN, its own images: search", color=RED, linestyle=":")
+    axes.set(title="The search finds the GAN's own images, held-out ones only roughly", xlabel="steps of Adam")
     axes.set(ylabel="squared error per image\n(summed over pixels)", ylim=(0, None))
     axes.legend()
     return Picture(
         figure,
-        "The errors of both searches fall over many steps, that of the GAN to above the level line of the VAE's single pass, "
-        "that of the VAE's decoder to below it.",
+        "The errors of three searches fall over many steps: the GAN's on held-out digits to above the level line of the VAE's "
+        "single pass, that of the VAE's decoder to below it, and the GAN's on its own images to nearly 0.",
     )
 
 

@@ -1,5 +1,7 @@
 """Right answers to lesson 06 in another style than ours: what a reader may well write."""
 
+import math
+
 import torch
 
 
@@ -51,6 +53,12 @@ def mode_shares(samples, centres, reach):
     return torch.stack(shares)
 
 
+def diluted_log_density(log_model, log_noise, share):
+    shares = torch.tensor([share, 1 - share], dtype=log_model.dtype, device=log_model.device)
+    parts = torch.stack([log_model, log_noise], dim=1) + shares.log()
+    return parts.logsumexp(dim=1)
+
+
 def only_its_own_gradients(generator, discriminator, optimizer, z):
     loss = generator_loss(discriminator(generator(z)))
     weights = list(generator.parameters())
@@ -91,6 +99,24 @@ MORE = {
         lambda real_logits, fake_logits: (
             (torch.nn.functional.softplus(real_logits) - real_logits + torch.nn.functional.softplus(fake_logits)).sum()
             / real_logits.shape[0]
+        ),
+    ],
+    "diluted_log_density": [
+        # p is taken out of the sum: what is left is a softplus
+        lambda log_model, log_noise, share: (
+            math.log(share)
+            + log_model
+            + torch.nn.functional.softplus(math.log((1 - share) / share) + log_noise - log_model, threshold=1000)
+        ),
+        lambda log_model, log_noise, share: (
+            torch.maximum(log_model, log_noise)
+            + torch.log(
+                share * torch.exp(log_model - torch.maximum(log_model, log_noise))
+                + (1 - share) * torch.exp(log_noise - torch.maximum(log_model, log_noise))
+            )
+        ),
+        lambda log_model, log_noise, share: torch.stack(
+            [torch.logaddexp(p + math.log(share), q + math.log1p(-share)) for p, q in zip(log_model, log_noise, strict=True)]
         ),
     ],
     "generator_step": [only_its_own_gradients],
