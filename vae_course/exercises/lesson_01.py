@@ -667,8 +667,8 @@ def moment_gap(codes: Tensor) -> Tensor:
 
 def _codes() -> list[Arguments]:
     rows = [
-        [[1.0, 0.0], [0.0, 2.0]],
-        [[0.5, -1.0], [1.5, 0.0], [-2.0, 3.0]],
+        [[0.5, -1.0], [1.5, 0.0], [-2.0, 3.0]],  # not as many images as coordinates, so rows for columns raises
+        [[1.0, 0.0], [3.0, 2.0]],
         [[2.0, 1.0, 0.0], [2.0, -1.0, 0.5], [3.0, 0.3, -0.5], [1.0, 0.2, 0.1]],
         [[3.0, 3.0], [3.0, 3.0], [3.0, 3.0]],  # all in one place
     ]
@@ -839,6 +839,11 @@ MOMENT_GAP = Exercise(
         Mistake(
             "The covariance of the images",
             lambda codes: _of_mean(codes) + (torch.cov(codes) - torch.eye(len(codes)).to(codes)).square().sum(),
+            "torch.cov takes a row for each coordinate: give it codes.T.",
+        ),
+        Mistake(  # the same, but for the identity, which fits where there are as many images as coordinates
+            "The covariance of the images",
+            lambda codes: _of_mean(codes) + _of_covariance(torch.cov(codes), _eye(codes)),
             "torch.cov takes a row for each coordinate: give it codes.T.",
         ),
         Mistake(
