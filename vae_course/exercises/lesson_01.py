@@ -1047,7 +1047,7 @@ PREDICTIONS = (
         "code_that_generates",
         ("narrow", "wide"),
         answer="narrow",
-        because="its made-up codes fall among real codes. The wide code's fall where no image ever was.",
+        because="most of its images lie near real digits, and not one of the wide code's does. Section 6 finds out why.",
         wrong={
             "wide": (
                 "It rebuilds an image almost without loss, so one expects the better pictures from it. But to rebuild is to "
