@@ -667,8 +667,8 @@ def moment_gap(codes: Tensor) -> Tensor:
 
 def _codes() -> list[Arguments]:
     rows = [
-        [[1.0, 0.0], [0.0, 2.0]],
-        [[0.5, -1.0], [1.5, 0.0], [-2.0, 3.0]],
+        [[0.5, -1.0], [1.5, 0.0], [-2.0, 3.0]],  # not as many images as coordinates, so rows for columns raises
+        [[1.0, 0.0], [3.0, 2.0]],
         [[2.0, 1.0, 0.0], [2.0, -1.0, 0.5], [3.0, 0.3, -0.5], [1.0, 0.2, 0.1]],
         [[3.0, 3.0], [3.0, 3.0], [3.0, 3.0]],  # all in one place
     ]
@@ -839,6 +839,11 @@ MOMENT_GAP = Exercise(
         Mistake(
             "The covariance of the images",
             lambda codes: _of_mean(codes) + (torch.cov(codes) - torch.eye(len(codes)).to(codes)).square().sum(),
+            "torch.cov takes a row for each coordinate: give it codes.T.",
+        ),
+        Mistake(  # the same, but for the identity, which fits where there are as many images as coordinates
+            "The covariance of the images",
+            lambda codes: _of_mean(codes) + _of_covariance(torch.cov(codes), _eye(codes)),
             "torch.cov takes a row for each coordinate: give it codes.T.",
         ),
         Mistake(
@@ -1042,7 +1047,7 @@ PREDICTIONS = (
         "code_that_generates",
         ("narrow", "wide"),
         answer="narrow",
-        because="its made-up codes fall among real codes. The wide code's fall where no image ever was.",
+        because="most of its images lie near real digits, and not one of the wide code's does. Section 6 finds out why.",
         wrong={
             "wide": (
                 "It rebuilds an image almost without loss, so one expects the better pictures from it. But to rebuild is to "

@@ -72,8 +72,8 @@ def judged(scores: Mapping[str, tuple[float, float]], title: str, words: str) ->
     figure, (axes,) = new_figure(width=8, height=3.6)
     for k, (name, (precision, recall)) in enumerate(scores.items()):
         marker, color = KINDS[k % len(KINDS)], KIND_COLORS[k % len(KIND_COLORS)]
-        axes.plot(precision, recall, marker, color=color, markersize=9, label=name, clip_on=False)
-    axes.set(title=title, xlabel="precision (share of samples near real images)", xlim=(0, 1), ylim=(0, 1))
+        axes.plot(precision, recall, marker, color=color, markersize=9, label=name)
+    axes.set(title=title, xlabel="precision (share of samples near real images)", xlim=(-0.04, 1.04), ylim=(-0.06, 1.06))
     axes.set_ylabel("recall\n(share of real images near samples)")
     axes.grid(alpha=0.3)
     axes.legend(loc="upper left", bbox_to_anchor=(1.03, 1), numpoints=1)
@@ -88,7 +88,7 @@ def lengths(codes: Tensor, draws: Tensor) -> Picture:
     edges = np.linspace(0, max(of_codes.max().item(), of_draws.max().item()), 50).tolist()
     axes.hist(array(of_codes), edges, color=BLUE, edgecolor="white", label="codes of images")
     axes.hist(array(of_draws), edges, color=ORANGE, alpha=0.8, hatch="//", edgecolor="white", label="draws of N(0, I)")
-    axes.set(title="The draws miss the codes", xlabel="distance from 0, in units of the code", ylabel="number of vectors")
+    axes.set(title="The draws miss the codes", xlabel="distance from 0", ylabel="number of vectors")
     axes.set_xlim(left=0)
     axes.legend()
     return Picture(figure, "Distances from 0: codes of images lie much nearer to 0 than draws of N(0, I).")
