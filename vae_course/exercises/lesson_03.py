@@ -691,6 +691,11 @@ DRAWS_NEEDED = Exercise(
             "Solve std / sqrt(n) = standard_error for n.",
         ),
         Mistake(
+            "The ratio of the two errors is not squared",
+            lambda gradients, standard_error: gradients.std() * len(gradients) ** 0.5 / standard_error,
+            "For half of the error it takes four times as many draws, not twice: square the ratio of the two errors.",
+        ),
+        Mistake(
             "Squares that are not counted from the mean",
             lambda gradients, standard_error: gradients.square().mean() / standard_error**2,
             "What counts is the spread round the mean, the variance, not the size of the gradients.",
@@ -729,6 +734,11 @@ DRAWS_NEEDED = Exercise(
             "Rounded up",
             lambda gradients, standard_error: (gradients.var() / standard_error**2).ceil(),
             "Nobody can draw half a time, and so it is right to round up in the end. Asked for is the number before that.",
+        ),
+        Mistake(
+            "Rounded down",
+            lambda gradients, standard_error: (gradients.var() / standard_error**2).floor(),
+            "Asked for is the number as it comes. To round down would even leave the error a little above the wanted one.",
         ),
         Mistake(
             "Rounded",
