@@ -16,10 +16,10 @@ def test_its_cell_asks_and_folds_the_model_answer_and_the_rubric():
     assert folded.endswith("\n\n- it is;\n- and so.\n\n</details>")
 
 
-def test_every_lesson_but_the_first_has_one_and_three_have_two():
+def test_every_lesson_but_the_first_has_one_and_four_have_two():
     counts = {lesson: len(several) for lesson, several in catalogue.explanations_by_lesson().items()}
     assert {lesson for lesson, count in counts.items() if count == 0} == {0}
-    assert {lesson for lesson, count in counts.items() if count == 2} == {4, 8, 9}
+    assert {lesson for lesson, count in counts.items() if count == 2} == {3, 4, 8, 9}
     assert max(counts.values()) == 2
 
 

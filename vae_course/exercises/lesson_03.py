@@ -1,4 +1,4 @@
-"""Exercises of lesson 03: the reparameterized sample, its log density, the score function twice, and its baseline."""
+"""Exercises of lesson 03: the reparameterized sample, the score function twice, its baseline, and how many draws it takes."""
 
 import math
 
@@ -9,7 +9,7 @@ from torch.nn import functional
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.explanations import Explanation
-from vae_course.exercises.making import doubles, numbers, size, sizes, whole
+from vae_course.exercises.making import double, doubles, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
 
@@ -69,6 +69,11 @@ REPARAMETERIZE = Exercise(
             "The square root of the variance is not its half. In the log it is: halve log_var first, then take exp.",
         ),
         Mistake(
+            "Twice the variance used as the standard deviation",
+            lambda mean, log_var, noise: reparameterize(mean, 2 * log_var, 2 * noise),
+            "The standard deviation is the root of the variance, not its double: halve log_var, then take exp.",
+        ),
+        Mistake(
             "log_var doubled",
             lambda mean, log_var, noise: reparameterize(mean, 4 * log_var, noise),
             "exp(2 log_var) is the variance squared. The standard deviation is the variance's root: halve log_var.",
@@ -82,6 +87,11 @@ REPARAMETERIZE = Exercise(
             "exp is missing",
             lambda mean, log_var, noise: reparameterize(mean, torch.zeros_like(log_var), 0.5 * log_var * noise),
             "log_var / 2 is the *log* of the standard deviation, and may be negative: take exp of it.",
+        ),
+        Mistake(
+            "exp taken of the whole sum",
+            lambda mean, log_var, noise: torch.exp(mean + 0.5 * log_var * noise),
+            "Only log_var / 2 is a log. Take exp of it alone, then multiply by the noise and add the mean.",
         ),
         Mistake(
             "The root of log_var",
@@ -172,204 +182,17 @@ REPARAMETERIZE = Exercise(
     ),
 )
 
-# --- the log density ------------------------------------------------------------------------------------------------
+# --- the score function through autograd ----------------------------------------------------------------------------
 
 
 def log_density(z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
-    squared_distance = (z - mean).square() / log_var.exp()
-    return -0.5 * (math.log(2 * math.pi) + log_var + squared_distance).sum(-1)
-
-
-def _points_and_gaussians() -> list[Arguments]:
-    return [
-        doubles([0.5], [1.0], [0.4]),
-        doubles([[1.0, -0.5, 0.3]], [0.5, 0.5, 0.3], [0.0, 1.1, -0.6]),
-        doubles([[0.3, 1.0], [2.0, -1.0], [0.1, 0.4]], [0.5, -0.5], [-1.0, 1.2]),
-        doubles([[0.3, 1.0], [2.0, -1.0]], [[0.5, -0.5], [1.0, 0.2]], [[-1.0, 1.2], [0.3, 0.8]]),
-        doubles([50.0], [0.5], [0.1]),  # so far out that a float takes the density for 0
-    ]
-
-
-def _drawn_points_and_gaussian(generator: Generator) -> Arguments:
-    """In half of the draws each sample has a mean and a log_var of its own."""
-    samples, dimension = sizes(generator, 2, 1, 6)
-    own = (samples, dimension) if size(generator, 0, 1) else (dimension,)
-    z = numbers(generator, samples, dimension)
-    return z, numbers(generator, *own, low=-1, high=1), numbers(generator, *own, low=-2, high=2)
-
-
-def _lesson_points_and_gaussian(generator: Generator) -> Arguments:
-    noise, log_var = torch.randn(200, 8, generator=generator), torch.linspace(-2, 0, 8)
-    return 0.5 + torch.exp(0.5 * log_var) * noise, torch.full((8,), 0.5), log_var
+    """log N(z; mean, diag(exp(log_var))), summed over the last dimension, as the lesson has it."""
+    return _terms(z, mean, log_var).sum(-1)
 
 
 def _terms(z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
     """log N of each dimension, (samples, dimension)."""
     return -0.5 * (math.log(2 * math.pi) + log_var + (z - mean).square() / log_var.exp())
-
-
-LOG_DENSITY = Exercise(
-    task="log N(z; mean, diag(exp(log_var))) in nats, summed over the dimensions: one number per draw.",
-    reference=log_density,
-    cases=_points_and_gaussians,
-    generate=_drawn_points_and_gaussian,
-    lesson=_lesson_points_and_gaussian,
-    gradients=("mean", "log_var"),
-    hints=(
-        "Take the log of the density by hand first: a product becomes a sum, and exp goes away.",
-        "In one dimension, log N is -1/2 times the sum of log(2 pi), log_var and (z - mean)^2 / variance. The dimensions are "
-        "independent, so their logs add up.",
-        "variance is log_var.exp(). Add the three terms, math.log(2 * math.pi) + log_var + (z - mean).square() / variance, "
-        "multiply by -0.5, and .sum(-1).",
-    ),
-    mistakes=(
-        Mistake(
-            "The density, not its log",
-            lambda z, mean, log_var: log_density(z, mean, log_var).exp(),
-            "This is the density. Its log is asked for: in many dimensions the density itself is too small for a float.",
-        ),
-        Mistake(
-            "The log taken of the finished density",
-            lambda z, mean, log_var: _terms(z, mean, log_var).exp().log().sum(-1),
-            "Far from the mean the density is too small for a float and becomes 0, with a log of -inf. Take the log on paper "
-            "first, and compute that.",
-        ),
-        Mistake(
-            "The constant is missing",
-            lambda z, mean, log_var: (_terms(z, mean, log_var) + 0.5 * math.log(2 * math.pi)).sum(-1),
-            "Every dimension also has the term -log(2 pi) / 2. Its gradient is 0, but without it this is no density.",
-        ),
-        Mistake(
-            "The constant counted once",
-            lambda z, mean, log_var: (
-                (_terms(z, mean, log_var) + 0.5 * math.log(2 * math.pi)).sum(-1) - 0.5 * math.log(2 * math.pi)
-            ),
-            "Every dimension has its own -log(2 pi) / 2: add it before you sum over the dimensions.",
-        ),
-        Mistake(
-            "The constant not halved",
-            lambda z, mean, log_var: (_terms(z, mean, log_var) - 0.5 * math.log(2 * math.pi)).sum(-1),
-            "The density is divided by the square root of 2 pi, whose log is log(2 pi) / 2: halve the constant too.",
-        ),
-        Mistake(
-            "The constant with the wrong sign",
-            lambda z, mean, log_var: (_terms(z, mean, log_var) + math.log(2 * math.pi)).sum(-1),
-            "The density is divided by the square root of 2 pi, so log(2 pi) / 2 is subtracted.",
-        ),
-        Mistake(
-            "pi without its 2",
-            lambda z, mean, log_var: (_terms(z, mean, log_var) + 0.5 * math.log(2)).sum(-1),
-            "Under the root stands 2 pi times the variance: the term is -log(2 pi) / 2.",
-        ),
-        Mistake(
-            "The log of the constant is missing",
-            lambda z, mean, log_var: (_terms(z, mean, log_var) + 0.5 * math.log(2 * math.pi) - math.pi).sum(-1),
-            "The factor 2 pi stands in the density; in the log it becomes log(2 pi).",
-        ),
-        Mistake(
-            "log_var is missing",
-            lambda z, mean, log_var: (_terms(z, mean, log_var) + 0.5 * log_var).sum(-1),
-            "A wide Gaussian is lower at its peak: the term -log_var / 2 says so.",
-        ),
-        Mistake(
-            "log_var counted twice",
-            lambda z, mean, log_var: (_terms(z, mean, log_var) - 0.5 * log_var).sum(-1),
-            "The density is divided by the standard deviation, whose log is log_var / 2, not log_var.",
-        ),
-        Mistake(
-            "log_var with the wrong sign",
-            lambda z, mean, log_var: (_terms(z, mean, log_var) + log_var).sum(-1),
-            "The density is divided by the standard deviation, so log_var / 2 is subtracted.",
-        ),
-        Mistake(
-            "Divided by the standard deviation",
-            lambda z, mean, log_var: log_density(mean + (z - mean) * torch.exp(0.25 * log_var), mean, log_var),
-            "The squared distance is divided by the variance, exp(log_var).",
-        ),
-        Mistake(
-            "Divided by the variance squared",
-            lambda z, mean, log_var: log_density(mean + (z - mean) * torch.exp(-0.5 * log_var), mean, log_var),
-            "exp(log_var) is already the variance; do not square it.",
-        ),
-        Mistake(
-            "Multiplied by the variance",
-            lambda z, mean, log_var: log_density(mean + (z - mean) * torch.exp(log_var), mean, log_var),
-            "In a narrow Gaussian a small distance costs a lot: divide the squared distance by the variance.",
-        ),
-        Mistake(
-            "Not divided by the variance",
-            lambda z, mean, log_var: log_density(mean + (z - mean) * torch.exp(0.5 * log_var), mean, log_var),
-            "The distance counts in standard deviations: divide its square by the variance, exp(log_var).",
-        ),
-        Mistake(
-            "log_var read as the standard deviation",
-            lambda z, mean, log_var: log_density(z, mean, 2 * log_var),
-            "exp(2 log_var) stands where the variance belongs. log_var is the log of the variance itself.",
-        ),
-        Mistake(
-            "log_var halved",
-            lambda z, mean, log_var: log_density(z, mean, 0.5 * log_var),
-            "exp(log_var / 2) is the standard deviation; the variance is exp(log_var).",
-        ),
-        Mistake(
-            "log_var read as the variance",
-            lambda z, mean, log_var: log_density(z, mean, log_var.log()),
-            "log_var is a log already, and may be negative. The variance is log_var.exp().",
-        ),
-        Mistake(
-            "The distance is not squared",
-            lambda z, mean, log_var: log_density(mean + (z - mean).abs().sqrt(), mean, log_var),
-            "A Gaussian falls with the *square* of the distance from its mean.",
-        ),
-        Mistake(
-            "Forgot the mean",
-            lambda z, mean, log_var: log_density(z, torch.zeros_like(mean), log_var),
-            "The distance is counted from the mean: z - mean.",
-        ),
-        Mistake(
-            "The 1/2 before the square is missing",
-            lambda z, mean, log_var: (2 * _terms(z, mean, log_var) + 0.5 * (math.log(2 * math.pi) + log_var)).sum(-1),
-            "The exponent of a Gaussian is -(z - mean)^2 / (2 variance): halve the squared distance too.",
-        ),
-        Mistake(
-            "The square with the wrong sign",
-            lambda z, mean, log_var: (-_terms(z, mean, log_var) - math.log(2 * math.pi) - log_var).sum(-1),
-            "Far from the mean the density is small: the squared distance is subtracted.",
-        ),
-        Mistake(
-            "Not summed over the dimensions",
-            lambda z, mean, log_var: _terms(z, mean, log_var),
-            "These are the terms of the single dimensions. Independent dimensions multiply, so their logs add up: .sum(-1).",
-        ),
-        Mistake(
-            "Averaged over the dimensions",
-            lambda z, mean, log_var: _terms(z, mean, log_var).mean(-1),
-            "Independent dimensions multiply, so their logs add up: a sum, not a mean.",
-        ),
-        Mistake(
-            "Summed over the samples",
-            lambda z, mean, log_var: _terms(z, mean, log_var).sum(0),
-            "Dimension 0 holds the samples. Sum over the last dimension, .sum(-1).",
-        ),
-        Mistake(
-            "Summed over everything",
-            lambda z, mean, log_var: log_density(z, mean, log_var).sum(),
-            "Each draw keeps a log density of its own: sum over the last dimension only.",
-        ),
-        Mistake(
-            "Averaged over the samples",
-            lambda z, mean, log_var: log_density(z, mean, log_var).mean(),
-            "Each sample keeps a log density of its own.",
-        ),
-        Mistake(
-            "In bits",
-            lambda z, mean, log_var: log_density(z, mean, log_var) / math.log(2),
-            "With log2 this is in bits. Nats are asked for, and their log is the natural one.",
-        ),
-    ),
-)
-
-# --- the score function through autograd ----------------------------------------------------------------------------
 
 
 def score_surrogate(values: Tensor, log_q: Tensor) -> Tensor:
@@ -732,6 +555,12 @@ SUBTRACT_BASELINE = Exercise(
             "Value minus baseline: a draw that cost more than the others must come out positive.",
         ),
         Mistake(
+            "The plain mean, and the wrong sign",
+            lambda values: values.mean() - values,
+            "Two things: value minus baseline, so that a draw that cost more than the others comes out positive; and the "
+            "mean includes the sample itself, which must be left out.",
+        ),
+        Mistake(
             "Only the baseline",
             lambda values: values - subtract_baseline(values),
             "This is the mean over the others. Subtract it from the values.",
@@ -810,7 +639,116 @@ SUBTRACT_BASELINE = Exercise(
     ),
 )
 
-EXERCISES = (REPARAMETERIZE, LOG_DENSITY, SCORE_SURROGATE, SCORE_GRADIENT_DRAWS, SUBTRACT_BASELINE)
+# --- how many draws a recipe needs ----------------------------------------------------------------------------------
+
+
+def draws_needed(gradients: Tensor, standard_error: float) -> Tensor:
+    return gradients.var() / standard_error**2
+
+
+DRAWS_NEEDED = Exercise(
+    task="How many draws bring the mean of such gradients (samples,) to the wanted standard error. Not rounded.",
+    reference=draws_needed,
+    cases=lambda: [
+        (double([1.0, 3.0]), 0.5),
+        (double([0.0, 0.0, 6.0]), 2.0),
+        (double([-1.0, 0.5, 2.0, 2.5]), 0.15),
+        (double([4.0, 4.0, 4.0]), 0.3),  # no spread, no draws needed
+    ],
+    generate=lambda g: (numbers(g, size(g, 2, 7), low=-3, high=5), size(g, 1, 30) / 10),
+    lesson=lambda g: (torch.randn(200, generator=g) + 1.5, 0.01),
+    plain_number=True,
+    hints=(
+        "The standard error of a mean is the standard deviation of the draws, divided by the square root of their number.",
+        "Set std / sqrt(n) equal to the standard error that is wanted, and solve for n: the square root goes away.",
+        "n is the variance over the square of the standard error: gradients.var() / standard_error**2.",
+    ),
+    mistakes=(
+        Mistake(
+            "The standard deviation in place of the variance",
+            lambda gradients, standard_error: gradients.std() / standard_error**2,
+            "Solve std / sqrt(n) = standard_error for n: both sides are squared, so std becomes the variance.",
+        ),
+        Mistake(
+            "The standard error is not squared",
+            lambda gradients, standard_error: gradients.var() / standard_error,
+            "Solve std / sqrt(n) = standard_error for n: both sides are squared, the standard error too.",
+        ),
+        Mistake(
+            "Neither is squared",
+            lambda gradients, standard_error: gradients.std() / standard_error,
+            "This is sqrt(n). For half of the error it takes four times as many draws: square the ratio.",
+        ),
+        Mistake(
+            "Counted in sets of these draws",
+            lambda gradients, standard_error: gradients.var() / len(gradients) / standard_error**2,
+            "This says how many times as many draws as there are here. Multiply by len(gradients).",
+        ),
+        Mistake(
+            "The standard error over the wanted one",
+            lambda gradients, standard_error: gradients.std() / len(gradients) ** 0.5 / standard_error,
+            "The standard error of the draws at hand over the wanted one is no number of draws yet: it falls like 1 / sqrt(n). "
+            "Solve std / sqrt(n) = standard_error for n.",
+        ),
+        Mistake(
+            "The ratio of the two errors is not squared",
+            lambda gradients, standard_error: gradients.std() * len(gradients) ** 0.5 / standard_error,
+            "For half of the error it takes four times as many draws, not twice: square the ratio of the two errors.",
+        ),
+        Mistake(
+            "Squares that are not counted from the mean",
+            lambda gradients, standard_error: gradients.square().mean() / standard_error**2,
+            "What counts is the spread round the mean, the variance, not the size of the gradients.",
+        ),
+        Mistake(
+            "The variance divided by n",
+            lambda gradients, standard_error: gradients.var(correction=0) / standard_error**2,
+            "The mean was taken of the same draws, so their squares are divided by n - 1, as .var() does by itself.",
+        ),
+        Mistake(
+            "The squares only added up",
+            lambda gradients, standard_error: gradients.var() * (len(gradients) - 1) / standard_error**2,
+            "The variance is an average: divide the sum of the squares by n - 1, or use .var().",
+        ),
+        Mistake(
+            "The standard deviation divided by n",
+            lambda gradients, standard_error: gradients.std(correction=0) / standard_error**2,
+            "It is the variance that counts, and it divides by n - 1, as .var() does by itself.",
+        ),
+        Mistake(
+            "Upside down",
+            lambda gradients, standard_error: standard_error**2 / gradients.var(),
+            "A noisier gradient needs more draws, and so does a smaller error: the variance belongs on top.",
+        ),
+        Mistake(
+            "Multiplied by the standard error",
+            lambda gradients, standard_error: gradients.var() * standard_error**2,
+            "The smaller the error, the more draws it takes: divide.",
+        ),
+        Mistake(
+            "For each draw by itself",
+            lambda gradients, standard_error: (gradients - gradients.mean()).square() / standard_error**2,
+            "One number is asked for, for all of the draws together: the variance is an average of these squares.",
+        ),
+        Mistake(
+            "Rounded up",
+            lambda gradients, standard_error: (gradients.var() / standard_error**2).ceil(),
+            "Nobody can draw half a time, and so it is right to round up in the end. Asked for is the number before that.",
+        ),
+        Mistake(
+            "Rounded down",
+            lambda gradients, standard_error: (gradients.var() / standard_error**2).floor(),
+            "Asked for is the number as it comes. To round down would even leave the error a little above the wanted one.",
+        ),
+        Mistake(
+            "Rounded",
+            lambda gradients, standard_error: (gradients.var() / standard_error**2).round(),
+            "Asked for is the number as it comes, without rounding.",
+        ),
+    ),
+)
+
+EXERCISES = (REPARAMETERIZE, SCORE_SURROGATE, SCORE_GRADIENT_DRAWS, SUBTRACT_BASELINE, DRAWS_NEEDED)
 
 PREDICTIONS = (
     Prediction(
@@ -827,13 +765,17 @@ PREDICTIONS = (
     ),
     Prediction(
         "pathwise_at_a_step",
-        ("yes", "no"),
-        answer="no",
-        because="a step is flat wherever a draw lands, and its jump is never met.",
+        ("the density", "0", "an error"),
+        answer="0",
+        because="a step is flat wherever a draw lands, its jump is never met, and torch.sign passes on a slope of 0 unasked.",
         wrong={
-            "yes": (
+            "the density": (
                 "More draws cure an estimate that is noisy. This one is not noisy: every single draw says 0, and so does "
                 "their mean."
+            ),
+            "an error": (
+                "That would be the honest answer, and a cost written as (z > 0) gets it. But torch.sign has a slope as far as "
+                "PyTorch is concerned, 0 everywhere, and so a number comes back."
             ),
         },
     ),
@@ -868,6 +810,23 @@ EXPLANATIONS = (
             "the roll can be written as a function of the probabilities and of noise that does not depend on them;",
             "that function has jumps, and between them its slope is 0;",
             "so noise outside is not enough: the draw must change smoothly with the parameters, as mean + std · noise does.",
+        ),
+    ),
+    Explanation(
+        "a_baseline_of_others",
+        question=(
+            "Why may the baseline of a draw not contain that draw's own cost, and why may it contain the costs of the others?"
+        ),
+        model=(
+            "A baseline drops out of the average because it is the same number whatever this draw turns out to be, so that it "
+            "can be taken out in front of an average of $\\nabla \\log q$, which is 0. The draw's own cost is not the same "
+            "number: it moves with the draw, and with the mean of all $n$ costs a part $1/n$ of the gradient itself is "
+            "subtracted. The others are drawn independently of this draw, so whatever they cost, to it that is a plain number."
+        ),
+        rubric=(
+            "what is subtracted has the average 0 only if the baseline does not depend on the draw;",
+            "the draw's own cost does depend on it, and takes a part of the gradient away;",
+            "the other draws are independent of this one.",
         ),
     ),
 )

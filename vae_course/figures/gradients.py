@@ -186,13 +186,17 @@ def narrowing_step(widths: Sequence[float], variances: Mapping[str, Sequence[Est
     figure, (axes,) = new_figure()
     _draw_variances(axes, widths, variances)
     axes.set_xscale("log")
+    axes.invert_xaxis()  # so that the step narrows as one reads
     axes.set(
         title="The steeper the slope, the noisier the pathwise gradient",
-        xlabel="width of the step (units of z)",
+        xlabel="width of the step (units of z), narrower to the right",
         ylabel="variance of one draw",
     )
     axes.legend()
-    return Picture(figure, "As the step narrows, the pathwise variance rises without end; the score function's levels off.")
+    return Picture(
+        figure,
+        "Variance as the step narrows: pathwise rises without end; the score function levels off, with a baseline or not.",
+    )
 
 
 @styled
@@ -221,6 +225,7 @@ def noise_once_and_twice(std: float) -> Picture:
             axes.plot(array(x), array(density), color=PALETTE[i], linestyle=LINES[i], label=f"input with mean {center:+g}")
         axes.axvline(0, color=INK, linestyle=":", linewidth=1)
         axes.set(title=title, xlabel="what the decoder receives", ylabel="density")
+    panels[1].set_ylim(panels[0].get_ylim())  # so that a wide curve looks low
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return Picture(figure, "With noise once two inputs give two separate peaks; with noise twice the two curves overlap.")
 

@@ -10,11 +10,6 @@ def reparameterize(mean, log_var, noise):
     return torch.addcmul(mean, std, noise)
 
 
-def log_density(z, mean, log_var):
-    std = (0.5 * log_var).exp()
-    return torch.distributions.Normal(mean, std).log_prob(z).sum(dim=-1)
-
-
 def score_surrogate(values, log_q):
     with torch.no_grad():
         weights = values.clone()
@@ -38,27 +33,17 @@ def subtract_baseline(values):
     return torch.stack(results)
 
 
+def draws_needed(gradients, standard_error):
+    of_these = gradients.std() / math.sqrt(len(gradients))
+    return len(gradients) * (of_these / standard_error) ** 2
+
+
 MORE = {
     "reparameterize": [
         lambda mean, log_var, noise: noise * torch.exp(log_var / 2) + mean,
         lambda mean, log_var, noise: mean + noise * torch.e ** (torch.tensor(0.5) * log_var),
         lambda mean, log_var, noise: torch.distributions.transforms.AffineTransform(mean, (0.5 * log_var).exp())(noise),
         lambda mean, log_var, noise: mean + log_var.mul(0.5).exp().mul(noise),
-    ],
-    "log_density": [
-        lambda z, mean, log_var: (
-            -((z - mean) ** 2) / (2 * torch.exp(log_var)) - log_var / 2 - math.log(math.sqrt(2 * math.pi))
-        ).sum(-1),
-        lambda z, mean, log_var: torch.distributions.Independent(
-            torch.distributions.Normal(mean, log_var.exp().sqrt()), 1
-        ).log_prob(z),
-        lambda z, mean, log_var: (
-            -0.5
-            * (
-                (((z - mean) * torch.exp(-0.5 * log_var)) ** 2 + log_var).sum(-1)
-                + z.shape[-1] * torch.tensor(2 * torch.pi).log()
-            )
-        ),
     ],
     "score_surrogate": [
         lambda values, log_q: log_q * values.detach(),
@@ -74,5 +59,12 @@ MORE = {
         lambda values: (values - values.mean()) * len(values) / (len(values) - 1),
         lambda values: values - (1 - torch.eye(len(values)).to(values)) @ values / (len(values) - 1),
         lambda values: (len(values) * values - values.sum()) / (len(values) - 1),
+    ],
+    "draws_needed": [
+        lambda gradients, standard_error: (gradients.std() / standard_error) ** 2,
+        lambda gradients, standard_error: gradients.var().item() / standard_error / standard_error,
+        lambda gradients, standard_error: (
+            (gradients - gradients.mean()).square().sum() / (len(gradients) - 1) * standard_error**-2
+        ),
     ],
 }
