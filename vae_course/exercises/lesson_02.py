@@ -629,6 +629,7 @@ KL_BETWEEN_GAUSSIANS = Exercise(
                 lambda m, n: m.square() + n.square(),
                 lambda m, n: -(m - n).square(),
                 lambda m, n: (m - n).square() - m.square(),
+                lambda m, n: (m - n).square() - n.square(),
             )
         ),
         Mistake(
@@ -1130,6 +1131,8 @@ KL_DRAWS = Exercise(
                 lambda log_q, log_p: (log_q - log_p).abs(),
                 lambda log_q, log_p: (log_q - log_p).clamp(min=0),
                 lambda log_q, log_p: (log_p - log_q).clamp(min=0),
+                lambda log_q, log_p: (log_q - log_p).relu(),
+                lambda log_q, log_p: (log_p - log_q).relu(),
             )
         ),
         Mistake(
