@@ -105,7 +105,7 @@ def repeated_estimates(named: Mapping[str, Tensor], exact: float, *, title: str)
     axes.set_yticks(range(len(named)), list(named))
     axes.set_ylim(len(named) - 0.4, -0.6)
     axes.set_title(title)
-    axes.set(xlabel="estimate of KL(q to p) (nats); dot: median run; bar: 95 % of the runs; dotted: exact")
+    axes.set(xlabel="estimate of KL(q to p) (nats); dot: median run; thick line: 95 % of the runs; dotted: exact")
     words = f"The runs of each estimator and the exact KL. {'; '.join(places)}."
     return Picture(figure, words)
 
