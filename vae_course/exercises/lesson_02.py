@@ -430,6 +430,11 @@ def _with_stds(m: Tensor, v: Tensor, n: Tensor, w: Tensor) -> Tensor:
     return kl_divergence(Normal(m, v), Normal(n, w)).sum(-1)
 
 
+def _with_third_average(distance: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]:
+    """The KL with ``distance`` of the two means in place of their squared difference."""
+    return lambda m, v, n, w: 0.5 * (w - v + (v.exp() + distance(m, n)) / w.exp() - 1).sum(-1)
+
+
 KL_BETWEEN_GAUSSIANS = Exercise(
     task="KL from N(mean_q, exp(log_var_q)) to N(mean_p, exp(log_var_p)), in nats, summed over the last dimension.",
     reference=kl_between_gaussians,
@@ -609,6 +614,23 @@ KL_BETWEEN_GAUSSIANS = Exercise(
             "q's variance was left out of the third average",
             lambda m, v, n, w: 0.5 * (w - v + (m - n).square() / w.exp() - 1).sum(-1),
             "The average of (x - mean_p)^2 over q is var_q + (mean_q - mean_p)^2: draws of q lie spread around its mean.",
+        ),
+        *(
+            Mistake(
+                "The third average",
+                _with_third_average(distance),
+                "The average of (x - mean_p)^2 over q is not right: with the numbers of section 4 it must be 4.25. Go from "
+                "mean_p to x in two steps.",
+            )
+            for distance in (
+                lambda m, n: n.square(),
+                lambda m, n: m.square() - n.square(),
+                lambda m, n: n.square() - m.square(),
+                lambda m, n: m.square() + n.square(),
+                lambda m, n: -(m - n).square(),
+                lambda m, n: (m - n).square() - m.square(),
+                lambda m, n: (m - n).square() - n.square(),
+            )
         ),
         Mistake(
             "The distance was left out",
@@ -849,6 +871,11 @@ KL_TO_STANDARD_NORMAL = Exercise(
             "The variance was subtracted",
             lambda mean, log_var: kl_to_standard_normal(mean, log_var) - log_var.exp().sum(-1),
             "The variance is added: a wide Gaussian reaches far from 0.",
+        ),
+        Mistake(
+            "p's log_var was set to 1",
+            lambda mean, log_var: kl_between_gaussians(mean, log_var, torch.zeros_like(mean), torch.ones_like(log_var)),
+            "p's variance is 1, and so its log_var is 0.",
         ),
         Mistake(
             "The 1/2 covers only the first term",
@@ -1093,6 +1120,20 @@ KL_DRAWS = Exercise(
             "The plain estimator, upside down",
             lambda log_q, log_p: log_p - log_q,
             "This is log r. The terms begin with -log r, and something is added to it.",
+        ),
+        *(
+            Mistake(
+                "Made positive by force",
+                wrong,
+                "That is never negative, but its mean is no longer the KL. Add c (r - 1) to -log r instead, with the right c.",
+            )
+            for wrong in (
+                lambda log_q, log_p: (log_q - log_p).abs(),
+                lambda log_q, log_p: (log_q - log_p).clamp(min=0),
+                lambda log_q, log_p: (log_p - log_q).clamp(min=0),
+                lambda log_q, log_p: (log_q - log_p).relu(),
+                lambda log_q, log_p: (log_p - log_q).relu(),
+            )
         ),
         Mistake(
             "Wrong sign",

@@ -52,16 +52,20 @@ def two_gaussians(mean: float, std: float) -> Picture:
 
 
 @styled
-def two_directions(x: Tensor, target: Tensor, covering: Tensor, seeking: Tensor) -> Picture:
-    """A bimodal target density with the Gaussian that minimizes each direction of the KL. All (points,)."""
+def two_directions(x: Tensor, target: Tensor, covering: Tensor, seeking: Tensor | None = None) -> Picture:
+    """A bimodal target density with the Gaussian that minimizes each direction of the KL, or the first alone. All (points,)."""
     figure, (axes,) = new_figure(height=3.4)
     axes.fill_between(array(x), array(target), color="#d9d9d9", label="target p")
     axes.plot(array(x), array(covering), color=ORANGE, linestyle="--", label="smallest KL(p to q)")
-    axes.plot(array(x), array(seeking), color=BLUE, linestyle="-", label="smallest KL(q to p)")
-    axes.set(title="Here one direction covers both bumps, the other picks one", xlabel="x", ylabel="density")
+    title = "The smallest KL(p to q) reaches over both bumps"
+    words = "The target has two bumps; the Gaussian with the smallest KL(p to q) spans both and is highest between them."
+    if seeking is not None:
+        axes.plot(array(x), array(seeking), color=BLUE, linestyle="-", label="smallest KL(q to p)")
+        title = "Here one direction covers both bumps, the other picks one"
+        words = "The Gaussian with the smallest KL(p to q) spans both bumps; the one with the smallest KL(q to p) sits on one."
+    axes.set(title=title, xlabel="x", ylabel="density")
     axes.set_xlim(-7, 7)
     axes.legend()
-    words = "The Gaussian with the smallest KL(p to q) spans both bumps; the one with the smallest KL(q to p) sits on one."
     return Picture(figure, words)
 
 
@@ -101,7 +105,7 @@ def repeated_estimates(named: Mapping[str, Tensor], exact: float, *, title: str)
     axes.set_yticks(range(len(named)), list(named))
     axes.set_ylim(len(named) - 0.4, -0.6)
     axes.set_title(title)
-    axes.set(xlabel="estimate of KL(q to p) (nats); dot: median run; bar: 95 % of the runs; dotted: exact")
+    axes.set(xlabel="estimate of KL(q to p) (nats); dot: median run; thick line: 95 % of the runs; dotted: exact")
     words = f"The runs of each estimator and the exact KL. {'; '.join(places)}."
     return Picture(figure, words)
 
