@@ -140,7 +140,7 @@ GAUSSIAN_ENCODER = ModuleExercise(
         Mistake(
             "ReLU on the mean",
             _ReLUOnTheMean,
-            "So no code could be centred below 0. A mean may be any number: leave it as it is.",
+            "So no code could be centred below 0. A mean may be any number, as it comes.",
         ),
         Mistake("ReLU on log_var", _ReLUOnLogVar, "So no variance could be below 1. A logarithm may be any number."),
         Mistake("Tanh in place of ReLU", _Tanh, "It would learn as well, but here ReLU was asked."),
@@ -1176,12 +1176,12 @@ PREDICTIONS = (
         ),
         wrong={
             "about the same": (
-                "One may expect the encoder to make up for it, with another log_var. But then the rate grows, since it is still "
-                "computed for the log_var as it is: the two no longer belong together."
+                "One may expect the encoder to make up for it, with another log_var. But the rate is still computed for the "
+                "log_var as it is, and so for another noise than the decoder gets: the two terms no longer belong together."
             ),
             "higher": (
-                "It is the worse program, so one expects the worse loss. But its loss no longer bounds anything: it charges for "
-                "one noise and uses a smaller one."
+                "It is the worse program, so one expects the worse loss. But its loss no longer bounds anything: it charges "
+                "for one noise and uses a smaller one."
             ),
         },
     ),
@@ -1190,8 +1190,8 @@ PREDICTIONS = (
         ("A", "B", "C", "D"),
         answer="C",
         because=(
-            "where no noise is added, std 1 is free and blurs nothing, and small means still tell the images apart: little rate, "
-            'little distortion. A is "variance as std", B sees the input, and D has no KL.'
+            "where no noise is added, std 1 is free and blurs nothing, and small means still tell the images apart: little "
+            'rate, little distortion. A is "variance as std", B sees the input, and D has no KL.'
         ),
         wrong={
             "A": (
@@ -1203,8 +1203,8 @@ PREDICTIONS = (
                 "image must lie beside z: B sees the input. Without noise z is needed still, and its means cost a little."
             ),
             "D": (
-                "Its std is nearly 0, so it has rid itself of a noise that is there. And that is dear, but nobody charges: D has "
-                "no KL. Without noise, and with a KL, std would be 1."
+                "Its std is nearly 0, so it has rid itself of a noise that is there. The rate of that is huge, but it is not "
+                "in the loss: D has no KL. With a KL and without noise, std would be 1."
             ),
         },
     ),
