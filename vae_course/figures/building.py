@@ -41,7 +41,7 @@ def whole(image: Tensor) -> Picture:
     axes.text(9.6, 7.35, "noise, from N(0, I)", ha="center", va="center", fontsize=9)
     axes.text(9.6, 3.75, "z = mean + std · noise\nstd = exp(log_var / 2)", ha="center", va="center", fontsize=8.5)
     axes.plot([8.95, 8.95, 16.7, 16.7], [8.0, 8.2, 8.2, 8.0], color=INK, linestyle="-", linewidth=1.2)
-    axes.text(12.82, 8.35, "to generate, this half is enough: z is drawn from the prior N(0, I)", ha="center", fontsize=8.5)
+    axes.text(12.82, 8.35, "to generate, this half is enough: z is drawn from the prior N(0, I)", ha="center", fontsize=8)
 
     axes.add_patch(Rectangle((5.95, 3.7), 2.1, 3.4, fill=False, edgecolor=ORANGE, linestyle="--", linewidth=1.2))
     _cost(axes, (4.7, 9.3), "rate", "KL from q(z given x) = N(mean, std²)\nto the prior N(0, I)", ORANGE)
