@@ -202,7 +202,8 @@ def image_rows(rows: Mapping[str, Tensor], *, title: str, words: str, columns: i
     down = (height - above) / len(rows)
     side = min(down - gap, (width - 2 * edge - widest - (columns - 1) * gap) / (columns + 0.2))
     first = edge + widest + 0.2 * side
-    lefts = np.linspace(first, width - edge - side, columns)
+    across = (width - edge + gap / 2 - first - side / 2) / (columns - 0.5)  # from one image to the next
+    lefts = first + across * np.arange(columns)
     for row, (name, images) in enumerate(zip(names, rows.values(), strict=True)):
         middle = height - above - (row + 0.5) * down
         name.set_position((first - 0.2 * side, middle))
