@@ -63,6 +63,12 @@ class _ReLUOnLogVar(GaussianEncoder):
         return mean, torch.relu(log_var)
 
 
+class _ReLUOnTheMean(GaussianEncoder):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_var = super().forward(x)
+        return torch.relu(mean), log_var
+
+
 class _Tanh(GaussianEncoder):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         features = torch.tanh(self.hidden(x))
@@ -130,6 +136,11 @@ GAUSSIAN_ENCODER = ModuleExercise(
         Mistake("ReLU before the first layer", _ReLUBefore, "ReLU belongs after the hidden layer, on its output."),
         Mistake(
             "ReLU on the heads", _ReLUOnTheHeads, "A mean and a log_var may be negative. ReLU belongs on the hidden layer only."
+        ),
+        Mistake(
+            "ReLU on the mean",
+            _ReLUOnTheMean,
+            "So no code could be centred below 0. A mean may be any number, as it comes.",
         ),
         Mistake("ReLU on log_var", _ReLUOnLogVar, "So no variance could be below 1. A logarithm may be any number."),
         Mistake("Tanh in place of ReLU", _Tanh, "It would learn as well, but here ReLU was asked."),
@@ -596,14 +607,14 @@ def _step(
     sampled: Callable[[Tensor, Tensor, Tensor], Tensor] = lambda mean, log_var, noise: mean + torch.exp(log_var / 2) * noise,
     loss_of: Callable[[Tensor, Tensor, Tensor], Tensor] = negative_elbo,
     order: str = "zero backward step",
-    target: Callable[[Tensor], Tensor] = lambda x: x,
+    decoded: Callable[[Tensor], Tensor] = lambda logits: logits,
 ) -> Callable[..., Tensor]:
     """A training step in which one thing may be otherwise."""
 
     def step(encoder: nn.Module, decoder: nn.Module, optimizer: Optimizer, x: Tensor, generator: Generator) -> Tensor:
         mean, log_var = encoder(x)
         z = sampled(mean, log_var, standard_normal(mean.shape, generator, like=mean))
-        loss = loss_of(-bernoulli_log_likelihood(decoder(z), target(x)), mean, log_var)
+        loss = loss_of(-bernoulli_log_likelihood(decoded(decoder(z)), x), mean, log_var)
         do: dict[str, Callable[[], object]]
         do = {"zero": optimizer.zero_grad, "backward": loss.backward, "step": optimizer.step}
         for name in order.split():
@@ -668,6 +679,11 @@ TRAINING_STEP = UpdateExercise(
             "The sample cut from the graph",
             _step(lambda mean, log_var, noise: (mean + torch.exp(log_var / 2) * noise).detach()),
             "With detach, the distortion no longer teaches the encoder anything.",
+        ),
+        Mistake(
+            "Sigmoid before the likelihood",
+            _step(decoded=torch.sigmoid),
+            "The decoder gives logits, and bernoulli_log_likelihood takes the sigmoid itself. Give it the logits as they are.",
         ),
         Mistake(
             "No KL term", _step(loss_of=_with_rate(0.0)), "This trains an autoencoder with noise. Add the rate: negative_elbo."
@@ -1151,14 +1167,44 @@ PREDICTIONS = (
         },
     ),
     Prediction(
-        "loss_with_the_answer_in_sight",
-        ("lower", "higher"),
+        "reported_sum_without_the_half",
+        ("lower", "about the same", "higher"),
         answer="lower",
-        because="the decoder copies the image that it sees: almost no distortion, and no rate, since z is not needed.",
+        because=(
+            "below 1 a variance is smaller than its std, so the decoder gets less noise than the rate pays for. The distortion "
+            "falls, and the program reports what no VAE can reach."
+        ),
         wrong={
+            "about the same": (
+                "One may expect the encoder to make up for it, with another log_var. But the rate is still computed for the "
+                "log_var as it is, and so for another noise than the decoder gets: the two terms no longer belong together."
+            ),
             "higher": (
-                "It is the worse model, so one expects the worse loss. But its loss no longer measures how well images are "
-                "explained by z. It measures how well an image can be copied."
+                "It is the worse program, so one expects the worse loss. But its loss no longer bounds anything: it charges "
+                "for one noise and uses a smaller one."
+            ),
+        },
+    ),
+    Prediction(
+        "row_without_noise",
+        ("A", "B", "C", "D"),
+        answer="C",
+        because=(
+            "where no noise is added, std 1 is free and blurs nothing, and small means still tell the images apart: little "
+            'rate, little distortion. A is "variance as std", B sees the input, and D has no KL.'
+        ),
+        wrong={
+            "A": (
+                "Its encoder pays rate for a std below 1. It does so because noise is in its way, though less than it is "
+                'charged for: A is "variance as std". Without noise, std 1 is free.'
+            ),
+            "B": (
+                "Std 1 and hardly any distortion fit. But its rate is 0, so z says nothing, and what tells the decoder of the "
+                "image must lie beside z: B sees the input. Without noise z is needed still, and its means cost a little."
+            ),
+            "D": (
+                "Its std is nearly 0, so it has rid itself of a noise that is there. The rate of that is huge, but it is not "
+                "in the loss: D has no KL. With a KL and without noise, std would be 1."
             ),
         },
     ),

@@ -15,6 +15,7 @@ import torch
 from cycler import cycler
 from IPython.display import display
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
@@ -188,13 +189,30 @@ def show_image(axes: Axes, pixels: Tensor, title: str = "") -> None:
 @styled
 def image_rows(rows: Mapping[str, Tensor], *, title: str, words: str, columns: int = 10) -> Picture:
     """Rows of images, each named at its left: ``rows`` maps a name to images (count, pixels) in [0, 1]."""
-    figure, axes = new_figure(columns, len(rows), width=8, height=0.75 * len(rows) + 0.5)
-    for row, (name, images) in enumerate(rows.items()):
-        for column in range(columns):
-            show_image(axes[row * columns + column], images[column])
-        label = axes[row * columns]
-        label.text(-0.2, 0.5, name, transform=label.transAxes, ha="right", va="center", fontsize=10)
-    figure.suptitle(title)
+    # All on one pair of axes, in inches: axes for each image of its own would take most of a second to make and lay out.
+    width, height = 8.0, 0.75 * len(rows) + 0.5
+    figure = Figure(figsize=(width, height), dpi=SHARPNESS * WIDTH_PER_INCH)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    names = [axes.text(0, 0, name, ha="right", va="center", fontsize=10) for name in rows]
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    widest = max(name.get_window_extent(renderer).width for name in names) / figure.dpi
+
+    edge, gap, above = 1 / 24, 1 / 12, 1 / 4  # round all, between two images, for the title
+    down = (height - above) / len(rows)
+    side = min(down - gap, (width - 2 * edge - widest - (columns - 1) * gap) / (columns + 0.2))
+    first = edge + widest + 0.2 * side
+    across = (width - edge + gap / 2 - first - side / 2) / (columns - 0.5)  # from one image to the next
+    lefts = first + across * np.arange(columns)
+    for row, (name, images) in enumerate(zip(names, rows.values(), strict=True)):
+        middle = height - above - (row + 0.5) * down
+        name.set_position((first - 0.2 * side, middle))
+        pixels = round(images.shape[1] ** 0.5)
+        for left, image in zip(lefts, array(images[:columns]), strict=True):
+            place = (left, left + side, middle - side / 2, middle + side / 2)
+            axes.imshow(image.reshape(pixels, pixels), cmap=INTENSITY, vmin=0, vmax=1, extent=place, aspect="auto")
+    axes.set(xlim=(0, width), ylim=(0, height))
+    figure.suptitle(title, y=1 - edge / height, va="top")
     return Picture(figure, words)
 
 

@@ -17,8 +17,8 @@ from vae_course.probability.estimators import Estimate
 @styled
 def whole(image: Tensor) -> Picture:
     """The VAE from x to x again, with both terms of its loss where they arise. ``image``: (pixels,), shown at both ends."""
-    figure, (axes,) = new_figure(width=8.6, height=4.3)
-    axes.set(xlim=(0, 17.2), ylim=(-0.4, 8.2), aspect="equal")
+    figure, (axes,) = new_figure(width=8.6, height=4.6)
+    axes.set(xlim=(0, 17.2), ylim=(-0.3, 8.9), aspect="equal")
     axes.set_axis_off()
     _picture(axes, image, (1.4, 5.4), "x, an image")
     _trapezoid(axes, 3.2, 5.6, left=1.6, right=0.9, name="encoder")
@@ -39,23 +39,26 @@ def whole(image: Tensor) -> Picture:
     ):
         _arrow(axes, start, end, INK)
     axes.text(9.6, 7.35, "noise, from N(0, I)", ha="center", va="center", fontsize=9)
-    axes.text(9.6, 3.85, "z = mean\n+ std · noise", ha="center", va="center", fontsize=8.5)
+    axes.text(9.6, 3.75, "z = mean + std · noise\nstd = exp(log_var / 2)", ha="center", va="center", fontsize=8.5)
+    axes.plot([8.95, 8.95, 16.7, 16.7], [8.0, 8.2, 8.2, 8.0], color=INK, linestyle="-", linewidth=1.2)
+    axes.text(12.82, 8.35, "to generate, this half is enough: z is drawn from the prior N(0, I)", ha="center", fontsize=8)
 
     axes.add_patch(Rectangle((5.95, 3.7), 2.1, 3.4, fill=False, edgecolor=ORANGE, linestyle="--", linewidth=1.2))
     _cost(axes, (4.7, 9.3), "rate", "KL from q(z given x) = N(mean, std²)\nto the prior N(0, I)", ORANGE)
     _arrow(axes, (7.0, 3.7), (7.0, 2.55), ORANGE, dashed=True)
     _cost(axes, (11.4, 16.8), "distortion", "-log p(x given z): what x costs\nwhere the decoder knows only z", BLUE)
-    _arrow(axes, (15.6, 3.1), (15.6, 2.55), BLUE, dashed=True)
+    _arrow(axes, (15.6, 4.4), (15.6, 2.55), BLUE, dashed=True)
     axes.text(10.35, 1.75, "+", ha="center", va="center", fontsize=16)
     axes.text(4.3, 1.75, "loss   =", ha="right", va="center", fontsize=12, fontweight="bold")
     axes.text(4.3, 1.2, "-ELBO", ha="right", va="top", fontsize=9)
-    axes.plot([1.4, 1.4, 14.0, 14.0], [3.3, 0.05, 0.05, 0.85], color=BLUE, linestyle="--", linewidth=1.2)
+    axes.plot([1.4, 1.4, 14.0, 14.0], [4.4, 0.05, 0.05, 0.85], color=BLUE, linestyle="--", linewidth=1.2)
     axes.plot([14.0], [0.85], marker="^", color=BLUE, markersize=6)
     axes.text(7.7, 0.15, "the true x, to compare with", ha="center", va="bottom", fontsize=8.5)
     axes.set_title("A VAE: two networks, a draw between them, two costs")
     words = (
         "An image x goes through the encoder to mean and log_var; with noise they make z; of z the decoder makes a probability "
-        "of ink for each pixel. The rate arises at mean and log_var, the distortion where x is compared with them."
+        "of ink for each pixel. The rate arises at mean and log_var, the distortion where x is compared with them. "
+        "To generate, the right half is enough: z is drawn from the prior."
     )
     return Picture(figure, words)
 
@@ -66,7 +69,7 @@ def _picture(axes: Axes, image: Tensor, centre: tuple[float, float], name: str) 
     extent = (x - 1, x + 1, y - 1, y + 1)
     axes.imshow(array(image).reshape(side, side), cmap=INTENSITY, vmin=0, vmax=1, extent=extent, zorder=2)
     axes.add_patch(Rectangle((x - 1, y - 1), 2, 2, fill=False, edgecolor=INK, zorder=3))
-    axes.text(x, y - 1.15, name, ha="center", va="top", fontsize=9)
+    axes.text(x, y + 1.15, name, ha="center", va="bottom", fontsize=9)
 
 
 def _blurred(image: Tensor) -> Tensor:
@@ -185,11 +188,15 @@ def scores(named: Mapping[str, Estimate], bounds: Sequence[str]) -> Picture:
         if is_bound:
             place, height = estimate.value, row + 0.28
             axes.annotate("", (place + 0.5, height), xytext=(place, height), arrowprops={"arrowstyle": "->"})
+            axes.text(place - 0.1, height, "a bound: the truth lies this way", ha="right", va="center", fontsize=8.5)
     axes.set_yticks(rows, [f"{name} (bound)" if name in bounds else name for name in named])
     axes.set_ylim(-0.6, len(named) - 0.4)
     axes.margins(x=0.08)
     axes.grid(axis="x", color="#d8d8d8", linestyle="-", linewidth=0.8)
-    axes.set(title="How well is a new digit predicted?", xlabel="log p(x), nats per test image; bars: ± 2 standard errors")
+    best = max(named, key=lambda name: named[name].value)
+    axes.set(
+        title=f"New digits are predicted best by: {best}", xlabel="log p(x), nats per test image; bars: ± 2 standard errors"
+    )
     words = (
         "Test log-likelihoods: independent pixels are worst by far, the others lie closer together, the VAE with 16 latents "
         "ahead. Its value is a lower bound, drawn hollow, with an arrow to the side on which the truth lies."
