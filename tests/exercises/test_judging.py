@@ -26,7 +26,7 @@ from vae_course.exercises import (
     telling,
 )
 from vae_course.exercises.kinds import start_of
-from vae_course.exercises.lesson_06 import DISCRIMINATOR_STEP, discriminator_loss
+from vae_course.exercises.lesson_06 import DISCRIMINATOR_STEP, GENERATOR_STEP, discriminator_loss
 from vae_course.exercises.making import numbers, sizes
 from vae_course.probability.distributions import standard_normal
 from vae_course.training import seeded
@@ -496,6 +496,27 @@ def test_a_mistake_that_cannot_be_compared_is_named_only_if_it_is_the_same():
 
     assert "still carries its graph" in told(with_graph, DISCRIMINATOR_STEP)
     assert "The fakes are not detached" in told(not_detached, DISCRIMINATOR_STEP)
+
+
+def test_a_players_step_clears_what_the_other_left_and_leaves_nobody_frozen():
+    def cleared_afterwards(generator, discriminator, optimizer, real, z):
+        loss = discriminator_loss(discriminator(real), discriminator(generator(z).detach()))
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        return loss.detach()
+
+    def one_weight_frozen(generator, discriminator, optimizer, z):
+        next(discriminator.parameters()).requires_grad_(False)
+        return GENERATOR_STEP.reference(generator, discriminator, optimizer, z)
+
+    def generator_frozen(generator, discriminator, optimizer, real, z):
+        generator.requires_grad_(False)
+        return DISCRIMINATOR_STEP.reference(generator, discriminator, optimizer, real, z)
+
+    assert "Cleared after the step" in told(cleared_afterwards, DISCRIMINATOR_STEP)
+    assert "The generator is left frozen" in told(generator_frozen, DISCRIMINATOR_STEP)
+    assert "The discriminator is left frozen" in told(one_weight_frozen, GENERATOR_STEP)
 
 
 # --- what a notebook calls ------------------------------------------------------------------------------------------

@@ -87,8 +87,9 @@ class UpdateExercise(Exercise):
     """An exercise in which a function is asked for that changes a model: a step of training, or a whole loop.
 
     ``start`` makes of an input what the function is called with, each time anew: the same model, optimizer, batch and
-    generator of noise. After ``calls`` calls on them the weights must be those that ours leaves. The modules at the
-    places in ``spared`` must have got no gradients.
+    generator of noise. After ``calls`` calls on them the weights must be those that ours leaves, and a weight that could be
+    trained before must not be left frozen. The modules at the places in ``spared`` must have got no gradients. Those at the
+    places in ``strewn`` get gradients before each call, as another model's step may leave them there.
     """
 
     general: ClassVar = ()  # here it is the weights that are compared, not a result
@@ -97,6 +98,7 @@ class UpdateExercise(Exercise):
     made_from: tuple[str, ...] = ()
     calls: int = 2
     spared: tuple[int, ...] = ()
+    strewn: tuple[int, ...] = ()
 
     def parameters(self) -> list[str]:
         """What ``start`` takes."""
@@ -110,13 +112,19 @@ class UpdateExercise(Exercise):
     def run(self, answer: Callable[..., Any], arguments: Arguments) -> Any:  # noqa: ANN401 - whatever an answer returns
         """Call it several times on a fresh start, so that what is not put back to zero shows; then read the weights."""
         live = self.start(*arguments)
+        trained = self._to_be_trained(live)
         for _ in range(self.calls):
+            for place in self.strewn:
+                strew_gradients(live[place])
             returned = answer(*live)
             if returned is ...:
                 return ...
             if isinstance(returned, Tensor) and returned.requires_grad:
                 told = "what your function returns still carries its graph, which costs memory at every step"
                 raise NotComparableError(f"{told}: return loss.detach()")
+            if left := trained - self._to_be_trained(live):
+                names = " and ".join(sorted(left))
+                raise NotComparableError(f"the {names} is frozen after your step: its requires_grad is not what it was")
         for place in self.spared:
             if any(parameter.grad is not None for parameter in live[place].parameters()):
                 name = list(inspect.signature(self.reference).parameters)[place]
@@ -126,10 +134,23 @@ class UpdateExercise(Exercise):
         results = {f"set of weights after {self.calls} calls": weights}
         return results | ({"result": returned} if returned is not None else {})
 
+    def _to_be_trained(self, live: Arguments) -> set[str]:
+        """The names of the modules among ``live`` all of whose weights gradients may reach."""
+        names = inspect.signature(self.reference).parameters
+        modules = [(name, part) for name, part in zip(names, live, strict=True) if isinstance(part, nn.Module)]
+        return {name for name, module in modules if all(weight.requires_grad for weight in module.parameters())}
+
     def _difference_told(self, attempt: Attempt, case: Arguments, number: int, got: Observation, want: Observation) -> str:
         if "result" in want and "result" not in got:
             return "your function returned nothing: end it with `return loss.detach()`."
         return super()._difference_told(attempt, case, number, got, want)
+
+
+def strew_gradients(module: nn.Module) -> None:
+    """Add 1 to every gradient in ``module``, as a ``backward`` adds to what it finds there."""
+    for weight in module.parameters():
+        left = torch.ones_like(weight)
+        weight.grad = left if weight.grad is None else weight.grad + left
 
 
 def start_of(build: Callable[[], nn.Module], seed: int, like: Tensor) -> nn.Module:

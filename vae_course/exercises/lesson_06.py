@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -280,6 +281,16 @@ def _discriminating(
     return step
 
 
+def _leaving_frozen(step: Callable[..., Tensor], place: int) -> Callable[..., Tensor]:
+    """A step that freezes one of its models before it, and does not thaw it."""
+
+    def frozen(*live: Any) -> Tensor:  # noqa: ANN401 - models, an optimizer, tensors
+        live[place].requires_grad_(False)
+        return step(*live)
+
+    return frozen
+
+
 def _its_loss(discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
     return discriminator_loss(discriminator(real), discriminator(fake))
 
@@ -320,6 +331,7 @@ DISCRIMINATOR_STEP = UpdateExercise(
     start=_start_discriminating,
     made_from=("real", "latent", "seed"),
     spared=(0,),
+    strewn=(1,),  # the generator's step leaves gradients in the discriminator
     hints=(
         "Make fakes, let the discriminator judge both batches, compute your loss of exercise 6.1, and go one step.",
         "The fakes are generator(z).detach(): this step is the discriminator's alone. Its logits are discriminator(real) and "
@@ -338,6 +350,18 @@ DISCRIMINATOR_STEP = UpdateExercise(
             "No zero_grad",
             _discriminating(_its_loss, order="backward step"),
             "backward adds to the gradients that are there already: put them back to zero before it.",
+        ),
+        Mistake(
+            "Cleared after the step",
+            _discriminating(_its_loss, order="backward step zero"),
+            "The generator's update leaves gradients in the discriminator in between, and backward adds to them. Put them back "
+            "to zero just before backward.",
+        ),
+        Mistake(
+            "The generator is left frozen",
+            _leaving_frozen(discriminator_step, place=0),
+            "After your step no weight of it can be trained, so its own step cannot learn. The detach is enough: leave "
+            "requires_grad as it is, or put it back to True at the end.",
         ),
         Mistake(
             "The weights do not move",
@@ -619,6 +643,12 @@ GENERATOR_STEP = UpdateExercise(
             "No zero_grad",
             _generating(generator_loss, order="backward step"),
             "backward adds to the gradients that are there already: put them back to zero before it.",
+        ),
+        Mistake(
+            "The discriminator is left frozen",
+            _leaving_frozen(generator_step, place=1),
+            "You froze the discriminator and did not thaw it, so its own step cannot learn now. The optimizer moves the "
+            "generator alone, so no freezing is needed; or put requires_grad back to True at the end.",
         ),
         Mistake(
             "The step before the gradients",

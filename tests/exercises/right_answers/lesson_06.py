@@ -68,6 +68,26 @@ def only_its_own_gradients(generator, discriminator, optimizer, z):
     return loss.detach()
 
 
+def cleared_after_it(generator, discriminator, optimizer, z):
+    # Right for this player: no other step leaves gradients in the generator.
+    loss = generator_loss(discriminator(generator(z)))
+    loss.backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    return loss.detach()
+
+
+def all_cleared_beforehand(generator, discriminator, optimizer, real, z):
+    generator.requires_grad_(False)
+    discriminator.zero_grad(set_to_none=False)
+    loss = discriminator_loss(discriminator(real), discriminator(generator(z)))
+    loss.backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    generator.requires_grad_(True)
+    return loss.detach()
+
+
 def nearest_within_reach(samples, centres, reach):
     distance, nearest = torch.cdist(samples, centres).min(dim=1)
     counts = torch.bincount(nearest[distance <= reach], minlength=len(centres))
@@ -119,7 +139,8 @@ MORE = {
             [torch.logaddexp(p + math.log(share), q + math.log1p(-share)) for p, q in zip(log_model, log_noise, strict=True)]
         ),
     ],
-    "generator_step": [only_its_own_gradients],
+    "discriminator_step": [all_cleared_beforehand],
+    "generator_step": [only_its_own_gradients, cleared_after_it],
     "mode_shares": [
         nearest_within_reach,
         lambda samples, centres, reach: (torch.cdist(samples, centres) < reach).to(samples.dtype).mean(dim=0),
