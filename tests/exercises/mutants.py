@@ -135,6 +135,8 @@ def changes(node, parameters, gradients):
 
         return change
 
+    if isinstance(node, ast.FunctionDef):
+        yield from (setting("body", body) for body in reordered(node.body))
     if isinstance(node, ast.BinOp):
         yield from (setting("op", new()) for new in SWAPPED_OPERATORS.get(type(node.op), ()))
         yield lambda target: target.left
@@ -177,6 +179,15 @@ def changes(node, parameters, gradients):
         yield from (setting("id", {"min": "max", "max": "min", "any": "all", "all": "any"}.get(node.id, "max")),)
     if isinstance(node, ast.Slice):
         yield from (setting(edge, None) for edge in ("lower", "upper") if getattr(node, edge) is not None)
+
+
+def reordered(body):
+    """A body in which two calls that follow one another are exchanged, or one is put behind the last of them."""
+    calls = [k for k, line in enumerate(body) if isinstance(line, ast.Expr) and isinstance(line.value, ast.Call)]
+    for k in calls[:-1]:
+        for other in {k + 1, calls[-1]} & set(calls):
+            rest = body[:k] + body[k + 1 :]
+            yield [*rest[:other], body[k], *rest[other:]]
 
 
 def accepted(exercise: Exercise) -> tuple[int, list[str]]:
