@@ -154,9 +154,9 @@ def scatter_on_ring(named: Mapping[str, Tensor], mixture: GaussianMixture, *, ti
         xy = array(points)
         _draw_modes(panel, mixture)
         panel.scatter(xy[:, 0], xy[:, 1], s=2, color=_look(name)[0], zorder=3)
-        if outside := int((points.abs() > EDGE).any(dim=1).sum()):
-            panel.text(0.5, 0.02, f"and {outside} points outside", transform=panel.transAxes, ha="center", fontsize=9)
-        panel.set_title(name, fontsize=10, fontweight="normal")
+        outside = int((points.abs() > EDGE).any(dim=1).sum())
+        told = f" ({outside} points outside)" if outside else ""
+        panel.set_title(name + told, fontsize=10, fontweight="normal")
     axes[0].set_ylabel("x₂")
     figure.suptitle(title)
     return Picture(figure, words)
@@ -196,9 +196,10 @@ def ring_results(results: Results, true_share: float) -> Picture:
     axes[1].set_xlim(0, 0.14)
     axes[1].set_xticks([0, 0.05, 0.1], ["0", "0.05", "0.1"])
     axes[1].axvline(true_share, color=INK, linestyle=":", linewidth=1.2)
+    axes[1].set_xlabel("least at a mode\n(dotted: the ring)")
     least = {name: fmean(run["least at a mode"] for run in runs) for name, runs in results.items() if name[:3] in LOOKS}
     in_order = sorted(least, key=lambda name: -least[name])
-    figure.suptitle(f"By the least share at a mode, the best model is {in_order[0]}, the worst {in_order[-1]}")
+    figure.suptitle(f"Least share at a mode: best {in_order[0]}; worst {in_order[-1]}")
     words = "Dots for the runs of each model, below data and controls. From the largest least share at a mode to the smallest: "
     return Picture(figure, words + "; ".join(in_order) + ". One mode leaves no gaps; the circle has little at each.")
 
