@@ -155,7 +155,7 @@ def scatter_on_ring(named: Mapping[str, Tensor], mixture: GaussianMixture, *, ti
         _draw_modes(panel, mixture)
         panel.scatter(xy[:, 0], xy[:, 1], s=2, color=_look(name)[0], zorder=3)
         outside = int((points.abs() > EDGE).any(dim=1).sum())
-        told = f" ({outside} points outside)" if outside else ""
+        told = f" ({outside} outside)" if outside else ""
         panel.set_title(name + told, fontsize=10, fontweight="normal")
     axes[0].set_ylabel("x₂")
     figure.suptitle(title)
