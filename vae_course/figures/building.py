@@ -169,7 +169,17 @@ def rate_distortion(weights: Sequence[float], rates: Sequence[float], distortion
         axes.plot([0, widest], [total, total - widest], color="#c8c8c8", linestyle="-", linewidth=1, zorder=0)
         foot = (total - 1, 1) if total - 1 < widest - 1 else (widest - 1, total - widest + 1)
         if foot[1] < highest - 7:
-            axes.text(*foot, total, color="#6a6a6a", fontsize=8.5, ha="center", va="center", backgroundcolor="white", zorder=1)
+            axes.text(
+                foot[0],
+                foot[1],
+                str(total),
+                color="#6a6a6a",
+                fontsize=8.5,
+                ha="center",
+                va="center",
+                backgroundcolor="white",
+                zorder=1,
+            )
     axes.plot(rates, distortions, color=BLUE, linestyle="-", marker="o")
     for weight, rate, distortion in zip(weights, rates, distortions, strict=True):
         axes.annotate(f"{weight:g}", (rate, distortion), xytext=(7, 5), textcoords="offset points", fontweight="bold")
