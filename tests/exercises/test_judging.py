@@ -196,6 +196,8 @@ def test_what_autograd_cannot_do_is_told_and_not_raised():
 def test_noise_of_ones_own_is_told_and_torchs_random_state_is_left_alone():
     before = torch.get_rng_state()
     assert "another result each time" in told(lambda x, y, weight: 2 * x + weight * y + torch.rand(()))
+    seldom_the_same = exercises.find("draw_pixels").grade(lambda logits, uniform: torch.bernoulli(logits.sigmoid()))
+    assert "another result each time" in seldom_the_same.message
     assert torch.equal(torch.get_rng_state(), before)
 
 

@@ -1208,6 +1208,25 @@ PREDICTIONS = (
             ),
         },
     ),
+    Prediction(
+        "best_of_three",
+        ("mixture", "chain", "VAE"),
+        answer="chain",
+        because=(
+            "it predicts each pixel from all those before it, and the pixels of a stroke say much about one another. Given a "
+            "stencil, or two noisy numbers, each pixel is drawn for itself."
+        ),
+        wrong={
+            "mixture": (
+                "A stencil has the shape of a whole digit, and the chain is only a logistic regression. But within a stencil "
+                "each pixel is drawn for itself, without a look at its neighbours."
+            ),
+            "VAE": (
+                "It has the largest networks, and its plane is handsome. But two numbers must do, and through noise: they tell "
+                "the decoder less of a digit than a choice among many stencils does."
+            ),
+        },
+    ),
 )
 
 EXPLANATIONS = (

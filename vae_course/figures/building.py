@@ -1,5 +1,6 @@
 """Pictures of lesson 05: the VAE whole, what it draws, rate against distortion, test scores."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -157,21 +158,52 @@ def manifold(decoded: Tensor, quantiles: Tensor) -> Picture:
 
 @styled
 def rate_distortion(weights: Sequence[float], rates: Sequence[float], distortions: Sequence[float]) -> Picture:
-    """One point a trained model, named by its KL weight; grey lines join points of equal ELBO. All in nats per image."""
-    figure, (axes,) = new_figure(height=3.8)
+    """One point a trained model, named by its KL weight, in order of these; what a nat of rate saves between two of them.
+
+    Grey lines join points of equal ELBO, and say which. All in nats per image.
+    """
+    figure, (axes,) = new_figure(width=6.2, height=6.2)
     widest = max(rates) * 1.1
     highest = max(distortions) * 1.25
     for total in range(10, 61, 5):
         axes.plot([0, widest], [total, total - widest], color="#c8c8c8", linestyle="-", linewidth=1, zorder=0)
+        foot = (total - 1, 1) if total - 1 < widest - 1 else (widest - 1, total - widest + 1)
+        if foot[1] < highest - 7:
+            axes.text(
+                foot[0],
+                foot[1],
+                str(total),
+                color="#6a6a6a",
+                fontsize=8.5,
+                ha="center",
+                va="center",
+                backgroundcolor="white",
+                zorder=1,
+            )
     axes.plot(rates, distortions, color=BLUE, linestyle="-", marker="o")
     for weight, rate, distortion in zip(weights, rates, distortions, strict=True):
         axes.annotate(f"{weight:g}", (rate, distortion), xytext=(7, 5), textcoords="offset points", fontweight="bold")
-    axes.set(xlim=(-0.02 * widest, widest), ylim=(0, highest))
+    points = list(zip(rates, distortions, strict=True))
+    for (rate, distortion), (lower_rate, higher_distortion) in itertools.pairwise(points):
+        saved = (higher_distortion - distortion) / (rate - lower_rate)
+        middle = ((rate + lower_rate) / 2, (distortion + higher_distortion) / 2)
+        axes.annotate(f"{saved:.1f}", middle, xytext=(-5, -5), textcoords="offset points", color=BLUE, ha="right", va="top")
+    axes.set(xlim=(-0.08 * widest, widest), ylim=(0, highest), aspect="equal")
     axes.set(title="More rate, less distortion, and ever less for each nat", xlabel="rate: KL(q to prior), nats per test image")
     axes.set_ylabel("distortion (nats per test image)")
-    note = axes.text(0.98, 0.95, "numbers: KL weight\ngrey lines: equal ELBO", ha="right", va="top", fontsize=9)
+    note = axes.text(
+        0.98,
+        0.95,
+        "black: KL weight\nblue: nats of distortion that a nat of rate saves\ngrey lines: equal -ELBO, in nats",
+        ha="right",
+        va="top",
+        fontsize=9,
+    )
     note.set(transform=axes.transAxes, backgroundcolor="white")
-    words = "From a large KL weight to a small one, the rate rises from zero and the distortion falls, along a convex curve."
+    words = (
+        "From a large KL weight to a small one, the rate rises from zero and the distortion falls, along a convex curve: "
+        "a nat of rate saves less and less. Of the five points, that of weight 1 lies on the lowest line of equal ELBO."
+    )
     return Picture(figure, words)
 
 
