@@ -1,4 +1,4 @@
-"""Exercises of lesson 08: four instruments, the linear VAE, what z saves and costs, the model's posterior, the aggressive step."""
+"""Exercises of lesson 08: four instruments, the linear VAE, what z saves and costs, the race of encoder and decoder."""
 
 import math
 from collections.abc import Callable
@@ -1476,17 +1476,17 @@ EXERCISES = (
 PREDICTIONS = (
     Prediction(
         "rate_over_training",
-        ("falls from the start", "rises first, then falls", "rises and stays"),
-        answer="rises first, then falls",
-        because="z is of use while the decoder knows no words, and of none once it reads them.",
+        ("falls and stays low", "rises from the start", "falls first, then rises"),
+        answer="falls first, then rises",
+        because="at first z only costs, and its use is found as the decoder learns to read it.",
         wrong={
-            "falls from the start": (
-                "So it would be if z were of no use at any time. But in its first steps the decoder knows nothing of "
-                "sentences yet, and what z can tell helps."
+            "falls and stays low": (
+                "So it was in the five runs above. But this decoder has no words to read: once it has learned which words are "
+                "common at each place, only z can tell it more."
             ),
-            "rises and stays": (
-                "As a model learns one expects its z to say more. But each nat of rate is in the loss, and what the decoder "
-                "reads in the words before it need not be told by z."
+            "rises from the start": (
+                "This decoder needs z from the beginning. But as yet it cannot read it: while nothing that z says saves "
+                "distortion, the quickest way to a lower loss is a smaller rate."
             ),
         },
     ),
@@ -1568,7 +1568,7 @@ EXPLANATIONS = (
         rubric=(
             "what $z$ saves is distortion, and what it costs is the rate;",
             "with all words in view the savings add up to the information that $z$ has, which is never more than the rate;",
-            "so a $z$ that says nothing is a right answer to this loss; only a decoder that falls short gives it something to do.",
+            "so a $z$ that says nothing is a right answer to this loss; only a decoder that falls short leaves work for it.",
         ),
     ),
 )
