@@ -102,7 +102,7 @@ def decoders(rows: Rows) -> Picture:
     left.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
     left.minorticks_off()
     left.legend(fontsize=9)
-    right.set(title="What z is used for", ylabel="rate (nats per sentence)")
+    right.set(title="How much z says", ylabel="rate (nats per sentence)")
     right.set_ylim(bottom=0)
     for axes in (left, right):
         axes.set_xlabel("preceding words that the decoder sees")
@@ -127,7 +127,7 @@ def _over_seeds(
 
 @styled
 def optimizer(rows: Rows) -> Picture:
-    """The rate of VAEs whose decoder sees two words, by learning rate and length of training; ``rows`` of ``collapse_world``."""
+    """The rate of VAEs whose decoder sees two words, by learning rate and steps; ``rows`` of ``collapse_world``."""
     rows = [row for row in rows if row["kind"] == "optimizer"]
     figure, (axes,) = new_figure(height=3.3)
     lengths = sorted({row["steps"] for row in rows})
@@ -145,7 +145,7 @@ def optimizer(rows: Rows) -> Picture:
     axes.set_ylim(bottom=0)
     axes.legend()
     words = (
-        "The rate after three lengths of training with two learning rates: several hundredths to tenths of a nat, or nothing."
+        "The rate after three lengths of training, with two learning rates: tenths of a nat, or nothing."
     )
     return Picture(figure, words)
 
