@@ -1306,6 +1306,9 @@ class _Pair(nn.Module):
         distortion = (self.decoder(z) - x).square().sum(1)
         return (distortion + 0.5 * z.square().sum(1)).mean()
 
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        raise AttributeError("loss_of is a function and has no zero_grad: it is the optimizers that put gradients back to zero")
+
 
 def _start(batches: Tensor, seed: int) -> Arguments:
     pair = start_of(lambda: _Pair(batches.shape[2]), seed, like=batches)

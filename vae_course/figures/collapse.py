@@ -144,9 +144,7 @@ def optimizer(rows: Rows) -> Picture:
     axes.set_ylabel("rate (nats per sentence)")
     axes.set_ylim(bottom=0)
     axes.legend()
-    words = (
-        "The rate after three lengths of training, with two learning rates: tenths of a nat, or nothing."
-    )
+    words = "The rate after three lengths of training, with two learning rates: tenths of a nat, or nothing."
     return Picture(figure, words)
 
 
