@@ -31,7 +31,7 @@ def test_stored_rows_are_drawn_seed_by_seed_with_their_mean():
     np.testing.assert_allclose(everything.get_ydata(), [0.0, 0.5])
 
     rows = [
-        {"kind": "optimizer", "learning_rate": rate, "steps": steps, "rate": 100 * rate + steps}
+        {"kind": "optimizer", "learning_rate": rate, "steps": steps, "rate": 100 * rate + steps, "negative_elbo": 15.0}
         for rate in (0.01, 0.004)
         for steps in (600, 1200)
     ]

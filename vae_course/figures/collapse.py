@@ -127,24 +127,25 @@ def _over_seeds(
 
 @styled
 def optimizer(rows: Rows) -> Picture:
-    """The rate of VAEs whose decoder sees two words, by learning rate and steps; ``rows`` of ``collapse_world``."""
+    """Rate and -ELBO of VAEs whose decoder sees two words, by learning rate and steps; ``rows`` of ``collapse_world``."""
     rows = [row for row in rows if row["kind"] == "optimizer"]
-    figure, (axes,) = new_figure(height=3.3)
+    figure, (left, right) = new_figure(2, width=9, height=3.3)
     lengths = sorted({row["steps"] for row in rows})
     rates = sorted({row["learning_rate"] for row in rows})
-    for rate, colour, marker, line in zip(rates, (BLUE, ORANGE), MARKERS, LINES, strict=False):
-        values = [[row["rate"] for row in rows if (row["learning_rate"], row["steps"]) == (rate, steps)] for steps in lengths]
-        means = [sum(some) / len(some) for some in values]
-        label = f"learning rate {rate:g}"
-        axes.plot(range(len(lengths)), means, color=colour, linestyle=line, linewidth=1.5, label=label)
-        for place, some in enumerate(values):
-            axes.plot([place] * len(some), some, color=colour, linestyle="none", marker=marker, markersize=7, alpha=0.6)
-    axes.set_xticks(range(len(lengths)), [f"{steps:,}" for steps in lengths])
-    axes.set(title="Two words in view: how much z says depends on the optimizer", xlabel="training steps")
-    axes.set_ylabel("rate (nats per sentence)")
-    axes.set_ylim(bottom=0)
-    axes.legend()
-    words = "The rate after three lengths of training, with two learning rates: tenths of a nat, or nothing."
+    for axes, key in ((left, "rate"), (right, "negative_elbo")):
+        for rate, colour, marker, line in zip(rates, (BLUE, ORANGE), MARKERS, LINES, strict=False):
+            values = [[row[key] for row in rows if (row["learning_rate"], row["steps"]) == (rate, steps)] for steps in lengths]
+            means = [sum(some) / len(some) for some in values]
+            axes.plot(range(len(lengths)), means, color=colour, linestyle=line, linewidth=1.5, label=f"learning rate {rate:g}")
+            for place, some in enumerate(values):
+                axes.plot([place] * len(some), some, color=colour, linestyle="none", marker=marker, markersize=7, alpha=0.6)
+        axes.set_xticks(range(len(lengths)), [f"{steps:,}" for steps in lengths])
+        axes.set_xlabel("training steps")
+    left.set(title="Two words in view: the rate ...", ylabel="rate (nats per sentence)")
+    left.set_ylim(bottom=-0.02)
+    left.legend(loc="upper left", fontsize=9)
+    right.set(title="... and the loss", ylabel="-ELBO of test sentences (nats)")
+    words = "With the smaller learning rate the rate grows with more steps, and -ELBO falls; with the larger one it ends at 0."
     return Picture(figure, words)
 
 
