@@ -1,16 +1,279 @@
-"""Exercises of lesson 08: information over a whole set, active units, ablation, what z earns, the model's own posterior."""
+"""Exercises of lesson 08: four instruments, the linear VAE, what z saves and costs, the race of encoder and decoder."""
 
 import math
+from collections.abc import Callable
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
+from torch.optim import Optimizer
 
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.explanations import Explanation
-from vae_course.exercises.making import doubles, flags, numbers, size, sizes, whole
+from vae_course.exercises.kinds import UpdateExercise, start_of
+from vae_course.exercises.making import double, doubles, flags, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
+
+# --- the rate of each coordinate ------------------------------------------------------------------------------------
+
+
+def coordinate_rates(mean: Tensor, log_var: Tensor) -> Tensor:
+    return 0.5 * (mean.square() + log_var.exp() - 1 - log_var)
+
+
+def _gaussians() -> list[Arguments]:
+    return [
+        doubles([[1.0]], [[0.0]]),
+        doubles([[0.0, 2.0]], [[-1.0, 0.5]]),
+        doubles([[0.5, -1.0, 0.0], [2.0, 0.0, -0.3]], [[0.0, -2.0, 1.0], [0.4, 0.0, -0.7]]),
+        doubles([[0.0], [0.0], [0.0]], [[0.0], [1.5], [-1.5]]),
+    ]
+
+
+def _drawn_gaussians(generator: Generator) -> Arguments:
+    batch, latent = sizes(generator, 2, 1, 5)
+    return numbers(generator, batch, latent), numbers(generator, batch, latent)
+
+
+COORDINATE_RATES = Exercise(
+    task="KL from N(mean, exp(log_var)) to N(0, 1) of each coordinate, in nats; all (N, latent). log_var is the log of std^2.",
+    reference=coordinate_rates,
+    cases=_gaussians,
+    generate=_drawn_gaussians,
+    lesson=lambda g: (torch.randn(500, 16, generator=g), 0.5 * torch.randn(500, 16, generator=g)),
+    hints=(
+        "Lesson 02 solved this KL; here it is not yet summed. What does it come to where mean is 0 and log_var is 0?",
+        "It has four terms with a half before them: the square of the mean, the variance, minus 1, minus the log variance.",
+        "0.5 * (mean**2 + log_var.exp() - 1 - log_var)",
+    ),
+    mistakes=(
+        Mistake(
+            "Summed over the coordinates",
+            lambda mean, log_var: coordinate_rates(mean, log_var).sum(1),
+            "That is the rate of a whole sentence. Here each coordinate keeps its own, (N, latent): leave out the sum.",
+        ),
+        Mistake(
+            "Averaged over the sentences",
+            lambda mean, log_var: coordinate_rates(mean, log_var).mean(0),
+            "Each sentence keeps its own rates, (N, latent). The mean over sentences is taken later.",
+        ),
+        Mistake(
+            "Missing 1/2",
+            lambda mean, log_var: 2 * coordinate_rates(mean, log_var),
+            "The half stands before all four terms.",
+        ),
+        Mistake(
+            "Wrong sign",
+            lambda mean, log_var: -coordinate_rates(mean, log_var),
+            "A KL is never negative. Kingma & Welling write minus the KL, for it is subtracted in the ELBO.",
+        ),
+        Mistake(
+            "The -1 forgotten",
+            lambda mean, log_var: coordinate_rates(mean, log_var) + 0.5,
+            "Where q is the prior, mean 0 and variance 1, the KL must be 0: subtract 1.",
+        ),
+        Mistake(
+            "+1 in place of -1",
+            lambda mean, log_var: coordinate_rates(mean, log_var) + 1,
+            "Where q is the prior, mean 0 and variance 1, the KL must be 0: subtract 1.",
+        ),
+        Mistake(
+            "The mean not squared",
+            lambda mean, log_var: coordinate_rates(mean, log_var) + 0.5 * (mean - mean.square()),
+            "The mean enters squared: far to the left is as far as far to the right.",
+        ),
+        Mistake(
+            "The mean left out",
+            lambda mean, log_var: coordinate_rates(0 * mean, log_var),
+            "A posterior that lies elsewhere than the prior costs nats too: add the square of its mean.",
+        ),
+        Mistake(
+            "log_var read as the log of std",
+            lambda mean, log_var: coordinate_rates(mean, 2 * log_var),
+            "log_var is the log of the *variance*: its exp is the variance, with no square.",
+        ),
+        Mistake(
+            "The square root taken: std in place of the variance",
+            lambda mean, log_var: 0.5 * (mean.square() + (log_var / 2).exp() - 1 - log_var),
+            "exp(log_var / 2) is std. The formula has the variance, exp(log_var).",
+        ),
+        Mistake(
+            "Half the log variance",
+            lambda mean, log_var: 0.5 * (mean.square() + log_var.exp() - 1 - log_var / 2),
+            "Inside the bracket stands the whole log_var; the half stands before the bracket.",
+        ),
+        Mistake(
+            "log_var read as the variance",
+            lambda mean, log_var: 0.5 * (mean.square() + log_var - 1 - log_var.log()),
+            "log_var is a logarithm already: the variance is its exp.",
+        ),
+        Mistake(
+            "The log variance added",
+            lambda mean, log_var: coordinate_rates(mean, log_var) + log_var,
+            "A wide posterior knows little and costs little: the log variance is subtracted.",
+        ),
+        Mistake(
+            "The log variance left out",
+            lambda mean, log_var: coordinate_rates(mean, log_var) + log_var / 2,
+            "A narrow posterior costs nats: subtract log_var.",
+        ),
+        Mistake(
+            "The KL turned round",
+            lambda mean, log_var: 0.5 * ((mean.square() + 1) / log_var.exp() - 1 + log_var),
+            "This is the KL from the prior to q. The rate is the KL from q to the prior, which has variance 1.",
+        ),
+    ),
+)
+
+# --- every z under every posterior ----------------------------------------------------------------------------------
+
+
+def log_density_table(z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    gap = z[:, None] - mean[None]
+    return -0.5 * (gap.square() / log_var.exp() + log_var + math.log(2 * math.pi)).sum(-1)
+
+
+def _codes() -> list[Arguments]:
+    return [
+        doubles([[1.0]], [[0.5]], [[0.4]]),
+        doubles([[0.5], [-1.0]], [[0.0], [1.0]], [[0.0], [-0.5]]),
+        doubles([[0.5, 1.0], [2.0, -1.0]], [[0.0, 1.5], [1.0, -1.0]], [[0.3, -0.4], [-1.0, 0.6]]),
+        doubles(
+            [[0.1, 0.4, -1.0], [1.0, 0.0, 0.5], [-0.5, 2.0, 0.3], [0.7, 0.7, 0.0]],
+            [[0.0, 0.5, -0.8], [1.2, 0.0, 0.4], [-0.4, 1.0, 0.0], [1.0, 0.5, 0.2]],
+            [[-1.0, 0.0, 0.4], [0.2, -0.6, 0.1], [-0.3, 0.3, 0.0], [0.5, -1.2, 0.8]],
+        ),
+    ]
+
+
+def _drawn_codes(generator: Generator) -> Arguments:
+    count, latent = sizes(generator, 2, 2, 5)
+    z, mean, log_var = (numbers(generator, count, latent) for _ in range(3))
+    return z, mean, log_var
+
+
+def _codes_of_a_lesson(generator: Generator) -> Arguments:
+    mean, log_var = torch.randn(100, 16, generator=generator), 0.3 * torch.randn(100, 16, generator=generator)
+    return mean + torch.exp(log_var / 2) * torch.randn(100, 16, generator=generator), mean, log_var
+
+
+def _densities(z: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
+    """Of every coordinate, (N, N, latent)."""
+    return -0.5 * ((z[:, None] - mean).square() / log_var.exp() + log_var + math.log(2 * math.pi))
+
+
+LOG_DENSITY_TABLE = Exercise(
+    task="log q(z_i given x_j) in row i, column j, (N, N): q of sentence j is N(mean[j], exp(log_var[j])); all (N, latent).",
+    reference=log_density_table,
+    cases=_codes,
+    generate=_drawn_codes,
+    lesson=_codes_of_a_lesson,
+    hints=(
+        "Every z meets every posterior. Which shapes let torch do that by itself?",
+        "z[:, None] is (N, 1, latent) and mean is (N, latent): their difference is (N, N, latent). Then the log density of a "
+        "Gaussian for each coordinate, and the sum over coordinates.",
+        "-0.5 * ((z[:, None] - mean) ** 2 / log_var.exp() + log_var + math.log(2 * math.pi)), summed over the last dimension.",
+    ),
+    mistakes=(
+        Mistake(
+            "Rows and columns exchanged",
+            lambda z, mean, log_var: log_density_table(z, mean, log_var).T,
+            "Row i is about z_i: z[:, None] has the sentence that z came from first, and the posteriors second.",
+        ),
+        Mistake(
+            "Each z under its own posterior only",
+            lambda z, mean, log_var: log_density_table(z, mean, log_var).diagonal(),
+            "That is the diagonal. Every z is to meet every posterior: z[:, None] - mean.",
+        ),
+        Mistake(
+            "Each z under its own posterior only, coordinates not summed",
+            lambda z, mean, log_var: _densities(z, mean, log_var).diagonal().T,
+            "Every z is to meet every posterior: z[:, None] - mean. Then sum over the coordinates.",
+        ),
+        Mistake(
+            "Coordinates not summed",
+            _densities,
+            "Coordinates are independent given x, so their log densities add: sum over the last dimension.",
+        ),
+        Mistake(
+            "Coordinates averaged",
+            lambda z, mean, log_var: _densities(z, mean, log_var).mean(-1),
+            "Coordinates are independent given x, so their log densities *add*.",
+        ),
+        Mistake(
+            "Summed over the posteriors",
+            lambda z, mean, log_var: _densities(z, mean, log_var).sum(1),
+            "Sum over the coordinates, the last dimension; each posterior keeps its column.",
+        ),
+        Mistake(
+            "Densities in place of their logs",
+            lambda z, mean, log_var: log_density_table(z, mean, log_var).exp(),
+            "The logarithm is asked: leave out the exp. Densities of many coordinates would underflow.",
+        ),
+        Mistake(
+            "Wrong sign",
+            lambda z, mean, log_var: -log_density_table(z, mean, log_var),
+            "A z far from the mean has a *low* log density: minus one half of the squared distance.",
+        ),
+        Mistake(
+            "The constant forgotten",
+            lambda z, mean, log_var: log_density_table(z, mean, log_var) + 0.5 * z.shape[1] * math.log(2 * math.pi),
+            "It would cancel in the mutual information, but a log density has it: -1/2 log(2 pi) for each coordinate.",
+        ),
+        Mistake(
+            "The constant once, not for each coordinate",
+            lambda z, mean, log_var: log_density_table(z, mean, log_var) + 0.5 * (z.shape[1] - 1) * math.log(2 * math.pi),
+            "Each coordinate has its own -1/2 log(2 pi): add it before you sum over the coordinates.",
+        ),
+        Mistake(
+            "log(2 pi) not halved",
+            lambda z, mean, log_var: log_density_table(z, mean, log_var) - 0.5 * z.shape[1] * math.log(2 * math.pi),
+            "The half stands before all three terms: -0.5 * (distance + log_var + log(2 pi)).",
+        ),
+        Mistake(
+            "The width left out",
+            lambda z, mean, log_var: log_density_table(z, mean, log_var) + 0.5 * log_var.sum(-1),
+            "A narrow Gaussian is high: subtract half of log_var for each coordinate.",
+        ),
+        Mistake(
+            "log_var not halved",
+            lambda z, mean, log_var: log_density_table(z, mean, log_var) - 0.5 * log_var.sum(-1),
+            "log std is log_var / 2: the half stands before log_var as well.",
+        ),
+        Mistake(
+            "Distances not divided by the variance",
+            lambda z, mean, log_var: (-0.5 * ((z[:, None] - mean).square() + log_var + math.log(2 * math.pi))).sum(-1),
+            "How far z lies from the mean counts in standard deviations: divide the square by exp(log_var).",
+        ),
+        Mistake(
+            "Distances divided by std",
+            lambda z, mean, log_var: (
+                -0.5 * ((z[:, None] - mean).square() / (log_var / 2).exp() + log_var + math.log(2 * math.pi))
+            ).sum(-1),
+            "The *square* of the distance is divided by the *square* of std, the variance: exp(log_var).",
+        ),
+        Mistake(
+            "log_var taken for std",
+            lambda z, mean, log_var: (
+                torch.distributions.Normal(mean, log_var, validate_args=False).log_prob(z[:, None]).sum(-1)
+            ),
+            "Normal wants the standard deviation: exp(log_var / 2).",
+        ),
+        Mistake(
+            "The variance taken for std",
+            lambda z, mean, log_var: log_density_table(z, mean, 2 * log_var),
+            "Normal wants the standard deviation, exp(log_var / 2), and exp(log_var) is the variance.",
+        ),
+        Mistake(
+            "The width of the sentence that z came from",
+            lambda z, mean, log_var: (
+                -0.5 * ((z[:, None] - mean).square() / log_var.exp()[:, None] + log_var[:, None] + math.log(2 * math.pi))
+            ).sum(-1),
+            "Column j is about the posterior of sentence j: its mean and its log_var. Only z gets the [:, None].",
+        ),
+    ),
+)
 
 # --- mutual information ---------------------------------------------------------------------------------------------
 
@@ -537,6 +800,114 @@ ABLATION = Exercise(
     ),
 )
 
+# --- the linear VAE ---------------------------------------------------------------------------------------------------
+
+
+def linear_rates(variance: Tensor, noise_variance: Tensor) -> Tensor:
+    return 0.5 * torch.log(variance / noise_variance).clamp_min(0)
+
+
+def _directions() -> list[Arguments]:
+    return [
+        (double([4.0]), double(1.0)),
+        (double([3.0, 0.5]), double(1.0)),
+        (double([4.0, 2.0, 0.5]), double(0.25)),
+        (double([4.0, 2.0, 1.5, 0.7]), double(1.75)),
+        (double([0.4, 0.3, 0.2]), double(0.9)),
+    ]
+
+
+def _drawn_directions(generator: Generator) -> Arguments:
+    return numbers(generator, size(generator, 2, 6), low=0.1, high=5), numbers(generator, low=0.3, high=2.5)
+
+
+LINEAR_RATES = Exercise(
+    task="Rate of each direction in the best linear VAE, (directions,): data variance (directions,), noise_variance a number. "
+    "1/2 log(variance / noise_variance) where that is positive, else 0.",
+    reference=linear_rates,
+    cases=_directions,
+    generate=_drawn_directions,
+    lesson=lambda g: (0.2 + 4 * torch.rand(64, generator=g), torch.tensor(1.0)),
+    hints=(
+        "A direction that varies less than the noise is left alone, and costs nothing.",
+        "Take half the logarithm of the ratio of both variances. Where the ratio is below 1 the logarithm is negative.",
+        "0.5 * torch.log(variance / noise_variance).clamp(min=0)",
+    ),
+    mistakes=(
+        Mistake(
+            "Negative rates",
+            lambda variance, noise_variance: 0.5 * torch.log(variance / noise_variance),
+            "A rate is a KL and never negative: where a direction varies less than the noise it is 0.",
+        ),
+        Mistake(
+            "Missing 1/2",
+            lambda variance, noise_variance: 2 * linear_rates(variance, noise_variance),
+            "Variances are squares: half the log of their ratio is the log of the ratio of standard deviations.",
+        ),
+        Mistake(
+            "The ratio turned round",
+            lambda variance, noise_variance: linear_rates(noise_variance, variance),
+            "A direction that varies much is the one that costs nats: variance / noise_variance.",
+        ),
+        Mistake(
+            "The absolute value of the logarithm",
+            lambda variance, noise_variance: 0.5 * torch.log(variance / noise_variance).abs(),
+            "Below the noise nothing is coded at all: the rate there is 0, not the size of the logarithm.",
+        ),
+        Mistake(
+            "log(1 + ratio), as of a channel",
+            lambda variance, noise_variance: 0.5 * torch.log1p(variance / noise_variance),
+            "That is the information through a channel with signal and noise added. Here `variance` is of the data, and "
+            "their noise is in it already.",
+        ),
+        Mistake(
+            "The difference in place of the ratio",
+            lambda variance, noise_variance: 0.5 * (variance - noise_variance).clamp_min(0),
+            "Nats are logarithms: half the log of the ratio.",
+        ),
+        Mistake(
+            "The logarithm of the signal's share",
+            lambda variance, noise_variance: 0.5 * torch.log((variance / noise_variance - 1).clamp_min(1e-30)),
+            "The ratio is that of the data's variance, noise included, to the noise.",
+        ),
+        Mistake(
+            "Bits",
+            lambda variance, noise_variance: linear_rates(variance, noise_variance) / math.log(2),
+            "log2 gives bits. The course counts nats: torch.log.",
+        ),
+        Mistake(
+            "noise_variance squared",
+            lambda variance, noise_variance: linear_rates(variance, noise_variance**2),
+            "noise_variance is a variance already.",
+        ),
+        Mistake(
+            "The noise left out",
+            lambda variance, noise_variance: 0.5 * torch.log(variance).clamp_min(0),
+            "What counts is how the variance compares with the noise: divide by noise_variance.",
+        ),
+        Mistake(
+            "Zero or one",
+            lambda variance, noise_variance: (variance > noise_variance).to(variance),
+            "That says which directions are coded. The rate says at what cost: half the log of the ratio.",
+        ),
+        Mistake(
+            "Clamped at 1, not at 0",
+            lambda variance, noise_variance: 0.5 * torch.log(variance / noise_variance).clamp_min(1),
+            "The smallest rate is 0: the logarithm of a ratio of 1.",
+        ),
+        Mistake(
+            "Clamped from above",
+            lambda variance, noise_variance: 0.5 * torch.log(variance / noise_variance).clamp_max(0),
+            "This keeps the negative ones and sets the others to 0. It is to be the other way round: clamp(min=0).",
+        ),
+        Mistake(
+            "Summed over the directions",
+            lambda variance, noise_variance: linear_rates(variance, noise_variance).sum(),
+            "One rate for each direction is asked.",
+        ),
+    ),
+)
+
 # --- what z earns ---------------------------------------------------------------------------------------------------
 
 
@@ -575,7 +946,7 @@ NET_EARNINGS = Exercise(
     generate=_drawn_account,
     lesson=_account_of_a_lesson,
     hints=(
-        "Earned: the distortion that z saves. Paid: the rate. Both are terms of the negative ELBO.",
+        "What z saves is distortion, and what it costs is rate. Both are terms of the negative ELBO.",
         "Saved is without minus with. The rate of a sentence is the sum over its coordinates.",
         "(without_z - with_z - rate.sum(-1)).mean()",
     ),
@@ -598,7 +969,7 @@ NET_EARNINGS = Exercise(
         Mistake(
             "Forgot the rate",
             lambda without_z, with_z, rate: net_earnings(without_z, with_z, 0 * rate),
-            "That is the turnover. The rate must be paid from it.",
+            "That is what z saves. What it costs, the rate, is to be subtracted.",
         ),
         Mistake(
             "Forgot the distortion with z",
@@ -618,7 +989,7 @@ NET_EARNINGS = Exercise(
         Mistake(
             "Rate averaged over coordinates",
             lambda without_z, with_z, rate: net_earnings(without_z, with_z, rate / rate.shape[-1]),
-            "Coordinates are independent under the prior, so their rates add. An average divides the bill by their number.",
+            "Coordinates are independent under the prior, so their rates add. An average divides their sum by their number.",
         ),
         Mistake(
             "Rate of the dearest coordinate only",
@@ -902,18 +1273,223 @@ POSTERIOR_MEAN = Exercise(
     ),
 )
 
-EXERCISES = (MUTUAL_INFORMATION, ACTIVE_UNITS, ABLATION, NET_EARNINGS, POSTERIOR_MEAN)
+# --- the aggressive encoder -----------------------------------------------------------------------------------------
+
+
+def aggressive_step(
+    loss_of: Callable[[Tensor], Tensor],
+    encoder_optimizer: Optimizer,
+    decoder_optimizer: Optimizer,
+    batches: list[Tensor],
+) -> Tensor:
+    for tokens in batches[:-1]:
+        encoder_optimizer.zero_grad()
+        loss_of(tokens).backward()
+        encoder_optimizer.step()
+    decoder_optimizer.zero_grad()
+    loss = loss_of(batches[-1])
+    loss.backward()
+    decoder_optimizer.step()
+    return loss.detach()
+
+
+class _Pair(nn.Module):
+    """An encoder and a decoder so small that a step of theirs can be followed; called with a batch, it is a loss."""
+
+    def __init__(self, inputs: int):
+        super().__init__()
+        self.encoder = nn.Linear(inputs, 2)
+        self.decoder = nn.Linear(2, inputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = self.encoder(x)
+        distortion = (self.decoder(z) - x).square().sum(1)
+        return (distortion + 0.5 * z.square().sum(1)).mean()
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        raise AttributeError("loss_of is a function and has no zero_grad: it is the optimizers that put gradients back to zero")
+
+
+def _start(batches: Tensor, seed: int) -> Arguments:
+    pair = start_of(lambda: _Pair(batches.shape[2]), seed, like=batches)
+    assert isinstance(pair, _Pair)
+    encoder_optimizer = torch.optim.SGD(pair.encoder.parameters(), lr=0.05)
+    decoder_optimizer = torch.optim.SGD(pair.decoder.parameters(), lr=0.05)
+    return pair, encoder_optimizer, decoder_optimizer, list(batches.unbind())
+
+
+def _drawn_batches(generator: Generator) -> Arguments:
+    count, batch, inputs = sizes(generator, 3, low=2, high=5)
+    return numbers(generator, count, batch, inputs), size(generator, 0, 99)
+
+
+def _lead(
+    inner: str = "zero backward encoder",
+    outer: str = "zero backward decoder",
+    chosen: Callable[[list[Tensor]], list[Tensor]] = lambda batches: batches[:-1],
+    last: int = -1,
+    first: bool = False,
+) -> Callable[..., Tensor]:
+    """The step in which one thing may be otherwise: what is done in either loop, on which batches, and in which order."""
+
+    def step(
+        loss_of: Callable[[Tensor], Tensor],
+        encoder_optimizer: Optimizer,
+        decoder_optimizer: Optimizer,
+        batches: list[Tensor],
+    ) -> Tensor:
+        def do(names: str, tokens: Tensor, mover: Optimizer) -> Tensor:
+            loss = loss_of(tokens)
+            actions: dict[str, Callable[[], object]] = {
+                "zero": mover.zero_grad,
+                "zero-encoder": encoder_optimizer.zero_grad,
+                "zero-decoder": decoder_optimizer.zero_grad,
+                "backward": loss.backward,
+                "encoder": encoder_optimizer.step,
+                "decoder": decoder_optimizer.step,
+            }
+            for name in names.split():
+                actions[name]()
+            return loss.detach()
+
+        if first:
+            found = do(outer, batches[last], decoder_optimizer)
+        for tokens in chosen(batches):
+            inside = do(inner, tokens, encoder_optimizer)
+        if not first:
+            found = do(outer, batches[last], decoder_optimizer) if outer else inside
+        return found
+
+    return step
+
+
+AGGRESSIVE_STEP = UpdateExercise(
+    task="The encoder leads, the decoder follows: one step of the encoder alone on each of the batches but the last, then one "
+    "step of the decoder alone on the last. Returns that last loss, detached.",
+    reference=aggressive_step,
+    cases=lambda: [(double([[[1.0, 0.5]], [[-0.5, 1.0]]]), 1), (double([[[1.0]], [[0.5]], [[-2.0]], [[0.3]]]), 2)],
+    generate=_drawn_batches,
+    lesson=lambda g: (torch.randn(11, 32, 8, generator=g), 0),
+    start=_start,
+    made_from=("batches", "seed"),
+    hints=(
+        "Two parts: a loop in which only the encoder's optimizer steps, and after it one step of the decoder's optimizer.",
+        "backward() leaves gradients in *both* networks, whoever is going to step. So before the decoder's step its gradients "
+        "from the loop have to be put back to zero.",
+        "for tokens in batches[:-1]: encoder_optimizer.zero_grad(), loss_of(tokens).backward(), encoder_optimizer.step(). "
+        "Then decoder_optimizer.zero_grad(), loss = loss_of(batches[-1]), loss.backward(), decoder_optimizer.step().",
+    ),
+    mistakes=(
+        Mistake(
+            "The decoder's gradients from the loop were not put back",
+            _lead(outer="backward decoder"),
+            "Each backward() in the loop leaves gradients in the decoder too, and they add up. Before the decoder's own "
+            "backward() call decoder_optimizer.zero_grad().",
+        ),
+        Mistake(
+            "No zero_grad in the loop",
+            _lead(inner="backward encoder"),
+            "The encoder's gradients add up from batch to batch unless they are put back before each backward().",
+        ),
+        Mistake(
+            "No zero_grad at all",
+            _lead(inner="backward encoder", outer="backward decoder"),
+            "Gradients add up from batch to batch unless they are put back before each backward().",
+        ),
+        Mistake(
+            "The decoder steps in the loop as well",
+            _lead(inner="zero zero-decoder backward encoder decoder"),
+            "Then it is plain training on many batches. In the loop only the encoder's optimizer steps.",
+        ),
+        Mistake(
+            "The decoder steps in the loop as well, its gradients adding up",
+            _lead(inner="zero backward encoder decoder"),
+            "In the loop only the encoder's optimizer steps; the decoder waits for it.",
+        ),
+        Mistake(
+            "The encoder steps with the decoder at the end",
+            _lead(outer="zero-encoder zero-decoder backward encoder decoder"),
+            "The last step moves the decoder alone: the encoder has had its own steps.",
+        ),
+        Mistake(
+            "The encoder steps with the decoder at the end, on added gradients",
+            _lead(outer="zero-decoder backward encoder decoder"),
+            "The last step moves the decoder alone: the encoder has had its own steps.",
+        ),
+        Mistake(
+            "The two exchanged",
+            _lead(inner="zero-decoder backward decoder", outer="zero-encoder backward encoder"),
+            "It is the encoder that takes many steps, and the decoder one.",
+        ),
+        Mistake(
+            "The decoder first",
+            _lead(first=True),
+            "The encoder is to catch up *before* the decoder moves: the loop comes first.",
+        ),
+        Mistake(
+            "The encoder takes a step on the last batch too",
+            _lead(chosen=lambda batches: batches),
+            "The last batch is the decoder's: the loop runs over batches[:-1].",
+        ),
+        Mistake(
+            "One step of the encoder only",
+            _lead(chosen=lambda batches: batches[:1]),
+            "A step for each of its batches, all but the last: a loop over batches[:-1].",
+        ),
+        Mistake(
+            "The same batch every time",
+            _lead(chosen=lambda batches: batches[:1] * (len(batches) - 1)),
+            "Each step of the encoder has a batch of its own: the loop's variable, not batches[0].",
+        ),
+        Mistake(
+            "The decoder steps on the first batch",
+            _lead(last=0),
+            "The decoder's batch is the last one, batches[-1].",
+        ),
+        Mistake(
+            "The decoder never steps",
+            _lead(outer=""),
+            "After the loop the decoder takes its step, on batches[-1].",
+        ),
+        Mistake(
+            "The decoder does not move",
+            _lead(outer="zero backward"),
+            "After the loop, in this order: decoder_optimizer.zero_grad(), backward(), decoder_optimizer.step().",
+        ),
+        Mistake(
+            "The encoder does not move",
+            _lead(inner="zero backward"),
+            "In the loop, in this order: encoder_optimizer.zero_grad(), backward(), encoder_optimizer.step().",
+        ),
+    ),
+)
+
+EXERCISES = (
+    COORDINATE_RATES,
+    LOG_DENSITY_TABLE,
+    MUTUAL_INFORMATION,
+    ACTIVE_UNITS,
+    ABLATION,
+    LINEAR_RATES,
+    NET_EARNINGS,
+    POSTERIOR_MEAN,
+    AGGRESSIVE_STEP,
+)
 
 PREDICTIONS = (
     Prediction(
         "rate_over_training",
-        ("rise", "fall"),
-        answer="fall",
-        because="the decoder learns to read its own words sooner than to read z.",
+        ("falls and stays low", "rises from the start", "falls first, then rises"),
+        answer="falls first, then rises",
+        because="at first z only costs, and its use is found as the decoder learns to read it.",
         wrong={
-            "rise": (
-                "As a model learns one expects its z to say more. But the ELBO charges for every nat, and what the decoder "
-                "reads in its own words it need not buy."
+            "falls and stays low": (
+                "So it was in the five runs above. But this decoder has no words to read: once it has learned which words are "
+                "common at each place, only z can tell it more."
+            ),
+            "rises from the start": (
+                "This decoder needs z from the beginning. But as yet it cannot read it: while nothing that z says saves "
+                "distortion, the quickest way to a lower loss is a smaller rate."
             ),
         },
     ),
@@ -921,11 +1497,27 @@ PREDICTIONS = (
         "information_at_its_cap",
         ("yes", "no"),
         answer="no",
-        because="who names one of 1000 sentences needs ln 1000 nats, so no set of 1000 can show more.",
+        because="identifying one of 500 sentences takes ln 500 nats, so no set of 500 can show more.",
         wrong={
             "yes": (
                 "So high a reading looks like a measurement of what z holds. But it is the set that gives out: once z tells "
                 "all of its sentences apart, the reading cannot grow."
+            ),
+        },
+    ),
+    Prediction(
+        "directions_kept",
+        ("1", "3", "5"),
+        answer="3",
+        because="three directions vary more than the noise, and describing any other would cost more than it saves.",
+        wrong={
+            "1": (
+                "The first direction varies most, but the others do not wait for it: each coordinate of z saves and costs on "
+                "its own account, and two more save more than they cost."
+            ),
+            "5": (
+                "There is room for all five. But a coordinate must save more distortion than its rate, and for a direction "
+                "that varies less than the noise it cannot."
             ),
         },
     ),
@@ -955,14 +1547,14 @@ EXPLANATIONS = (
             "measure besides, and why?"
         ),
         model=(
-            "The rate is what is paid, and it may pay for nothing: if every sentence gets the same code, far from the "
-            "prior, the rate is high and says nothing. So I would ask for the mutual information. And for the ablation, "
-            "another sentence's $z$, since only that shows whether the decoder listens to what is sent."
+            "The rate is an upper bound on what $z$ tells, and it may be high for nothing: if every sentence gets the same "
+            "code, far from the prior, it tells no sentence from another. So I would ask for the mutual information, and for "
+            "the ablation, another sentence's $z$, since only that shows whether the decoder uses what it is given."
         ),
         rubric=(
-            "the rate also counts how far the cloud of codes lies from the prior;",
+            "the rate also counts how far the cloud of all codes lies from the prior;",
             "mutual information tells whether the codes tell sentences apart;",
-            "only an ablation tells whether the decoder listens.",
+            "only an ablation tells whether the decoder uses them.",
         ),
     ),
     Explanation(
@@ -972,14 +1564,14 @@ EXPLANATIONS = (
             "even if encoder and decoder are perfect?"
         ),
         model=(
-            "Whatever $z$ says about a sentence, summed over its words, saves the decoder as many nats as $z$ knows of the "
+            "Summed over the words, what $z$ says about a sentence saves the decoder as many nats as $z$ knows of the "
             "sentence, and by the chain rule not one more. The rate is at least as much. So at best $z$ breaks even, and "
             "any flaw of the encoder makes it a loss."
         ),
         rubric=(
-            "what $z$ saves is the distortion, and what it costs is the rate;",
+            "what $z$ saves is distortion, and what it costs is the rate;",
             "with all words in view the savings add up to the information that $z$ has, which is never more than the rate;",
-            "so a silent $z$ is a right answer to this loss; only a decoder that falls short leaves something to earn.",
+            "so a $z$ that says nothing is a right answer to this loss; only a decoder that falls short leaves work for it.",
         ),
     ),
 )

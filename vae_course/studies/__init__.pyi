@@ -2,6 +2,7 @@
 from . import (
     captions as captions,
     catalogue as catalogue,
+    collapse as collapse,
     correction as correction,
     cures as cures,
     learners as learners,

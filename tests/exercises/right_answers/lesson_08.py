@@ -3,6 +3,19 @@
 import torch
 
 
+def coordinate_rates(mean, log_var):
+    q = torch.distributions.Normal(mean, torch.exp(log_var / 2))
+    prior = torch.distributions.Normal(torch.zeros_like(mean), torch.ones_like(mean))
+    return torch.distributions.kl_divergence(q, prior)
+
+
+def log_density_table(z, mean, log_var):
+    rows = []
+    for code in z:
+        rows.append(torch.distributions.Normal(mean, log_var.mul(0.5).exp()).log_prob(code).sum(dim=1))
+    return torch.stack(rows)
+
+
 def mutual_information(log_q):
     import math
 
@@ -23,6 +36,11 @@ def own_z_saves(distortion, other):
     return swapped - own
 
 
+def linear_rates(variance, noise_variance):
+    kept = torch.maximum(variance, noise_variance)
+    return (kept.log() - noise_variance.log()) / 2
+
+
 def net_earnings(without_z, with_z, rate):
     saved = without_z.mean() - with_z.mean()
     paid = rate.sum() / rate.shape[0]
@@ -33,6 +51,35 @@ def posterior_mean(log_likelihood, grid):
     log_joint = log_likelihood + torch.distributions.Normal(0.0, 1.0).log_prob(grid).unsqueeze(1)
     log_posterior = log_joint - log_joint.logsumexp(0)
     return torch.einsum("pn,p->n", log_posterior.exp(), grid)
+
+
+def aggressive_step(loss_of, encoder_optimizer, decoder_optimizer, batches):
+    *for_the_encoder, for_the_decoder = batches
+    for batch in for_the_encoder:
+        loss = loss_of(batch)
+        encoder_optimizer.zero_grad(set_to_none=False)
+        loss.backward()
+        encoder_optimizer.step()
+    loss = loss_of(for_the_decoder)
+    encoder_optimizer.zero_grad()
+    decoder_optimizer.zero_grad()
+    loss.backward()
+    decoder_optimizer.step()
+    return loss.detach()
+
+
+def _by_gradients(loss_of, encoder_optimizer, decoder_optimizer, batches):
+    def move(optimizer, batch):
+        weights = optimizer.param_groups[0]["params"]
+        loss = loss_of(batch)
+        for weight, gradient in zip(weights, torch.autograd.grad(loss, weights), strict=True):
+            weight.grad = gradient
+        optimizer.step()
+        return loss.detach()
+
+    for batch in batches[:-1]:
+        move(encoder_optimizer, batch)
+    return move(decoder_optimizer, batches[-1])
 
 
 def _information_in_a_loop(log_q):
@@ -55,6 +102,25 @@ def _posterior_mean_shifted(log_likelihood, grid):
 
 
 MORE = {
+    "coordinate_rates": [
+        lambda mean, log_var: (mean**2 + torch.expm1(log_var) - log_var) / 2,
+        lambda mean, log_var: -0.5 * (1 + log_var - mean.pow(2) - log_var.exp()),
+        lambda mean, log_var: mean * mean / 2 + (torch.exp(log_var / 2) ** 2 - 1) / 2 - log_var / 2,
+    ],
+    "log_density_table": [
+        lambda z, mean, log_var: torch.distributions.Normal(mean, (log_var / 2).exp()).log_prob(z[:, None]).sum(-1),
+        lambda z, mean, log_var: torch.distributions.Independent(
+            torch.distributions.Normal(mean, (log_var / 2).exp()), 1
+        ).log_prob(z.unsqueeze(1)),
+    ],
+    "linear_rates": [
+        lambda variance, noise_variance: torch.relu(0.5 * torch.log(variance / noise_variance)),
+        lambda variance, noise_variance: torch.where(
+            variance > noise_variance, torch.log(torch.sqrt(variance / noise_variance)), torch.zeros_like(variance)
+        ),
+        lambda variance, noise_variance: torch.log((variance / noise_variance).clamp(min=1)) / 2,
+    ],
+    "aggressive_step": [_by_gradients],
     "mutual_information": [
         _information_in_a_loop,
         lambda log_q: (
