@@ -307,7 +307,7 @@ CORRECTED_INFORMATION = Exercise(
         "Rows and columns that were never seen do not count. One number, in nats."
     ),
     reference=corrected_information,
-    cases=_counts,
+    cases=lambda: [*_counts(), (double([[3, 0, 1], [0, 1, 0], [4, 2, 0]]),)],  # a row and a column seen once
     generate=_drawn_counts,
     lesson=_lessons_counts,
     hints=(
@@ -1254,7 +1254,7 @@ def _kept(before: Tensor, after: Tensor, factor: Tensor) -> Tensor:
 GRANTED_AND_KEPT = Exercise(
     task=(
         "Two flags for each wish, (2, wishes): first whether the fact number `factor` got the value `target`, then whether "
-        "every *other* fact stayed as it was. before, after (wishes, factors): the facts' values; a row of -1 could not be read."
+        "every *other* fact stayed as it was. before, after (wishes, factors): facts' values; a row of -1 could not be read."
     ),
     reference=granted_and_kept,
     cases=_wishes,

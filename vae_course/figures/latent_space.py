@@ -151,7 +151,7 @@ def wishes_granted(
     if kept_at_share:
         right.axvline(100 * share, color=INK, linestyle=":", linewidth=1)
         right.text(100 * share - 1, 3, "equal shares granted", rotation=90, va="bottom", ha="right", fontsize=8)
-    for (name, value), colour in zip(kept_at_share.items(), (ORANGE, BLUE), strict=False):
+    for value, colour in zip(kept_at_share.values(), (ORANGE, BLUE), strict=False):
         right.annotate(f"{100 * value:.0f} %", (100 * share, 100 * value), (6, 4), textcoords="offset points", color=colour)
     left.set(title="Equal lengths", xlabel="length of the step (units of z, mean)", ylabel="wish granted (%)", ylim=(-3, 103))
     right.set(
