@@ -639,7 +639,8 @@ def turned_weight(weight: Tensor, rotation: Tensor) -> Tensor:
 
 
 def _rotation_of(generator: Generator, latent: int) -> Tensor:
-    return torch.linalg.qr(torch.randn(latent, latent, generator=generator, dtype=torch.float64)).Q
+    rotation: Tensor = torch.linalg.qr(torch.randn(latent, latent, generator=generator, dtype=torch.float64)).Q
+    return rotation
 
 
 def _layers() -> list[Arguments]:

@@ -145,21 +145,31 @@ def wishes_granted(
     """Left, granted wishes against the steps' length; right, all else kept against wishes granted, read off at ``share``."""
     figure, (left, right) = new_figure(2, width=9.5, height=3.6)
     for (name, values), colour, line, marker in zip(granted.items(), (ORANGE, BLUE, INK), LINES, MARKERS, strict=False):
-        look = {"color": colour, "linestyle": line, "marker": marker, "label": name}
-        left.plot(lengths, [100 * value for value in values], **look)
-        right.plot([100 * value for value in values], [100 * value for value in kept[name]], **look)
-    if kept_at_share:
-        right.axvline(100 * share, color=INK, linestyle=":", linewidth=1)
-        right.text(100 * share - 1, 3, "equal shares granted", rotation=90, va="bottom", ha="right", fontsize=8)
-    for value, colour in zip(kept_at_share.values(), (ORANGE, BLUE), strict=False):
-        right.annotate(f"{100 * value:.0f} %", (100 * share, 100 * value), (6, 4), textcoords="offset points", color=colour)
-    left.set(title="Equal lengths", xlabel="length of the step (units of z, mean)", ylabel="wish granted (%)", ylim=(-3, 103))
-    right.set(
-        title="Equal shares granted", xlabel="wish granted (%)", ylabel="all else kept (%)", ylim=(-3, 103), xlim=(-3, 103)
-    )
+        came_true, unspoiled = ([100 * value for value in part] for part in (values, kept[name]))
+        left.plot(lengths, came_true, color=colour, linestyle=line, marker=marker, label=name)
+        right.plot(came_true, unspoiled, color=colour, linestyle=line, marker=marker)
+    right.axvline(100 * share, color=INK, linestyle=":", linewidth=1)
+    right.text(100 * share - 1, 0, f"{share:.0%} granted", rotation=90, va="bottom", ha="right", fontsize=8)
+    for value, colour, below in zip(kept_at_share.values(), (ORANGE, BLUE), (-18, 9), strict=False):
+        if value == value:  # not where a direction never grants so many
+            place = (100 * share, 100 * value)
+            right.plot(*place, "o", color="white", markeredgecolor=INK, markersize=6)
+            right.annotate(
+                f"{value:.0%} kept",
+                place,
+                (-8, below),
+                textcoords="offset points",
+                ha="right",
+                color=colour,
+                fontweight="bold",
+            )
+    left.set(title="At equal lengths: is the wish granted?", xlabel="length of the step (units of z, mean)")
+    left.set(ylabel="wish granted (%)", ylim=(-3, 103))
+    right.set(title="At equal shares granted: is all else kept?", xlabel="wish granted (%)")
+    right.set(ylabel="all else kept (%)", ylim=(-3, 108), xlim=(-3, 103))
     left.legend(fontsize=9)
     words = (
-        "At equal lengths both directions grant most wishes, a random one next to none. Where equally many are granted, the "
+        "At equal lengths both directions come to grant most wishes, a random one few. Where equally many are granted, the "
         "direction that holds all else equal keeps more."
     )
     return Picture(figure, words)
