@@ -1,4 +1,4 @@
-"""Exercises of lesson 10: mutual information, the gap between coordinates, an honest probe, lines and attributes in z."""
+"""Exercises of lesson 10: information from counts, its bias, the gap, codes turned, an honest probe, attributes in z."""
 
 import math
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from torch.nn import functional
 from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.explanations import Explanation
-from vae_course.exercises.making import double, flags, numbers, size, sizes, whole
+from vae_course.exercises.making import double, doubles, flags, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
 
@@ -273,6 +273,138 @@ MUTUAL_INFORMATION_OF_COUNTS = Exercise(
     ),
 )
 
+# --- its bias --------------------------------------------------------------------------------------------------------
+
+
+def corrected_information(counts: Tensor) -> Tensor:
+    rows = (counts.sum(1) > 0).sum()
+    columns = (counts.sum(0) > 0).sum()
+    bias = (rows - 1) * (columns - 1) / (2 * counts.sum())
+    return mutual_information_of_counts(counts) - bias
+
+
+def _seen(counts: Tensor) -> tuple[Tensor, Tensor]:
+    """How many rows and columns hold a count."""
+    return (counts.sum(1) > 0).sum(), (counts.sum(0) > 0).sum()
+
+
+def _less(counts: Tensor, bias: Tensor | float) -> Tensor:
+    return mutual_information_of_counts(counts) - bias
+
+
+def _bias(counts: Tensor, rows: int = 1, columns: int = 1, twice: int = 2) -> Tensor:
+    """The bias with other numbers in the place of its two ones and its two."""
+    seen = _seen(counts)
+    return (seen[0] - rows) * (seen[1] - columns) / (twice * counts.sum())
+
+
+_MINUS_ONE = "One less of each counts, for the last share follows from the others: (rows - 1)(columns - 1)."
+_ONLY_ONE_SIDE = "The bias grows with both sizes of the table: (rows - 1) times (columns - 1)."
+
+CORRECTED_INFORMATION = Exercise(
+    task=(
+        "The information of exercise 10.1 less its bias (rows - 1)(columns - 1) / (2 n): counts (a, b), n their total. "
+        "Rows and columns that were never seen do not count. One number, in nats."
+    ),
+    reference=corrected_information,
+    cases=lambda: [*_counts(), (double([[3, 0, 1], [0, 1, 0], [4, 2, 0]]),)],  # a row and a column seen once
+    generate=_drawn_counts,
+    lesson=_lessons_counts,
+    hints=(
+        "Three numbers make the bias: how many observations there are, and how many rows and columns hold any of them.",
+        "(counts.sum(1) > 0).sum() is the number of rows that were seen. The columns go alike, n is the sum of all counts.",
+        "Return mutual_information_of_counts(counts) - (rows - 1) * (columns - 1) / (2 * counts.sum()).",
+    ),
+    mistakes=(
+        Mistake(
+            "Not corrected",
+            lambda counts: mutual_information_of_counts(counts),
+            "This is the plain estimate of exercise 10.1. Subtract its bias.",
+        ),
+        Mistake(
+            "The bias added",
+            lambda counts: _less(counts, -_bias(counts)),
+            "The plain estimate is too large on average, so the bias is *subtracted*.",
+        ),
+        Mistake("The bias alone", lambda counts: _bias(counts), "Subtract this from the information of the table."),
+        Mistake(
+            "Bias minus information",
+            lambda counts: -corrected_information(counts),
+            "The other way round: the information of the table, less the bias.",
+        ),
+        Mistake(
+            "The factor two forgotten",
+            lambda counts: _less(counts, _bias(counts, twice=1)),
+            "The bias is (rows - 1)(columns - 1) over *twice* the number of observations.",
+        ),
+        Mistake(
+            "Divided by 2, then multiplied by n",
+            lambda counts: _less(counts, _bias(counts) * counts.sum().square()),
+            "x / 2 * n divides by 2 and multiplies by n. Put the divisor in parentheses: x / (2 * n).",
+        ),
+        Mistake(
+            "Never subtracted one",
+            lambda counts: _less(counts, _bias(counts, rows=0, columns=0)),
+            _MINUS_ONE,
+        ),
+        Mistake("One subtracted from the rows only", lambda counts: _less(counts, _bias(counts, columns=0)), _MINUS_ONE),
+        Mistake("One subtracted from the columns only", lambda counts: _less(counts, _bias(counts, rows=0)), _MINUS_ONE),
+        Mistake(
+            "One subtracted from the product",
+            lambda counts: _less(counts, (_seen(counts)[0] * _seen(counts)[1] - 1) / (2 * counts.sum())),
+            _MINUS_ONE,
+        ),
+        Mistake(
+            "Rows and columns that were never seen counted too",
+            lambda counts: _less(counts, (counts.shape[0] - 1) * (counts.shape[1] - 1) / (2 * counts.sum())),
+            "A row without a single count adds nothing to the estimate, so nothing to its bias. Count the others: "
+            "(counts.sum(1) > 0).sum().",
+        ),
+        Mistake(
+            "Cells in place of rows and columns",
+            lambda counts: _less(counts, ((counts > 0).sum() - 1) / (2 * counts.sum())),
+            "The cells that were seen, less one, are how much H(a, b) is too *small*. The information's bias has "
+            "(rows - 1)(columns - 1).",
+        ),
+        Mistake(
+            "Only the rows",
+            lambda counts: _less(counts, (_seen(counts)[0] - 1) / (2 * counts.sum())),
+            _ONLY_ONE_SIDE,
+        ),
+        Mistake(
+            "Only the columns",
+            lambda counts: _less(counts, (_seen(counts)[1] - 1) / (2 * counts.sum())),
+            _ONLY_ONE_SIDE,
+        ),
+        Mistake(
+            "Added in place of multiplied",
+            lambda counts: _less(counts, (_seen(counts)[0] + _seen(counts)[1] - 2) / (2 * counts.sum())),
+            "That is the bias of H(a) and H(b) together. The information's bias has the *product* (rows - 1)(columns - 1).",
+        ),
+        Mistake(
+            "Divided by the number of cells",
+            lambda counts: _less(counts, _bias(counts) * counts.sum() / counts.numel()),
+            "n is the number of observations, the sum of all counts; the table's size does not make the bias smaller.",
+        ),
+        Mistake(
+            "Negative results cut off",
+            lambda counts: corrected_information(counts).clamp_min(0),
+            "An estimate that is right on average must be below 0 at times where the truth is 0. Cut off there, it is "
+            "too large again.",
+        ),
+        Mistake(
+            "Bits, not nats",
+            lambda counts: mutual_information_of_counts(counts) / math.log(2) - _bias(counts),
+            "The information of exercise 10.1 is in nats, and so is this bias: no log2.",
+        ),
+        Mistake(
+            "Multiplied by what the bias leaves",
+            lambda counts: mutual_information_of_counts(counts) * (1 - _bias(counts)),
+            "The bias is so many nats, no share of the information. Subtract it.",
+        ),
+    ),
+)
+
 # --- the gap --------------------------------------------------------------------------------------------------------
 
 
@@ -495,6 +627,88 @@ MUTUAL_INFORMATION_GAP = Exercise(
             "A dimension too many in front",
             lambda information, entropies: mutual_information_gap(information, entropies)[None],
             "The values are right, but in one row, (1, factors). best[0] drops the dimension; best[:1], keepdim=True keep it.",
+        ),
+    ),
+)
+
+# --- codes turned ---------------------------------------------------------------------------------------------------
+
+
+def turned_weight(weight: Tensor, rotation: Tensor) -> Tensor:
+    return weight @ rotation.T
+
+
+def _rotation_of(generator: Generator, latent: int) -> Tensor:
+    rotation: Tensor = torch.linalg.qr(torch.randn(latent, latent, generator=generator, dtype=torch.float64)).Q
+    return rotation
+
+
+def _layers() -> list[Arguments]:
+    return [
+        doubles([[1.0, 2.0], [0.0, -1.0], [3.0, 0.5]], [[0.0, -1.0], [1.0, 0.0]]),
+        doubles([[1.0, 2.0]], [[0.6, -0.8], [0.8, 0.6]]),
+        doubles(
+            [[1.0, 2.0, 3.0], [-1.0, 0.0, 2.0], [0.5, 4.0, 1.0], [2.0, 2.0, -3.0]],
+            [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]],
+        ),
+        doubles([[1.0, 2.0], [5.0, -1.0]], [[0.0, -1.0], [1.0, 0.0]]),  # as many hidden features as coordinates
+    ]
+
+
+def _drawn_layers(generator: Generator) -> Arguments:
+    hidden, latent = sizes(generator, 2, low=2, high=6)
+    return numbers(generator, hidden, latent), _rotation_of(generator, latent)
+
+
+def _lessons_layer(generator: Generator) -> Arguments:
+    return torch.randn(64, 16, generator=generator), _rotation_of(generator, 16).float()
+
+
+TURNED_WEIGHT = Exercise(
+    task=(
+        "The weight (hidden, latent) with which a linear layer gives for a turned code rotation @ z what weight @ z was. "
+        "rotation (latent, latent) is orthogonal: rotation.T @ rotation is the identity."
+    ),
+    reference=turned_weight,
+    cases=_layers,
+    generate=_drawn_layers,
+    lesson=_lessons_layer,
+    hints=(
+        "The new weight must first turn the code back, and then do what the old weight did.",
+        "Which matrix V has V @ rotation = weight? Multiply both sides from the right by what undoes a rotation.",
+        "A rotation is undone by its transpose, so V = weight @ rotation.T.",
+    ),
+    mistakes=(
+        Mistake(
+            "Turned the same way once more",
+            lambda weight, rotation: weight @ rotation,
+            "Then the layer turns the code a second time: weight @ rotation @ rotation @ z. It has to turn it *back*.",
+        ),
+        Mistake(
+            "The weight as it was",
+            lambda weight, rotation: weight.clone(),
+            "The code has new coordinates, and the old weight reads them as if they were the old ones. (Turned there and back "
+            "comes to the same.)",
+        ),
+        Mistake(
+            "Hidden and latent swapped",
+            lambda weight, rotation: rotation @ weight.T,
+            "Its values are right, but of shape (latent, hidden). A layer's weight is (hidden, latent).",
+        ),
+        Mistake(
+            "Turned the same way once more, hidden and latent swapped",
+            lambda weight, rotation: (weight @ rotation).T,
+            "The layer has to turn the code *back*, and its weight is (hidden, latent).",
+        ),
+        Mistake(
+            "Turned back twice",
+            lambda weight, rotation: weight @ rotation.T @ rotation.T,
+            "Once is enough: weight @ rotation.T @ rotation @ z is weight @ z.",
+        ),
+        Mistake(
+            "Its sign changed",
+            lambda weight, rotation: -weight @ rotation.T,
+            "A rotation is undone by its transpose, without a minus.",
         ),
     ),
 )
@@ -805,200 +1019,6 @@ PROBE_ACCURACY = Exercise(
     ),
 )
 
-# --- a line in z ----------------------------------------------------------------------------------------------------
-
-
-def interpolate(start: Tensor, end: Tensor, points: int) -> Tensor:
-    place = torch.linspace(0, 1, points, dtype=start.dtype, device=start.device)[:, None]
-    return (1 - place) * start + place * end
-
-
-def _ends() -> list[Arguments]:
-    return [
-        (_codes([0.0]), _codes([1.0]), 3),
-        (_codes([1.0, 2.0]), _codes([3.0, -2.0]), 5),
-        (_codes([0.5, -1.0, 2.0]), _codes([0.5, 4.0, 0.0]), 4),
-        (_codes([1.0, -2.0, 3.0]), _codes([0.0, 1.0, 1.0]), 2),
-    ]
-
-
-def _drawn_ends(generator: Generator) -> Arguments:
-    latent, points = sizes(generator, 2, low=2, high=7)
-    return numbers(generator, latent).float(), numbers(generator, latent).float(), points
-
-
-def _places(start: Tensor, points: int) -> Tensor:
-    return torch.linspace(0, 1, points, dtype=start.dtype, device=start.device)
-
-
-def _counted(start: Tensor, points: int) -> Tensor:
-    return torch.arange(points, dtype=start.dtype, device=start.device)
-
-
-def _at(start: Tensor, end: Tensor, place: Tensor) -> Tensor:
-    return start + place[:, None] * (end - start)
-
-
-def _on_the_sphere(start: Tensor, end: Tensor, points: int) -> Tensor:
-    """The angle between the ends is cut evenly."""
-    place = _places(start, points)[:, None]
-    angle = functional.cosine_similarity(start, end, dim=0).acos()
-    return (((1 - place) * angle).sin() * start + (place * angle).sin() * end) / angle.sin()
-
-
-def _without_a_second_dimension(start: Tensor, end: Tensor, points: int) -> Tensor:
-    place = _places(start, points)
-    return (1 - place) * start + place * end
-
-
-INTERPOLATE = Exercise(
-    task=(
-        "Evenly spaced points, at least 2, on the line from start (latent,) to end (latent,), both of them included: "
-        "(points, latent)."
-    ),
-    reference=interpolate,
-    cases=_ends,
-    generate=_drawn_ends,
-    lesson=lambda g: (torch.randn(16, generator=g), torch.randn(16, generator=g), 9),
-    hints=(
-        "Half way is half of each end. And a quarter of the way?",
-        "A point at place t on the line is (1 - t) start + t end, and t runs evenly from 0 to 1.",
-        "t is torch.linspace(0, 1, points)[:, None]: its second dimension lets each place meet every coordinate.",
-    ),
-    mistakes=(
-        Mistake(
-            "Does not reach the end",
-            lambda start, end, points: _at(start, end, _counted(start, points) / points),
-            "Your places are 0, 1/points, 2/points, ...: they begin at 0 and stop one step before 1. "
-            "Divide by points - 1, or use linspace.",
-        ),
-        Mistake(
-            "Neither start nor end",
-            lambda start, end, points: interpolate(start, end, points + 2)[1:-1],
-            "Both ends belong to the path: the first point is start, the last is end.",
-        ),
-        Mistake(
-            "Leaves the start out",
-            lambda start, end, points: interpolate(start, end, points + 1)[1:],
-            "The first point is start itself.",
-        ),
-        Mistake(
-            "Middles of the pieces",
-            lambda start, end, points: _at(start, end, (_counted(start, points) + 0.5) / points),
-            "Both ends belong to the path: the first place is 0, the last is 1.",
-        ),
-        Mistake(
-            "One point too many",
-            lambda start, end, points: interpolate(start, end, points + 1),
-            "Between points points there are points - 1 steps. You made points steps, and so one point more.",
-        ),
-        Mistake(
-            "One point too few",
-            lambda start, end, points: interpolate(start, end, points - 1),
-            "As many points as points says, both ends among them.",
-        ),
-        Mistake(
-            "The ends in addition",
-            lambda start, end, points: interpolate(start, end, points + 2),
-            "The two ends are among the points, not in addition to them.",
-        ),
-        Mistake(
-            "The end cut off",
-            lambda start, end, points: interpolate(start, end, points)[:-1],
-            "The last row, end itself, is missing; torch.arange leaves its end out, linspace does not.",
-        ),
-        Mistake(
-            "Both ends cut off",
-            lambda start, end, points: interpolate(start, end, points)[1:-1],
-            "Both ends belong to the path: the first row is start, the last is end.",
-        ),
-        Mistake(
-            "From end to start",
-            lambda start, end, points: interpolate(start, end, points).flip(0),
-            "Place 0 is start: (1 - t) belongs to start, t to end.",
-        ),
-        Mistake(
-            "start + t end",
-            lambda start, end, points: interpolate(start, start + end, points),
-            "That adds end without taking start away, and arrives at start + end. Add t (end - start).",
-        ),
-        Mistake(
-            "start + t (start - end)",
-            lambda start, end, points: interpolate(start, 2 * start - end, points),
-            "This walks away from end. The way from start to end is end - start.",
-        ),
-        Mistake(
-            "end subtracted",
-            lambda start, end, points: interpolate(start, -end, points),
-            "Both parts are added: (1 - t) start + t end.",
-        ),
-        Mistake(
-            "Places 0, 1, 2, ...",
-            lambda start, end, points: _at(start, end, _counted(start, points)),
-            "At place 1 the end is reached already. Divide the places by points - 1, or use linspace.",
-        ),
-        Mistake(
-            "end without its t",
-            lambda start, end, points: interpolate(start + end, end, points),
-            "You add all of end at every place: (1 - t) start + t end.",
-        ),
-        Mistake(
-            "t (end - start) without start",
-            lambda start, end, points: interpolate(torch.zeros_like(start), end - start, points),
-            "This is the way gone, beginning at 0. Add start.",
-        ),
-        Mistake(
-            "end + t (end - start)",
-            lambda start, end, points: interpolate(end, 2 * end - start, points),
-            "This begins at end and goes on from there. Begin at start.",
-        ),
-        Mistake(
-            "t end without (1 - t) start",
-            lambda start, end, points: interpolate(torch.zeros_like(start), end, points),
-            "This goes from 0 to end. Add (1 - t) start.",
-        ),
-        Mistake(
-            "One row a coordinate",
-            lambda start, end, points: interpolate(start, end, points).transpose(0, -1),
-            "One row for each point: the decoder takes (points, latent).",
-        ),
-        Mistake(
-            "One long row",
-            lambda start, end, points: interpolate(start, end, points).flatten(),
-            "Put the points below each other, (points, latent): torch.stack makes a new dimension, torch.cat does not.",
-        ),
-        Mistake(
-            "A dimension in between",
-            lambda start, end, points: interpolate(start, end, points)[:, None],
-            "The values are right, but of shape (points, 1, latent). start and end are (latent,) already.",
-        ),
-        Mistake(
-            "Places without a second dimension",
-            _without_a_second_dimension,
-            "Places (points,) times coordinates (latent,) do not fit, or pair the wrong ones. Use place[:, None].",
-        ),
-        Mistake(
-            "Not evenly spaced",
-            lambda start, end, points: _at(start, end, _places(start, points).square()),
-            "The places are the squares of even ones. All steps are of the same length.",
-        ),
-        Mistake(
-            "On the sphere",
-            _on_the_sphere,
-            "Cutting the angle between the ends evenly is a useful variant, but the straight line is asked for.",
-        ),
-        Mistake(
-            "Made as long as its ends",
-            lambda start, end, points: (
-                interpolate(start, end, points)
-                / interpolate(start, end, points).norm(dim=1, keepdim=True).clamp_min(1e-9)
-                * interpolate(start.norm()[None], end.norm()[None], points)
-            ),
-            "Keeping the length between those of the ends is a useful variant, but the straight line is asked for.",
-        ),
-    ),
-)
-
 # --- an attribute's direction ---------------------------------------------------------------------------------------
 
 
@@ -1180,9 +1200,196 @@ ATTRIBUTE_VECTOR = Exercise(
     ),
 )
 
-EXERCISES = (MUTUAL_INFORMATION_OF_COUNTS, MUTUAL_INFORMATION_GAP, PROBE_ACCURACY, INTERPOLATE, ATTRIBUTE_VECTOR)
+# --- wishes granted --------------------------------------------------------------------------------------------------
+
+
+def granted_and_kept(before: Tensor, after: Tensor, factor: Tensor, target: Tensor) -> Tensor:
+    row = torch.arange(len(factor), device=factor.device)
+    granted = after[row, factor] == target
+    same = after == before
+    same[row, factor] = True  # the fact that was to change does not count
+    return torch.stack([granted, same.all(1)])
+
+
+def _wishes() -> list[Arguments]:
+    before = torch.tensor([[0, 1, 2], [0, 1, 2], [0, 1, 2], [0, 1, 2], [3, 3, 0], [1, 0, 2]])
+    after = torch.tensor([[1, 1, 2], [0, 1, 2], [0, 3, 0], [2, 2, 2], [-1, -1, -1], [1, 2, 2]])
+    factor, target = torch.tensor([0, 0, 1, 0, 2, 2]), torch.tensor([1, 1, 3, 1, 1, 0])
+    return [
+        (before[:1], after[:1], factor[:1], target[:1]),
+        (before[:2], after[:2], factor[:2], target[:2]),
+        (before, after, factor, target),
+        (before[:, :2], after[:, :2], torch.tensor([1, 0, 1, 0, 0, 1]), torch.tensor([0, 1, 3, 2, 1, 2])),
+    ]
+
+
+def _some_wishes(generator: Generator, count: int, factors: int) -> Arguments:
+    before = whole(generator, count, factors, high=3)
+    factor = whole(generator, count, high=factors - 1)
+    row = torch.arange(count)
+    target = (before[row, factor] + whole(generator, count, low=1, high=3)) % 4
+    after = torch.where(flags(generator, count, factors, share=0.3), whole(generator, count, factors, high=3), before)
+    after[row, factor] = torch.where(flags(generator, count, share=0.7), target, after[row, factor])
+    return before, torch.where(flags(generator, count, share=0.15)[:, None], -1, after), factor, target
+
+
+def _drawn_wishes(generator: Generator) -> Arguments:
+    count, factors = sizes(generator, 2, low=2, high=7)
+    return _some_wishes(generator, 3 * count, factors)
+
+
+def _asked_for(table: Tensor, factor: Tensor) -> Tensor:
+    """Each row's value in the column that its wish is about."""
+    return table.gather(1, factor[:, None])[:, 0]
+
+
+def _others(before: Tensor, after: Tensor, factor: Tensor) -> Tensor:
+    """Which facts are as they were, the one wished for counted as such."""
+    return (after == before).scatter(1, factor[:, None], value=True)
+
+
+def _kept(before: Tensor, after: Tensor, factor: Tensor) -> Tensor:
+    return _others(before, after, factor).all(1)
+
+
+GRANTED_AND_KEPT = Exercise(
+    task=(
+        "Two flags for each wish, (2, wishes): first whether the fact number `factor` got the value `target`, then whether "
+        "every *other* fact stayed as it was. before, after (wishes, factors): facts' values; a row of -1 could not be read."
+    ),
+    reference=granted_and_kept,
+    cases=_wishes,
+    generate=_drawn_wishes,
+    lesson=lambda g: _some_wishes(g, 500, 7),
+    hints=(
+        "For each row one column is special, and it is another one in each row: after[row, factor], with row = 0, 1, 2, ...",
+        "Compare that column with target. For the rest, compare the whole tables, and do not count the special column.",
+        "same = after == before, then same[row, factor] = True, and torch.stack([after[row, factor] == target, same.all(1)]).",
+    ),
+    mistakes=(
+        Mistake(
+            "The two swapped",
+            lambda before, after, factor, target: torch.stack(
+                [_kept(before, after, factor), _asked_for(after, factor) == target]
+            ),
+            "First whether the wish was granted, then whether all else was kept.",
+        ),
+        Mistake(
+            "A pair in place of one tensor",
+            lambda before, after, factor, target: (_asked_for(after, factor) == target, _kept(before, after, factor)),
+            "Both are right. Put them into one tensor, (2, wishes): torch.stack([granted, kept]).",
+        ),
+        Mistake(
+            "Wishes and flags the other way round",
+            lambda before, after, factor, target: granted_and_kept(before, after, factor, target).T,
+            "Its values are right, but of shape (wishes, 2). Asked for is (2, wishes), torch.stack([granted, kept]).",
+        ),
+        Mistake(
+            "The wished-for fact has to stay too",
+            lambda before, after, factor, target: torch.stack([_asked_for(after, factor) == target, (after == before).all(1)]),
+            "A granted wish changes its fact, so that fact must not count among those that are kept.",
+        ),
+        Mistake(
+            "Kept only where granted",
+            lambda before, after, factor, target: torch.stack(
+                [_asked_for(after, factor) == target, granted_and_kept(before, after, factor, target).all(0)]
+            ),
+            "The two questions are asked separately: a step that changes nothing keeps everything and grants nothing.",
+        ),
+        Mistake(
+            "Granted only where kept",
+            lambda before, after, factor, target: torch.stack(
+                [granted_and_kept(before, after, factor, target).all(0), _kept(before, after, factor)]
+            ),
+            "The two questions are asked separately: a wish may come true and spoil another fact.",
+        ),
+        Mistake(
+            "Changed, to whatever",
+            lambda before, after, factor, target: torch.stack(
+                [_asked_for(after, factor) != _asked_for(before, factor), _kept(before, after, factor)]
+            ),
+            "A fact may change to something that nobody asked for. Compare it with target.",
+        ),
+        Mistake(
+            "Read before the step",
+            lambda before, after, factor, target: torch.stack(
+                [_asked_for(before, factor) == target, _kept(before, after, factor)]
+            ),
+            "Whether a wish came true, `after` tells.",
+        ),
+        Mistake(
+            "The value in any column",
+            lambda before, after, factor, target: torch.stack(
+                [(after == target[:, None]).any(1), _kept(before, after, factor)]
+            ),
+            "Value 1 of the mood is not value 1 of the place. Look in the column of `factor` only.",
+        ),
+        Mistake(
+            "One kept is enough",
+            lambda before, after, factor, target: torch.stack(
+                [
+                    _asked_for(after, factor) == target,
+                    (after == before).scatter(1, factor[:, None], value=False).any(1),
+                ]
+            ),
+            "All other facts have to be as they were: .all(1), not .any(1).",
+        ),
+        Mistake(
+            "Always kept",
+            lambda before, after, factor, target: torch.stack(
+                [_asked_for(after, factor) == target, _others(before, after, factor).any(1)]
+            ),
+            "All facts of a row have to be as they were, .all(1); with .any(1) the one that does not count is enough.",
+        ),
+        Mistake(
+            "Spoiled in place of kept",
+            lambda before, after, factor, target: torch.stack(
+                [_asked_for(after, factor) == target, ~_kept(before, after, factor)]
+            ),
+            "The second flag is to be true where no other fact changed; yours is true where one did.",
+        ),
+        Mistake(
+            "The share of facts that were kept",
+            lambda before, after, factor, target: torch.stack(
+                [(_asked_for(after, factor) == target).double(), _others(before, after, factor).double().mean(1)]
+            ),
+            "One spoiled fact spoils the sentence: say yes or no, .all(1).",
+        ),
+        Mistake(
+            "Shares in place of flags",
+            lambda before, after, factor, target: granted_and_kept(before, after, factor, target).double().mean(1),
+            "Return a flag for each wish. The lesson takes the mean, and looks at both together.",
+        ),
+    ),
+)
+
+EXERCISES = (
+    MUTUAL_INFORMATION_OF_COUNTS,
+    CORRECTED_INFORMATION,
+    TURNED_WEIGHT,
+    MUTUAL_INFORMATION_GAP,
+    PROBE_ACCURACY,
+    ATTRIBUTE_VECTOR,
+    GRANTED_AND_KEPT,
+)
 
 PREDICTIONS = (
+    Prediction(
+        "four_times_the_sentences",
+        ("as large as before", "half of it", "a quarter of it"),
+        answer="a quarter of it",
+        because="the bias falls as one over the number of sentences, faster than the scatter of a mean.",
+        wrong={
+            "as large as before": (
+                "A bias that comes from a wrong formula stays, however many sentences there are. This one comes from shares "
+                "that are not known well, and with more sentences they are."
+            ),
+            "half of it": (
+                "Standard errors fall so, with the root of the number. But a deviation of the shares costs its *square* here, "
+                "whether up or down, so the bias falls as the square of a standard error."
+            ),
+        },
+    ),
     Prediction(
         "coordinates_of_their_own",
         ("0", "3", "7"),
@@ -1196,18 +1403,6 @@ PREDICTIONS = (
             "7": (
                 "There are coordinates enough for each fact to have one. But the loss pays for what all of z tells, and "
                 "hardly cares along which axes."
-            ),
-        },
-    ),
-    Prediction(
-        "enters_first",
-        ("thing", "colour"),
-        answer="thing",
-        because="knowing it helps with the action as well, which the decoder cannot see from there.",
-        wrong={
-            "colour": (
-                "A colour is easily told, and a nat about it costs the same as any other. But it saves that nat only once, at "
-                "its own word, so nothing is gained."
             ),
         },
     ),

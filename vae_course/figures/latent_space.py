@@ -14,27 +14,56 @@ Write = Callable[[Tensor], Sequence[Tokens]]  # z (n, latent) -> a sentence for 
 
 
 @styled
-def heat_map(information: Tensor, entropies: Tensor, names: Sequence[str]) -> Picture:
-    """What each coordinate knows of each factor, (latent, factors) in nats, above what there is to know, (factors,)."""
-    latent = len(information)
-    gap = torch.full((1, len(names)), torch.nan)  # an empty row sets the last one apart
-    rows = torch.cat([information, gap, entropies[None]])
-    figure, (axes,) = new_figure(width=7.5, height=0.24 * len(rows) + 1.3)
-    shown = axes.imshow(array(rows), cmap="Blues", vmin=0, vmax=float(entropies.max()), aspect="auto")
-    for row, values in enumerate(rows):
-        for column, value in enumerate(values.tolist()):
-            if value == value:
-                colour = "white" if value > 0.6 * float(entropies.max()) else INK
-                axes.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=8, color=colour)
+def bias(counts: Sequence[int], null: Mapping[str, Sequence[float]], own: Mapping[str, Sequence[float]]) -> Picture:
+    """Estimates of information (nats) against the number of sentences: ``null`` where the truth is 0, ``own`` of real pairs."""
+    figure, axes = new_figure(2, width=9.5, height=3.5)
+    titles = ("Codes of other sentences: the truth is 0", "Each sentence with its own code")
+    for panel, series, title in zip(axes, (null, own), titles, strict=True):
+        for (name, values), colour, line, marker in zip(series.items(), (ORANGE, BLUE, INK), LINES, MARKERS, strict=False):
+            panel.plot(counts, values, color=colour, linestyle=line, marker=marker, label=name)
+        panel.axhline(0, color=INK, linestyle="-", linewidth=0.8)
+        panel.set_xscale("log")
+        panel.set_xticks(counts, [f"{count:,}" for count in counts])
+        panel.minorticks_off()
+        panel.set(title=title, xlabel="sentences counted", ylabel="information, mean over all pairs (nats)")
+        panel.legend(fontsize=9)
+    top = 1.1 * max(value for series in (null, own) for values in series.values() for value in values)
+    for panel in axes:
+        panel.set_ylim(-0.05 * top, top)
+    words = (
+        "The plain estimate falls steeply as more sentences are counted, though nothing else changes; the corrected one stays "
+        "near 0 where the truth is 0, and changes far less where it is not."
+    )
+    return Picture(figure, words)
+
+
+@styled
+def heat_map(shares: Tensor, names: Sequence[str]) -> Picture:
+    """What each coordinate knows of each factor, (latent, factors), as a share of the factor's entropy."""
+    figure, (axes,) = new_figure(width=7.5, height=0.24 * len(shares) + 1.3)
+    percent = 100 * array(shares)
+    top = max(1.0, float(percent.max()))
+    shown = axes.imshow(percent, cmap="Blues", vmin=0, vmax=top, aspect="auto")
+    for row, values in enumerate(percent):
+        for column, value in enumerate(values):
+            colour = "white" if value > 0.6 * top else INK
+            axes.text(
+                column,
+                row,
+                f"{abs(value) if round(value) == 0 else value:.0f}",
+                ha="center",
+                va="center",
+                fontsize=8,
+                color=colour,
+            )
     axes.set_xticks(range(len(names)), names)
-    axes.set_yticks([*range(latent), latent + 1], [*map(str, range(latent)), "all there is"], fontsize=8)
+    axes.set_yticks(range(len(shares)), [str(row) for row in range(len(shares))], fontsize=8)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.set(title="No coordinate knows any fact well", ylabel="coordinate of z")
-    figure.colorbar(shown, ax=axes, label="mutual information (nats)")
-    return Picture(
-        figure, "Every coordinate knows a little of several factors; all are pale beside the factors' entropies below."
-    )
+    axes.set(title="Every coordinate knows a little of several facts", ylabel="coordinate of z")
+    figure.colorbar(shown, ax=axes, label="known of the fact's entropy (%)")
+    words = "Of each fact several coordinates know a small share, and the best of them is far from knowing all."
+    return Picture(figure, words)
 
 
 @styled
@@ -47,9 +76,7 @@ def gaps(trained: float, turned: Sequence[float], aligned: float) -> Picture:
     axes.set_yticks(range(len(rows)), list(rows))
     axes.set(xlim=(0, max(0.25, 1.15 * aligned)), ylim=(-0.6, len(rows) - 0.4))
     axes.grid(axis="x", color="#d8d8d8", linestyle="-", linewidth=0.8)
-    axes.set(
-        title="One model, one ELBO, many gaps", xlabel="mutual information gap, mean over the facts (1: each has its axis)"
-    )
+    axes.set(title="The same model in other axes", xlabel="mutual information gap, mean over the facts (1: each has its axis)")
     words = "The trained axes have a small gap, as axes turned at random have; axes turned to the facts have a much larger one."
     return Picture(figure, words)
 
@@ -57,18 +84,20 @@ def gaps(trained: float, turned: Sequence[float], aligned: float) -> Picture:
 @styled
 def accuracies(named: Mapping[str, Sequence[Estimate | float]], names: Sequence[str]) -> Picture:
     """One row a factor, one marker a reader: the share of test sentences whose value it names."""
-    figure, (axes,) = new_figure(height=0.36 * len(names) + 1.6)
+    figure, (axes,) = new_figure(height=0.4 * len(names) + 1.7)
     rows = list(range(len(names)))[::-1]
-    for (name, values), colour, marker in zip(named.items(), (INK, ORANGE, BLUE, RED), MARKERS, strict=False):
+    looks = zip((INK, "white", ORANGE, BLUE, RED), ("o", "o", "^", "D", "s"), strict=True)
+    for (name, values), (colour, marker) in zip(named.items(), looks, strict=False):
         places = [100 * (value.value if isinstance(value, Estimate) else value) for value in values]
-        axes.plot(places, rows, marker, color=colour, markersize=8, label=name)
+        axes.plot(places, rows, marker, color=colour, markeredgecolor=INK, markersize=8, linestyle="", label=name)
     axes.set_yticks(rows, names)
     axes.set(xlim=(0, 103), ylim=(-0.6, len(names) - 0.4))
     axes.grid(axis="x", color="#d8d8d8", linestyle="-", linewidth=0.8)
-    axes.set(title="Together the coordinates know a lot", xlabel="right on test sentences (%)")
-    figure.legend(loc="outside lower center", ncols=len(named), fontsize=9)
+    axes.set(title="Together the coordinates tell most facts", xlabel="right on test sentences (%)")
+    figure.legend(loc="outside lower center", ncols=3, fontsize=9)
     words = (
-        "For every factor the probe on z is right far more often than the most frequent value; the words themselves tell all."
+        "For every factor both readers of z are right far more often than the two that know nothing of the sentence; the words "
+        "themselves tell all."
     )
     return Picture(figure, words)
 
@@ -84,29 +113,10 @@ def part_and_whole(best: Tensor, whole: Tensor, entropies: Tensor, names: Sequen
         fill = (BLUE, ORANGE, "white")[k]
         axes.bar(places, array(values), 0.27, color=fill, edgecolor=INK, linewidth=0.8, hatch=hatch, label=name)
     axes.set_xticks(range(len(names)), names)
-    axes.set(title="The message is in the whole, not in the parts", ylabel="known of the fact (nats)")
+    axes.set(title="All of z tells several times what its best coordinate tells", ylabel="known of the fact (nats)")
     axes.set_ylim(0, 1.35 * float(entropies.max()))
     axes.legend(ncols=3, loc="upper center", fontsize=9)
     return Picture(figure, "For every factor all of z together knows several times what the best single coordinate knows.")
-
-
-@styled
-def appearance(rates: Sequence[float], shares: Tensor, names: Sequence[str], far: Sequence[str]) -> Picture:
-    """The share of each factor's entropy that a probe recovers, (models, factors), against the models' rates in nats.
-
-    The factors in ``far`` are drawn solid, the others dashed; each has its own marker.
-    """
-    figure, (axes,) = new_figure(height=3.8)
-    markers = (*MARKERS, "v", "P", "X", "*")
-    for k, name in enumerate(names):
-        colour, line = (BLUE, "-") if name in far else (ORANGE, "--")
-        axes.plot(rates, 100 * array(shares[:, k]), color=colour, linestyle=line, marker=markers[k % len(markers)], label=name)
-    axes.axhline(0, color=INK, linestyle=":", linewidth=1)
-    axes.set(title="What comes first, as a nat of rate gets cheaper", xlabel="rate (nats per sentence)")
-    axes.set_ylabel("known of the fact's entropy (%)")
-    axes.legend(loc="upper left", fontsize=9, title="partner far: solid; near: dashed", title_fontsize=9, alignment="left")
-    words = "All factors become known as the rate grows; at low rates those whose partner is far away lead on average."
-    return Picture(figure, words)
 
 
 @styled
@@ -116,7 +126,7 @@ def along_the_way(places: Tensor, start: Tensor, end: Tensor, neither: Tensor, r
     series = {"as at the start": start, "as at the end": end, "as at neither": neither, "sentence in the language": readable}
     for (name, values), colour, line, marker in zip(series.items(), PALETTE, LINES, MARKERS, strict=False):
         axes.plot(array(places), 100 * array(values), color=colour, linestyle=line, marker=marker, label=name)
-    axes.set(title="From one sentence to another: sense all the way", xlabel="place on the line (0: start, 1: end)")
+    axes.set(title="On straight lines between the codes of two sentences", xlabel="place on the line (0: start, 1: end)")
     axes.set_ylabel("share (%)")
     axes.set_ylim(-3, 106)
     figure.legend(loc="outside right center", fontsize=9)
@@ -126,17 +136,41 @@ def along_the_way(places: Tensor, start: Tensor, end: Tensor, neither: Tensor, r
 
 @styled
 def wishes_granted(
-    sizes: Sequence[float], came_true: Mapping[str, Sequence[float]], kept: Mapping[str, Sequence[float]]
+    lengths: Sequence[float],
+    granted: Mapping[str, Sequence[float]],
+    kept: Mapping[str, Sequence[float]],
+    share: float,
+    kept_at_share: Mapping[str, float],
 ) -> Picture:
-    """Against the size of the step: the share of moves that do what was asked, and that keep all other facts."""
-    figure, axes = new_figure(2, width=9, height=3.4)
-    for panel, series, title in zip(axes, (came_true, kept), ("Is the wish granted?", "Is all else kept?"), strict=True):
-        for (name, values), colour, line, marker in zip(series.items(), PALETTE, LINES, MARKERS, strict=False):
-            panel.plot(sizes, [100 * v for v in values], color=colour, linestyle=line, marker=marker, label=name)
-        panel.set(title=title, xlabel="step, in lengths of the attribute vector", ylabel="sentences (%)", ylim=(-3, 103))
-    axes[1].legend(fontsize=9)
+    """Left, granted wishes against the steps' length; right, all else kept against wishes granted, read off at ``share``."""
+    figure, (left, right) = new_figure(2, width=9.5, height=3.6)
+    for (name, values), colour, line, marker in zip(granted.items(), (ORANGE, BLUE, INK), LINES, MARKERS, strict=False):
+        came_true, unspoiled = ([100 * value for value in part] for part in (values, kept[name]))
+        left.plot(lengths, came_true, color=colour, linestyle=line, marker=marker, label=name)
+        right.plot(came_true, unspoiled, color=colour, linestyle=line, marker=marker)
+    right.axvline(100 * share, color=INK, linestyle=":", linewidth=1)
+    right.text(100 * share - 1, 0, f"{share:.0%} granted", rotation=90, va="bottom", ha="right", fontsize=8)
+    for value, colour, below in zip(kept_at_share.values(), (ORANGE, BLUE), (-18, 9), strict=False):
+        if value == value:  # not where a direction never grants so many
+            place = (100 * share, 100 * value)
+            right.plot(*place, "o", color="white", markeredgecolor=INK, markersize=6)
+            right.annotate(
+                f"{value:.0%} kept",
+                place,
+                (-8, below),
+                textcoords="offset points",
+                ha="right",
+                color=colour,
+                fontweight="bold",
+            )
+    left.set(title="At equal lengths: is the wish granted?", xlabel="length of the step (units of z, mean)")
+    left.set(ylabel="wish granted (%)", ylim=(-3, 103))
+    right.set(title="At equal shares granted: is all else kept?", xlabel="wish granted (%)")
+    right.set(ylabel="all else kept (%)", ylim=(-3, 108), xlim=(-3, 103))
+    left.legend(fontsize=9)
     words = (
-        "Both attribute vectors grant the wish at a step near 1, a random direction does not; the cleaner vector keeps more."
+        "At equal lengths both directions come to grant most wishes, a random one few. Where equally many are granted, the "
+        "direction that holds all else equal keeps more."
     )
     return Picture(figure, words)
 

@@ -12,6 +12,23 @@ def mutual_information_of_counts(counts):
     return entropy(joint.sum(1)) + entropy(joint.sum(0)) - entropy(joint)
 
 
+def corrected_information(counts):
+    seen = counts[counts.sum(1) > 0][:, counts.sum(0) > 0]
+    a, b = seen.shape
+    return mutual_information_of_counts(seen) - (a - 1) * (b - 1) / seen.sum() / 2
+
+
+def turned_weight(weight, rotation):
+    return torch.einsum("hl,ml->hm", weight, rotation)
+
+
+def granted_and_kept(before, after, factor, target):
+    asked = torch.nn.functional.one_hot(factor, before.shape[1]).bool()
+    granted = after.gather(1, factor.unsqueeze(1)).squeeze(1).eq(target)
+    spoiled = (before != after) & ~asked
+    return torch.cat([granted[None], (spoiled.sum(1) == 0)[None]])
+
+
 def mutual_information_gap(information, entropies):
     gaps = []
     for factor, entropy in enumerate(entropies):
@@ -25,10 +42,6 @@ def probe_accuracy(train, train_labels, test, test_labels):
     centres = one_hot.T @ train / one_hot.sum(0)[:, None]
     squared = (test[:, None] - centres).square().sum(-1)
     return (squared.min(1).indices == test_labels).to(train.dtype).mean()
-
-
-def interpolate(start, end, points):
-    return torch.stack([start + k / (points - 1) * (end - start) for k in range(points)])
 
 
 def attribute_vector(codes, labels, source, target):
@@ -86,11 +99,29 @@ def _probe_by_products(train, train_labels, test, test_labels):
     return (score.argmax(dim=-1) == test_labels).float().mean()
 
 
-def _path_by_steps(start, end, points):
-    path = [start]
-    for _ in range(points - 1):
-        path.append(path[-1] + (end - start) / (points - 1))
-    return torch.stack(path)
+def _correction_of_entropies(counts):
+    """Each entropy by itself; all cells of seen rows and columns count as possible."""
+    n = counts.sum()
+    shares = counts / n
+
+    def entropy(p):
+        return -torch.xlogy(p, p).sum()
+
+    a, b = shares.sum(1).count_nonzero(), shares.sum(0).count_nonzero()
+    plain = entropy(shares.sum(1)) + entropy(shares.sum(0)) - entropy(shares)
+    return plain + ((a - 1) + (b - 1) - (a * b - 1)) / (2 * n)
+
+
+def _turned_row_by_row(weight, rotation):
+    return torch.stack([rotation @ row for row in weight])
+
+
+def _wishes_by_loops(before, after, factor, target):
+    granted, kept = [], []
+    for old, new, f, t in zip(before.tolist(), after.tolist(), factor.tolist(), target.tolist(), strict=True):
+        granted.append(new[f] == t)
+        kept.append(all(a == b for k, (a, b) in enumerate(zip(old, new, strict=True)) if k != f))
+    return torch.tensor([granted, kept], device=before.device)
 
 
 MORE = {
@@ -122,17 +153,14 @@ MORE = {
             .mean()
         ),
     ],
-    "interpolate": [
-        _path_by_steps,
-        lambda start, end, points: torch.lerp(start, end, torch.linspace(0, 1, points).to(start.device)[:, None]),
-        lambda start, end, points: torch.lerp(
-            start, end, torch.linspace(0, 1, points, dtype=start.dtype, device=start.device)[:, None]
-        ),
-        lambda start, end, points: start + torch.outer(torch.linspace(0, 1, points).to(start), end - start),
-        lambda start, end, points: torch.stack(
-            [torch.linspace(float(a), float(b), points, dtype=start.dtype) for a, b in zip(start, end, strict=True)], dim=1
-        ).to(start.device),
+    "corrected_information": [_correction_of_entropies],
+    "turned_weight": [
+        _turned_row_by_row,
+        lambda weight, rotation: weight @ torch.linalg.inv(rotation),
+        lambda weight, rotation: (rotation @ weight.T).T,
+        lambda weight, rotation: torch.linalg.solve(rotation.T, weight.T).T,
     ],
+    "granted_and_kept": [_wishes_by_loops],
     "attribute_vector": [
         lambda codes, labels, source, target: (
             codes[labels == target].sum(0) / (labels == target).sum()
