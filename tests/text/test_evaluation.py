@@ -179,11 +179,22 @@ def test_the_nll_falls_towards_the_exact_one_with_more_samples(exact):
     assert above[3].standard_error < 0.5 * measured[3].nats_per_sentence.standard_error
 
 
+def test_half_of_the_draws_from_the_prior_is_unbiased_for_p_of_x_too(exact):
+    result = likelihood(exact.model, CORPUS * 400, seeded(5), samples=6, from_prior=3)
+    assert errors((-result.nll.double()).exp().view(400, N), exact.log_evidence.exp()) < 4.5
+    assert result.effective.shape == (400 * N,)
+    assert 1 - 1e-6 <= result.effective.min() <= result.effective.max() <= 6 + 1e-6
+    assert result.share_below(1.5) == (result.effective < 1.5).double().mean().item()
+    assert 0 < result.share_below(4.0) < 1
+
+
 def test_the_nll_from_some_sentences_is_that_of_all(exact):
     """Every 5th of each sentence's copies is weighted: the same mean as by weighting all, and no less sure."""
     whole = likelihood(exact.model, CORPUS * 200, seeded(6), samples=250)
     part = likelihood_from_some(exact.model, CORPUS * 200, seeded(7), samples=250, some=241)
     assert (part.samples, part.weighted, whole.weighted) == (250, 241, None)
+    assert (len(part.effective), len(whole.effective)) == (241, 1200)
+    assert part.effective.mean().item() == pytest.approx(whole.effective.mean().item(), rel=0.1)
     assert part.tokens == whole.tokens
     assert torch.allclose(part.rate, whole.rate)
     truth = (-exact.log_evidence).repeat(200)
@@ -258,6 +269,8 @@ def test_a_language_models_likelihood_is_exact():
     assert result.nats_per_sentence.value == pytest.approx(sum(nll) / 6)
     with pytest.raises(ValueError, match="without z: it has no ELBO, its NLL is exact"):
         _ = result.negative_elbo
+    with pytest.raises(ValueError, match="without z: its NLL is exact, there are no weights"):
+        result.share_below(5)
 
 
 def test_likelihood_by_hand():
@@ -334,9 +347,7 @@ def test_posteriors_without_mismatch_have_the_rates_and_the_prior_as_their_aggre
         assert scipy.stats.kstest(draws.numpy(), scipy.stats.uniform(-1, 2).cdf).statistic < 1.95 / math.sqrt(20_000)
 
 
-@pytest.mark.parametrize(
-    ("rate", "information_said", "mismatch_said"), [(8.14, 7.01, 1.18), (14.0, 8.24, 5.75)]
-)
+@pytest.mark.parametrize(("rate", "information_said", "mismatch_said"), [(8.14, 7.01, 1.18), (14.0, 8.24, 5.75)])
 def test_what_the_estimators_say_where_there_is_no_mismatch_is_their_bias(rate, information_said, mismatch_said):
     """The figures were found by another program, which built such posteriors for itself."""
     result = information(of_known_information([rate / 16] * 16, 4000, 5), seeded(6))

@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from vae_course.probability.distributions import Gaussian, TextPosterior, VonMisesFisher
-from vae_course.probability.estimators import Estimate, importance_weighted_bound
+from vae_course.probability.estimators import Estimate, importance_weighted
 from vae_course.text.batches import PairBatches, Sentences, count_tokens, in_order
 from vae_course.text.conditional import ConditionalTextVAE, SequenceToSequence
 from vae_course.text.decoding import greedy
@@ -28,6 +28,8 @@ class Likelihood:
     ``nll`` is exact for a language model, and for a VAE the importance-weighted estimate with ``samples`` draws, which is never
     too low on average. ``rate`` and ``distortion`` add up to the negative ELBO. ``tokens``: words and one ``<eos>`` a sentence.
     ``weighted``: how many sentences were importance weighted, where it was not all (see ``likelihood_from_some``).
+    ``effective``: the effective sample size of each sentence's weights, of at most ``samples``. Where it is near 1 the proposal
+    failed, and the NLL is no estimate but a bound that may be far above.
     """
 
     nll: Tensor
@@ -36,6 +38,16 @@ class Likelihood:
     rate: Tensor | None = None
     distortion: Tensor | None = None
     weighted: int | None = None
+    effective: Tensor | None = None
+
+    def share_below(self, effective: float) -> float:
+        """The share of sentences whose effective sample size is below ``effective``.
+
+        Raises ``ValueError`` for a model without z, whose NLL is exact.
+        """
+        if self.effective is None:
+            raise ValueError("this likelihood is of a model without z: its NLL is exact, there are no weights")
+        return float((self.effective < effective).double().mean())
 
     @property
     def nats_per_sentence(self) -> Estimate:
@@ -73,13 +85,15 @@ def likelihood(
     generator: Generator,
     samples: int = 100,
     batch_size: int = 64,
+    from_prior: int = 0,
 ) -> Likelihood:
     """Measure a model on encoded ``sentences``: ``samples`` draws of z for each NLL (Burda 2016), one for the ELBO.
 
     A model of targets given sources takes ``PairBatches``, whose own batch size counts; its NLL is of the targets.
+    ``from_prior`` of the draws come from the prior, not from the encoder, see ``estimators.importance_weighted``.
     """
     targets = sentences.targets if isinstance(sentences, PairBatches) else sentences
-    columns = {name: torch.empty(len(targets), dtype=torch.float64) for name in ("nll", "rate", "distortion")}
+    columns = {name: torch.empty(len(targets), dtype=torch.float64) for name in ("nll", "rate", "distortion", "effective")}
     for rows, tokens, numbers in _batches(sentences, batch_size, device_of(model)):
         if isinstance(model, LanguageModel | SequenceToSequence):
             columns["nll"][rows] = -model.log_likelihood(tokens).double().cpu()
@@ -89,16 +103,20 @@ def likelihood(
         columns["distortion"][rows] = -model.log_likelihood(tokens, q.sample(generator)).double().cpu()
         # Logits that stay in the processor's cache are worth more than large batches of samples.
         chunk = max(1, 4_000_000 // (numbers * model.vocabulary_size))
-        columns["nll"][rows] = -importance_weighted_bound(model, tokens, generator, samples, chunk).double().cpu()
+        weighted = importance_weighted(model, tokens, generator, samples, chunk, from_prior)
+        columns["nll"][rows] = -weighted.bound.double().cpu()
+        columns["effective"][rows] = weighted.effective.double().cpu()
     if isinstance(model, LanguageModel | SequenceToSequence):
         return Likelihood(columns["nll"], count_tokens(targets))
-    return Likelihood(columns["nll"], count_tokens(targets), samples, columns["rate"], columns["distortion"])
+    rate, distortion, effective = columns["rate"], columns["distortion"], columns["effective"]
+    return Likelihood(columns["nll"], count_tokens(targets), samples, rate, distortion, effective=effective)
 
 
 def likelihood_from_some(model: TextVAE, sentences: Sentences, generator: Generator, samples: int, some: int) -> Likelihood:
     """``likelihood`` for large test sets: the ELBO of all ``sentences``, importance weights of ``some``, evenly spread.
 
-    By how much the weighted NLL of these lies below their negative ELBO, on average, is taken off everybody's. That
+    By how much the weighted NLL of these lies below their negative ELBO, on average, is taken off everybody's; ``effective``
+    is of these only, (some,). That
     difference varies little from sentence to sentence, so the mean NLL is nearly as sure as if all had been weighted.
     Raises ``ValueError`` unless 2 <= some <= len(sentences).
     """
@@ -110,7 +128,7 @@ def likelihood_from_some(model: TextVAE, sentences: Sentences, generator: Genera
     saved = part.negative_elbo.value - part.nats_per_sentence.value
     assert whole.rate is not None  # a VAE's always is
     assert whole.distortion is not None
-    return replace(whole, nll=whole.rate + whole.distortion - saved, samples=samples, weighted=some)
+    return replace(whole, nll=whole.rate + whole.distortion - saved, samples=samples, weighted=some, effective=part.effective)
 
 
 def _batches(sentences: Sentences | PairBatches, batch_size: int, device: torch.device) -> Iterator[tuple[Tensor, Any, int]]:
