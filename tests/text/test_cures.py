@@ -1,18 +1,20 @@
 import copy
+import math
 from dataclasses import replace
 
 import pytest
 import torch
 
+from vae_course.probability.estimators import Estimate
 from vae_course.text import cures
 from vae_course.text.batches import PairBatches, SentenceBatches
 from vae_course.text.conditional import SequenceToSequence
 from vae_course.text.cures import CURES, Budget, Cure, train_language_model, train_vae
-from vae_course.text.evaluation import likelihood
+from vae_course.text.evaluation import encode, information, likelihood
 from vae_course.text.models import TextSizes
 from vae_course.text.objectives import AggressiveEncoder, NegativeElbo
 from vae_course.text.vocabulary import Vocabulary
-from vae_course.training import seeded, seeded_module
+from vae_course.training import History, seeded, seeded_module
 from vae_course.world.languages import WORLD
 
 SIZES = TextSizes(embedding=8, hidden=12, latent=3)
@@ -99,9 +101,8 @@ def test_pretraining_is_an_autoencoder(corpus):
 
 def test_aggression_ends_when_information_has_stopped_climbing(corpus, monkeypatch):
     values = iter([0.5, 0.3, 0.4, 2.0, 1.9, 1.8, 1.9, 5.0])
-    monkeypatch.setattr(
-        cures, "information", lambda q, generator: type("I", (), {"mutual_information": type("E", (), {"value": next(values)})})
-    )
+    said = type("Bounds", (), {"upper": property(lambda self: Estimate(next(values), 0.1))})
+    monkeypatch.setattr(cures, "information_bounds", lambda q, generator: said())
     aggressive = []
 
     def watch(model, history):
@@ -116,6 +117,22 @@ def test_aggression_ends_when_information_has_stopped_climbing(corpus, monkeypat
     trained(Cure("test", "", objective), corpus, budget=replace(BUDGET, steps=8, checks=8), after_check=watch)
     # Two checks below 0.5 are no reason to stop, three below 2.0 are.
     assert aggressive == [True] * 6 + [False] * 2
+
+
+def test_what_ends_the_aggression_has_no_cap(corpus):
+    """Posteriors so far apart that the information among 20 sentences is ln 20, and the statistic goes on climbing."""
+    model = trained(CURES["plain"], corpus).model
+    checks = cures._Checks(AggressiveEncoder(model, [], 1e-2), corpus[0][100:], None)
+    history = History()
+    with torch.no_grad():
+        for scale in (30.0, 2.0, 2.0):
+            model.head.linear.weight.mul_(scale)
+            checks(history)
+    climbed = history["information_at_most"]
+    assert math.log(20) < climbed[0] < climbed[1] < climbed[2]
+    assert information(encode(model, corpus[0][100:]), seeded(0)).mutual_information.value == pytest.approx(
+        math.log(20), abs=0.3
+    )
 
 
 def test_lagging_inference_asks_for_validation_sentences(corpus):
