@@ -121,6 +121,7 @@ from .models import (
     LanguageModel as LanguageModel,
     LstmEncoder as LstmEncoder,
     Output as Output,
+    PooledLstmEncoder as PooledLstmEncoder,
     RecurrentDecoder as RecurrentDecoder,
     Step as Step,
     TextSizes as TextSizes,
@@ -134,7 +135,9 @@ from .models import (
 )
 from .objectives import (
     AggressiveEncoder as AggressiveEncoder,
+    CapacityTarget as CapacityTarget,
     ImportanceWeighted as ImportanceWeighted,
+    InfoVAE as InfoVAE,
     NegativeElbo as NegativeElbo,
     Objective as Objective,
     Penalty as Penalty,
@@ -156,7 +159,7 @@ from .parallel import (
 )
 from .posteriors import (
     BatchNormHead as BatchNormHead,
-    CommittedRateHead as CommittedRateHead,
+    CappedStdHead as CappedStdHead,
     GaussianHead as GaussianHead,
     Head as Head,
     VonMisesFisherHead as VonMisesFisherHead,
