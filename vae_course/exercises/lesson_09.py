@@ -1025,7 +1025,7 @@ SQUARED_MMD = Exercise(
 
 EXERCISES = (CYCLICAL_WEIGHT, FREE_BITS, NORMALIZED_MEANS, CURED_LOSS, SQUARED_MMD)
 
-# As the stored run of all cures has it: the names of its rows, whose z says nothing, and who costs more than the quarter of a nat.
+# As the stored run of all cures has it: its rows, whose z says nothing, and who costs more than the quarter of a nat.
 MEASURED = (
     "plain",
     "annealing",

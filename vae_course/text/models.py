@@ -369,13 +369,16 @@ class PooledLstmEncoder(LstmEncoder):
         return torch.where((tokens != PAD)[..., None], outputs, -torch.inf).amax(1)
 
 
-ENCODERS = {"convolution": ConvolutionEncoder, "lstm": LstmEncoder, "pooled lstm": PooledLstmEncoder}
+ENCODERS: dict[str, type[ConvolutionEncoder | LstmEncoder]] = {
+    "convolution": ConvolutionEncoder,
+    "lstm": LstmEncoder,
+    "pooled lstm": PooledLstmEncoder,
+}
 
 
 def encoder_of(vocabulary_size: int, sizes: TextSizes) -> ConvolutionEncoder | LstmEncoder:
     """The encoder that ``sizes`` ask for."""
-    encoder: ConvolutionEncoder | LstmEncoder = ENCODERS[sizes.encoder](vocabulary_size, sizes)
-    return encoder
+    return ENCODERS[sizes.encoder](vocabulary_size, sizes)
 
 
 # --- the text VAE -----------------------------------------------------------------------------------------------------
