@@ -402,6 +402,8 @@ def test_the_upper_bound_has_no_cap():
     result = information_bounds(far, seeded(0))
     assert result.lower.value == pytest.approx(math.log(40))
     assert result.upper.value > 1000
+    narrow = Gaussian(torch.randn(50, 3, generator=seeded(1)), torch.full((50, 3), -75.0))  # of std 5e-17
+    assert information_bounds(narrow, seeded(0)).lower.value == pytest.approx(math.log(50))
     same = Gaussian(torch.zeros(40, 3), torch.zeros(40, 3))
     assert information_bounds(same, seeded(0)).upper.value == pytest.approx(0, abs=1e-9)
 
