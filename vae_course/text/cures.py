@@ -149,6 +149,7 @@ CURES = {
         Cure("von Mises-Fisher, concentration 10", "Xu & Durrett 2018", _elbo(), head=lambda: VonMisesFisherHead(10.0)),
         Cure("von Mises-Fisher, concentration 20", "Xu & Durrett 2018", _elbo(), head=lambda: VonMisesFisherHead(20.0)),
         Cure("von Mises-Fisher, concentration 40", "Xu & Durrett 2018", _elbo(), head=lambda: VonMisesFisherHead(40.0)),
+        Cure("Wasserstein, weight 30", "Tolstikhin 2018", _wasserstein(30.0)),
         Cure("Wasserstein, weight 100", "Tolstikhin 2018", _wasserstein(100.0)),
         Cure("Wasserstein, weight 1000", "Tolstikhin 2018", _wasserstein(1000.0)),
         Cure("InfoVAE, half of the KL", "Zhao 2019", _info_vae(0.5, 100.0)),
