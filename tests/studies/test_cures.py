@@ -108,7 +108,8 @@ def test_a_row_says_what_its_information_is_worth(small, monkeypatch):
     language_model, vae = stored("tiny")["rows"]
     assert "information_at_least" not in language_model
     assert vae["information_among"] == 30 + 50
-    assert vae["information_at_least"] <= vae["information_at_most"] <= vae["rate"] + 1e-6
+    noise = 4 * vae["information_standard_error"]
+    assert vae["information_at_least"] - noise < vae["information_at_most"] <= vae["rate"] + 1e-6
     # Of thirty posteriors whose aggregate is the prior: what the estimators say adds up to a rate, within their noise.
     said = vae["mutual_information_without_mismatch"] + vae["aggregate_kl_without_mismatch"]
     assert said == pytest.approx(vae["rate"], abs=1.5)

@@ -314,6 +314,7 @@ def _latent_figures(model: TextVAE, corpus: Corpus, test: list[list[int]], other
         "aggregate_kl_without_mismatch": biased.aggregate_kl.value,
         "information_at_least": bounds.lower.value,
         "information_at_most": min(bounds.upper.value, bounds.rate),
+        "information_standard_error": max(bounds.lower.standard_error, bounds.upper.standard_error),
         "information_among": bounds.sentences,
         "active_units": active_units(q.mean),
         "distortion_own_z": ablated.own.value,
