@@ -8,7 +8,7 @@ import pytest
 
 from vae_course import exercises
 from vae_course.exercises import Prediction, calls, catalogue, predict, questions, reveal
-from vae_course.exercises.lesson_09 import BEST, DEAR, SILENT
+from vae_course.exercises.lesson_09 import BEST, DEAR, MEASURED, SILENT
 from vae_course.studies import store
 
 COIN = Prediction("coin", ("yes", "no"), answer="no", because="it is fair.", wrong={"yes": "It <may> seem so."})
@@ -248,6 +248,7 @@ def test_wrong_choices_are_explained_in_a_sentence_or_two(monkeypatch):
 
 def test_what_is_said_of_wrong_cures_is_what_the_stored_run_found():
     rows = {row["name"]: row for row in store.stored("cures_world")["rows"]}
+    assert set(MEASURED) == set(rows) - {"language model"}
     information = {name: row.get("mutual_information") or 0 for name, row in rows.items()}
     price = {name: row["nll"] - rows["language model"]["nll"] for name, row in rows.items()}
     assert all(information[name] < 0.01 and price[name] < 0.25 for name in SILENT)

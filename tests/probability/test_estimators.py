@@ -7,9 +7,11 @@ import torch
 from vae_course.probability.distributions import Gaussian, VonMisesFisher
 from vae_course.probability.estimators import (
     Estimate,
+    effective_sample_size,
     elbo,
     gumbel_noise,
     gumbel_softmax,
+    importance_weighted,
     importance_weighted_bound,
     kl_from_samples,
     pathwise_gradient,
@@ -266,3 +268,83 @@ def test_bounds_hold_for_a_posterior_with_a_prior_of_its_own():
     assert one.standard_errors_from(ON_CIRCLE[0].item() - gap) < 4
     many = Estimate.of(importance_weighted_bound(model, x, seeded(17), 50))
     assert one.value + 0.1 < many.value < ON_CIRCLE[0].item() + 4 * many.standard_error
+
+
+# --- how many draws count, and a proposal that defends -----------------------------------------------------------------
+
+
+def test_effective_sample_size_by_hand_at_any_scale():
+    weights = torch.tensor([[1.0, 1.0, 4.0], [1.0, 0.0, 2.0], [1.0, 0.0, 1.0], [1.0, 0.0, 1.0]], dtype=FLOAT)
+    for offset in (0.0, -3000.0, 900.0):
+        found = effective_sample_size(weights.log() + offset)
+        assert found.tolist() == pytest.approx([4, 1, 64 / 22])
+
+
+@pytest.mark.parametrize("from_prior", [0, 3, 5, 12])
+@pytest.mark.parametrize("chunk", [1, 5, 64])
+def test_the_weighted_bound_by_hand(from_prior, chunk):
+    """x given z is N(z, 1), z is N(0, 1), and q misses the posterior: all densities from torch.distributions."""
+    model, generator = OneDimension(0.9), seeded(20)
+    found = importance_weighted(model, X, seeded(20), 12, chunk, from_prior)
+    q, weights = model.posterior(X), []
+    # The same noise in the same order: a chunk's draws of q, then its draws of the prior, one by one.
+    for start in range(0, 12, chunk):
+        of_prior = [k >= 12 - from_prior for k in range(start, min(12, start + chunk))]
+        own = of_prior.count(False)
+        draws = list(q.sample(generator, own)) if own else []
+        draws += [Gaussian.standard(q.mean).sample(generator) for _ in range(of_prior.count(True))]
+        for z in draws:
+            p_z, q_z = torch.distributions.Normal(0.0, 1.0), torch.distributions.Normal(q.mean, q.std)
+            mixture = (1 - from_prior / 12) * q_z.log_prob(z).exp() + from_prior / 12 * p_z.log_prob(z).exp()
+            weights.append((model.log_likelihood(X, z).exp()[:, None] * p_z.log_prob(z).exp() / mixture)[:, 0])
+    weights = torch.stack(weights)
+    assert torch.allclose(found.bound, weights.mean(0).log())
+    assert torch.allclose(found.effective, weights.sum(0).square() / weights.square().sum(0))
+    assert torch.allclose(found.effective, effective_sample_size(weights.log()))
+
+
+@pytest.mark.parametrize("from_prior", [0, 1, 3, 4])
+def test_the_mean_weight_is_p_of_x_whatever_the_proposal(from_prior):
+    x = X.repeat(40_000, 1)
+    found = importance_weighted(OneDimension(0.5), x, seeded(21), 4, from_prior=from_prior)
+    for column, exact in zip(found.bound.exp().view(-1, len(X)).T, LOG_EVIDENCE.exp(), strict=True):
+        assert Estimate.of(column).standard_errors_from(exact.item()) < 4.5
+
+
+class TooNarrow(OneDimension):
+    """A hundredth of the right std: the weights of its draws hang on the few in the tails."""
+
+    def posterior(self, x):
+        q = super().posterior(x)
+        return Gaussian(q.mean, q.log_var - 2 * math.log(100))
+
+
+def test_a_proposal_that_fails_is_seen_by_its_effective_sample_size_and_helped_by_the_prior():
+    x = X.repeat(500, 1)
+    alone = importance_weighted(TooNarrow(), x, seeded(22), 200)
+    helped = importance_weighted(TooNarrow(), x, seeded(22), 200, from_prior=100)
+    exact = LOG_EVIDENCE.repeat(500)
+    assert (exact - alone.bound).mean() > 1
+    assert Estimate.of(exact - helped.bound).value == pytest.approx(0, abs=0.05)
+    assert alone.effective.median() < 40 < helped.effective.median()
+
+
+def test_an_effective_sample_size_may_be_large_where_the_proposal_fails():
+    """Narrow and in the wrong place: its draws see nothing but a slope, on which their weights nearly agree."""
+    x = X.repeat(50, 1)
+    alone = importance_weighted(TooNarrow(2.0), x, seeded(24), 200)
+    helped = importance_weighted(TooNarrow(2.0), x, seeded(24), 200, from_prior=100)
+    assert (LOG_EVIDENCE.repeat(50) - alone.bound).mean() > 4
+    assert (LOG_EVIDENCE.repeat(50) - helped.bound).mean().abs() < 0.1
+    assert alone.effective.median() > 20
+
+
+def test_the_perfect_proposal_uses_every_draw():
+    found = importance_weighted(OneDimension(), X, seeded(23), 30)
+    assert torch.allclose(found.effective, torch.full_like(found.effective, 30.0))
+
+
+def test_there_are_no_more_draws_from_the_prior_than_draws():
+    for wrong in (-1, 5):
+        with pytest.raises(ValueError, match=f"from_prior: expected 0 to 4 of the draws, got {wrong}"):
+            importance_weighted(OneDimension(), X, seeded(0), 4, from_prior=wrong)

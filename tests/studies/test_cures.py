@@ -4,7 +4,9 @@ import json
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
+import scipy.stats
 import torch
 from typer.testing import CliRunner
 
@@ -13,7 +15,7 @@ from vae_course.studies import catalogue, cures, store, tables
 from vae_course.studies.cures import STUDIES, Study, measure
 from vae_course.studies.store import LANGUAGE_MODEL, stored
 from vae_course.text import corpora
-from vae_course.text.cures import Budget
+from vae_course.text.cures import CURES, WITH_OTHER_ENCODERS, Budget
 from vae_course.text.models import TextSizes
 
 TINY = Study(
@@ -58,6 +60,96 @@ def test_a_study_measures_every_model_under_every_seed_and_says_how(small):
         torch.tensor(language_model["nll"] * 30 / language_model["tokens"]).exp().item(), rel=1e-4
     )
     assert language_model["nll"] - language_model["nats_above_truth"] == pytest.approx(vae["nll"] - vae["nats_above_truth"])
+
+
+def test_models_may_have_seeds_of_their_own(small, monkeypatch):
+    one = replace(TINY, names=("a", "b"), seeds=(0, 1), own_seeds={"a": (0, 1, 2), "b": (1,)})
+    assert one.parts() == [(0, "a"), (1, "a"), (1, "b"), (2, "a")]
+    world = STUDIES["cures_world"]
+    assert len(set(world.names)) == len(world.names) == 1 + len(CURES) + len(WITH_OTHER_ENCODERS)
+    assert set(world.own_seeds) <= set(world.names)
+    for name in world.names:
+        assert len([1 for _, other in world.parts() if other == name]) == (5 if name in (LANGUAGE_MODEL, "plain") else 3)
+    monkeypatch.setitem(STUDIES, "tiny", replace(TINY, names=(LANGUAGE_MODEL,), seeds=(0,), own_seeds={LANGUAGE_MODEL: (3,)}))
+    measure("tiny", scratch=small / "scratch")
+    assert [row["seed"] for row in stored("tiny")["rows"]] == [3]
+
+
+def test_differences_are_paired_over_the_same_sentences(small, monkeypatch):
+    """Against what lies in scratch: the NLL of each sentence."""
+    monkeypatch.setitem(STUDIES, "tiny", replace(TINY, own_seeds={LANGUAGE_MODEL: (0, 1, 2)}))
+    measure("tiny", scratch=small / "scratch")
+    document = stored("tiny")
+    assert all("nll_of_each" not in row for row in document["rows"])
+    kept = {}
+    for path in (small / "scratch").glob("tiny-20-*.json"):
+        figures = json.loads(path.read_text(encoding="utf-8"))["figures"]
+        kept.setdefault(figures["name"], {})[figures["seed"]] = np.array(figures["nll_of_each"])
+    cured, alone = kept["free bits + annealing"], kept[LANGUAGE_MODEL]
+    assert (len(cured), len(alone)) == (2, 3)
+    expected = scipy.stats.ttest_rel(sum(cured.values()) / 2, sum(alone.values()) / 3)
+    for name, other, sign in (("free bits + annealing", LANGUAGE_MODEL, 1), (LANGUAGE_MODEL, "free bits + annealing", -1)):
+        found = tables.difference(document, name, other)
+        assert found.value / found.over_sentences == pytest.approx(sign * expected.statistic, rel=1e-3)
+        of_seeds = [[row["nll"] for row in document["rows"] if row["name"] == one] for one in (name, other)]
+        assert found.value == pytest.approx(np.mean(of_seeds[0]) - np.mean(of_seeds[1]))
+        # Welch's standard error
+        welch = scipy.stats.ttest_ind(*of_seeds, equal_var=False)
+        assert found.value / found.over_seeds == pytest.approx(welch.statistic)
+    alone_with_itself = tables.difference(document, LANGUAGE_MODEL, LANGUAGE_MODEL)
+    assert (alone_with_itself.value, alone_with_itself.over_sentences) == (0, 0)
+    with pytest.raises(ValueError, match="no NLL of 'huge' to be paired; there are those of language model, free bits"):
+        tables.difference(document, "huge", LANGUAGE_MODEL)
+
+
+def test_a_row_says_what_its_information_is_worth(small, monkeypatch):
+    monkeypatch.setitem(STUDIES, "tiny", replace(TINY, seeds=(0,), others=50))
+    measure("tiny", scratch=small / "scratch")
+    language_model, vae = stored("tiny")["rows"]
+    assert "information_at_least" not in language_model
+    assert vae["information_among"] == 30 + 50
+    noise = 4 * vae["information_standard_error"]
+    assert vae["information_at_least"] - noise < vae["information_at_most"] <= vae["rate"] + 1e-6
+    # Of thirty posteriors whose aggregate is the prior: what the estimators say adds up to a rate, within their noise.
+    said = vae["mutual_information_without_mismatch"] + vae["aggregate_kl_without_mismatch"]
+    assert said == pytest.approx(vae["rate"], abs=1.5)
+    assert 1 <= vae["effective_sample_size"] <= 3
+    assert 0 <= vae["share_with_few_effective_samples"] <= 1
+    assert vae["proposal"] == "encoder"
+
+
+def test_where_the_encoder_fails_as_a_proposal_the_prior_defends_it(small, monkeypatch):
+    """An encoder made too narrow: its row says so, and its bound is a better one."""
+    train = cures.train_vae
+
+    def narrow(*arguments, **options):
+        trained = train(*arguments, **options)
+        with torch.no_grad():
+            trained.model.head.linear.bias[3:] -= 14.0
+        return trained
+
+    tiny = replace(TINY, names=("free bits + annealing",), seeds=(0,), samples=20, defended=30)
+    monkeypatch.setitem(STUDIES, "tiny", tiny)
+    measure("tiny", scratch=small / "right")
+    (right,) = stored("tiny")["rows"]
+    monkeypatch.setattr(cures, "train_vae", narrow)
+    measure("tiny", scratch=small / "narrow")
+    (failing,) = stored("tiny")["rows"]
+    assert (right["proposal"], right["samples"], "nll_by_encoder" in right) == ("encoder", 20, False)
+    assert right["lowered_by_defence"] < 0.05
+    assert (failing["proposal"], failing["samples"]) == ("half encoder, half prior", 80)
+    assert failing["proposal_fails"]
+    assert failing["lowered_by_defence"] > 4 * failing["lowered_by_defence_standard_error"]
+    assert failing["nll_by_encoder"] > failing["nll"] + 0.5
+    assert failing["nll"] == pytest.approx(right["nll"], abs=0.1)  # the decoder is the same, so is what it models
+
+
+def test_lagging_inference_says_how_long_it_was_aggressive(small, monkeypatch):
+    tiny = replace(TINY, names=("lagging inference",), seeds=(0,), budget=replace(TINY.budget, checks=5))
+    monkeypatch.setitem(STUDIES, "tiny", tiny)
+    measure("tiny", scratch=small / "scratch")
+    (row,) = stored("tiny")["rows"]
+    assert row["aggressive_steps"] == 4 * len(row["history"]["information_at_most"])
 
 
 def test_a_large_test_set_may_be_weighted_in_part(small, monkeypatch):

@@ -1,18 +1,21 @@
 import copy
+import math
+import re
 from dataclasses import replace
 
 import pytest
 import torch
 
+from vae_course.probability.estimators import Estimate
 from vae_course.text import cures
 from vae_course.text.batches import PairBatches, SentenceBatches
 from vae_course.text.conditional import SequenceToSequence
-from vae_course.text.cures import CURES, Budget, Cure, train_language_model, train_vae
-from vae_course.text.evaluation import likelihood
+from vae_course.text.cures import CURES, WITH_OTHER_ENCODERS, Budget, Cure, train_language_model, train_vae
+from vae_course.text.evaluation import encode, information, likelihood
 from vae_course.text.models import TextSizes
 from vae_course.text.objectives import AggressiveEncoder, NegativeElbo
 from vae_course.text.vocabulary import Vocabulary
-from vae_course.training import seeded, seeded_module
+from vae_course.training import History, seeded, seeded_module
 from vae_course.world.languages import WORLD
 
 SIZES = TextSizes(embedding=8, hidden=12, latent=3)
@@ -33,6 +36,26 @@ def trained(cure, corpus, **options):
 
 def weights(model):
     return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+def test_names_are_unique_and_papers_are_years_or_called_variations():
+    assert not set(CURES) & set(WITH_OTHER_ENCODERS)
+    for name, cure in (CURES | WITH_OTHER_ENCODERS).items():
+        assert cure.name == name
+        assert re.search(r" 20\d\d", cure.paper), name
+
+
+def test_each_factor_is_there_with_annealing_and_without_under_both_encoders(corpus):
+    assert len(cures.FACTORIAL) == len(set(cures.FACTORIAL)) == 12
+    for plain, annealed in zip(cures.FACTORIAL[::2], cures.FACTORIAL[1::2], strict=True):
+        for suffix in ("", ", last-state encoder"):
+            one, other = ((CURES | WITH_OTHER_ENCODERS)[name + suffix] for name in (plain, annealed))
+            assert one.sizes == other.sizes
+            assert one.sizes.get("encoder", "convolution") == ("lstm" if suffix else "convolution")
+            weights_seen = [trained(cure, corpus).history["kl_weight"] for cure in (one, other)]
+            assert weights_seen[0] == [1.0] * 3
+            assert weights_seen[1][0] < weights_seen[1][1] <= weights_seen[1][2] == 1.0
+    assert trained(WITH_OTHER_ENCODERS["plain, pooled LSTM"], corpus).model.sizes.encoder == "pooled lstm"
 
 
 @pytest.mark.parametrize("name", CURES)
@@ -99,9 +122,8 @@ def test_pretraining_is_an_autoencoder(corpus):
 
 def test_aggression_ends_when_information_has_stopped_climbing(corpus, monkeypatch):
     values = iter([0.5, 0.3, 0.4, 2.0, 1.9, 1.8, 1.9, 5.0])
-    monkeypatch.setattr(
-        cures, "information", lambda q, generator: type("I", (), {"mutual_information": type("E", (), {"value": next(values)})})
-    )
+    said = type("Bounds", (), {"upper": property(lambda self: Estimate(next(values), 0.1))})
+    monkeypatch.setattr(cures, "information_bounds", lambda q, generator: said())
     aggressive = []
 
     def watch(model, history):
@@ -116,6 +138,22 @@ def test_aggression_ends_when_information_has_stopped_climbing(corpus, monkeypat
     trained(Cure("test", "", objective), corpus, budget=replace(BUDGET, steps=8, checks=8), after_check=watch)
     # Two checks below 0.5 are no reason to stop, three below 2.0 are.
     assert aggressive == [True] * 6 + [False] * 2
+
+
+def test_what_ends_the_aggression_has_no_cap(corpus):
+    """Posteriors so far apart that the information among 20 sentences is ln 20, and the statistic goes on climbing."""
+    model = trained(CURES["plain"], corpus).model
+    checks = cures._Checks(AggressiveEncoder(model, [], 1e-2), corpus[0][100:], None)
+    history = History()
+    with torch.no_grad():
+        for scale in (30.0, 2.0, 2.0):
+            model.head.linear.weight.mul_(scale)
+            checks(history)
+    climbed = history["information_at_most"]
+    assert math.log(20) < climbed[0] < climbed[1] < climbed[2]
+    assert information(encode(model, corpus[0][100:]), seeded(0)).mutual_information.value == pytest.approx(
+        math.log(20), abs=0.3
+    )
 
 
 def test_lagging_inference_asks_for_validation_sentences(corpus):
@@ -202,7 +240,7 @@ def test_a_vae_is_held_to_its_elbo_once_its_kl_weight_has_risen(corpus):
 @pytest.mark.parametrize(
     ("name", "warmup"),
     # Of 600 steps in 30 parts annealing takes 300; the last of four cycles of 120 steps has risen after half of it, at 420.
-    [("plain", 0), ("annealing", 15), ("cyclical annealing", 21), ("lagging inference", 0), ("Wasserstein", 0)],
+    [("plain", 0), ("annealing", 15), ("cyclical annealing", 21), ("lagging inference", 0), ("Wasserstein, weight 100", 0)],
 )
 def test_parts_in_which_the_kl_weight_moves_are_not_counted(corpus, name, warmup):
     model = seeded_module(0, lambda: cures.TextVAE(corpus[1], SIZES))

@@ -20,11 +20,13 @@ from vae_course.text.evaluation import (
     exact_nll,
     facts_kept,
     information,
+    information_bounds,
     likelihood,
     likelihood_from_some,
     posterior_means,
     reconstruction,
     share_in_language,
+    without_mismatch,
 )
 from vae_course.text.models import LanguageModel, Step, TextSizes, TextVAE
 from vae_course.text.objectives import NegativeElbo, constant
@@ -177,11 +179,22 @@ def test_the_nll_falls_towards_the_exact_one_with_more_samples(exact):
     assert above[3].standard_error < 0.5 * measured[3].nats_per_sentence.standard_error
 
 
+def test_half_of_the_draws_from_the_prior_is_unbiased_for_p_of_x_too(exact):
+    result = likelihood(exact.model, CORPUS * 400, seeded(5), samples=6, from_prior=3)
+    assert errors((-result.nll.double()).exp().view(400, N), exact.log_evidence.exp()) < 4.5
+    assert result.effective.shape == (400 * N,)
+    assert 1 - 1e-6 <= result.effective.min() <= result.effective.max() <= 6 + 1e-6
+    assert result.share_below(1.5) == (result.effective < 1.5).double().mean().item()
+    assert 0 < result.share_below(4.0) < 1
+
+
 def test_the_nll_from_some_sentences_is_that_of_all(exact):
     """Every 5th of each sentence's copies is weighted: the same mean as by weighting all, and no less sure."""
     whole = likelihood(exact.model, CORPUS * 200, seeded(6), samples=250)
     part = likelihood_from_some(exact.model, CORPUS * 200, seeded(7), samples=250, some=241)
     assert (part.samples, part.weighted, whole.weighted) == (250, 241, None)
+    assert (len(part.effective), len(whole.effective)) == (241, 1200)
+    assert part.effective.mean().item() == pytest.approx(whole.effective.mean().item(), rel=0.1)
     assert part.tokens == whole.tokens
     assert torch.allclose(part.rate, whole.rate)
     truth = (-exact.log_evidence).repeat(200)
@@ -256,6 +269,8 @@ def test_a_language_models_likelihood_is_exact():
     assert result.nats_per_sentence.value == pytest.approx(sum(nll) / 6)
     with pytest.raises(ValueError, match="without z: it has no ELBO, its NLL is exact"):
         _ = result.negative_elbo
+    with pytest.raises(ValueError, match="without z: its NLL is exact, there are no weights"):
+        result.share_below(5)
 
 
 def test_likelihood_by_hand():
@@ -307,6 +322,98 @@ def test_information_is_about_the_whole_set_whatever_the_chunks():
     whole, parts = (information(q, seeded(2), chunk) for chunk in (64, 3))
     assert whole == parts
     assert parts.mutual_information.value > math.log(39)
+
+
+# A source whose information is known: a mean from N(0, 1 - std^2), z from N(mean, std^2). Then z is N(0, 1) and I = -log std.
+
+
+def of_known_information(rates, sentences, seed):
+    return without_mismatch(
+        Gaussian((2 * torch.tensor(rates)).sqrt().expand(sentences, -1), torch.zeros(sentences, len(rates))), seeded(seed)
+    )
+
+
+@pytest.mark.parametrize("rates", [[0.5, 0.0, 1.5], [2.0, 2.0]])
+def test_posteriors_without_mismatch_have_the_rates_and_the_prior_as_their_aggregate(rates):
+    q = of_known_information(rates, 20_000, 1)
+    per_coordinate = q.kl_to_prior_per_dimension()
+    for rate, found in zip(rates, per_coordinate.T, strict=True):
+        assert found.mean().item() == pytest.approx(rate, abs=4 * found.std().item() / math.sqrt(20_000) + 1e-6)
+    for draws in q.sample(seeded(2)).T:  # 1.95: a Kolmogorov-Smirnov distance that one in 1,000 exceeds
+        assert scipy.stats.kstest(draws.numpy(), "norm").statistic < 1.95 / math.sqrt(20_000)
+    sphere = without_mismatch(VonMisesFisher(torch.tensor([[1.0, 0.0, 0.0]]).expand(20_000, -1), 9.0), seeded(3))
+    assert torch.allclose(sphere.kl_to_prior(), VonMisesFisher(torch.tensor([[0.0, 0.0, 1.0]]), 9.0).kl_to_prior())
+    for draws in sphere.sample(seeded(4)).T:  # each coordinate of a uniform point in three dimensions is uniform (Archimedes)
+        assert scipy.stats.kstest(draws.numpy(), scipy.stats.uniform(-1, 2).cdf).statistic < 1.95 / math.sqrt(20_000)
+
+
+@pytest.mark.parametrize(("rate", "information_said", "mismatch_said"), [(8.14, 7.01, 1.18), (14.0, 8.24, 5.75)])
+def test_what_the_estimators_say_where_there_is_no_mismatch_is_their_bias(rate, information_said, mismatch_said):
+    """The figures were found by another program, which built such posteriors for itself."""
+    result = information(of_known_information([rate / 16] * 16, 4000, 5), seeded(6))
+    assert result.mutual_information.value == pytest.approx(information_said, abs=0.1)
+    assert result.aggregate_kl.value == pytest.approx(mismatch_said, abs=0.2)
+    low = information(of_known_information([0.1] * 16, 1000, 5), seeded(6))
+    assert low.mutual_information.standard_errors_from(1.6) < 4
+    assert low.aggregate_kl.value < 0.04
+
+
+def test_information_bounds_pair_by_pair():
+    q = Gaussian(torch.tensor([[0.0, 1.0], [0.5, -1.0], [2.0, 0.3]]), torch.tensor([[-1.0, 0.2], [-3.0, -0.5], [0.4, -2.0]]))
+    others = Gaussian(torch.tensor([[1.0, 1.0], [-0.5, 0.0]]), torch.tensor([[-0.3, -1.0], [0.0, 0.1]]))
+    z = Gaussian(q.mean.double(), q.log_var.double()).sample(seeded(0))
+    normals = [Normal(m.double(), (v.double() / 2).exp()) for p in (q, others) for m, v in zip(p.mean, p.log_var, strict=True)]
+    density = [[normal.log_prob(draw).sum().exp().item() for normal in normals] for draw in z]
+    with_own = [math.log(row[i] / (sum(row) / 5)) for i, row in enumerate(density)]
+    without = [math.log(row[i] / ((sum(row) - row[i]) / 4)) for i, row in enumerate(density)]
+    for chunk in (2, 64):
+        result = information_bounds(q, seeded(0), others, chunk)
+        assert result.lower.value == pytest.approx(sum(with_own) / 3)
+        assert result.upper.value == pytest.approx(sum(without) / 3)
+        assert (result.sentences, result.cap) == (5, pytest.approx(math.log(5)))
+    rate = q.kl_to_prior().mean().item()
+    assert result.rate == pytest.approx(rate)
+    low, high = max(0, rate - sum(without) / 3), max(0, rate - sum(with_own) / 3)
+    assert result.aggregate_kl == (pytest.approx(low), pytest.approx(high))
+
+
+@pytest.mark.parametrize("rates", [[0.7, 0.3], [3.0, 2.0, 1.0]])
+def test_the_information_of_a_source_lies_between_its_bounds_and_others_narrow_them(rates):
+    q, others = of_known_information(rates, 1000, 7), of_known_information(rates, 5000, 8)
+    truth, alone, among = sum(rates), information_bounds(q, seeded(9)), information_bounds(q, seeded(9), others)
+    for result in (alone, among):
+        assert result.lower.value < truth + 4 * result.lower.standard_error
+        assert result.upper.value > truth - 4 * result.upper.standard_error
+    assert among.upper.value - among.lower.value < 0.6 * (alone.upper.value - alone.lower.value)
+    assert among.upper.value - among.lower.value > 0
+
+
+def test_the_lower_bound_is_the_information_among_the_same_sentences():
+    q = of_known_information([1.0, 2.0], 500, 1)
+    assert information_bounds(q, seeded(2)).lower.value == pytest.approx(information(q, seeded(2)).mutual_information.value)
+    sphere = VonMisesFisher(torch.nn.functional.normalize(torch.randn(300, 4, generator=seeded(3)), dim=-1), 20.0)
+    result = information_bounds(sphere, seeded(4))
+    assert result.lower.value == pytest.approx(information(sphere, seeded(4)).mutual_information.value)
+    assert result.upper.value > result.lower.value
+
+
+def test_the_upper_bound_has_no_cap():
+    far = Gaussian(100.0 * torch.arange(40.0)[:, None], torch.zeros(40, 1))
+    result = information_bounds(far, seeded(0))
+    assert result.lower.value == pytest.approx(math.log(40))
+    assert result.upper.value > 1000
+    narrow = Gaussian(torch.randn(50, 3, generator=seeded(1)), torch.full((50, 3), -75.0))  # of std 5e-17
+    assert information_bounds(narrow, seeded(0)).lower.value == pytest.approx(math.log(50))
+    same = Gaussian(torch.zeros(40, 3), torch.zeros(40, 3))
+    assert information_bounds(same, seeded(0)).upper.value == pytest.approx(0, abs=1e-9)
+
+
+def test_information_bounds_refuse_what_they_cannot_compare():
+    one, sphere = Gaussian(torch.zeros(1, 2), torch.zeros(1, 2)), VonMisesFisher(torch.tensor([[1.0, 0.0]] * 3), 2.0)
+    with pytest.raises(ValueError, match="needs two at least, got 1"):
+        information_bounds(one, seeded(0))
+    with pytest.raises(ValueError, match="others: expected posteriors of the kind of q, VonMisesFisher, got Gaussian"):
+        information_bounds(sphere, seeded(0), one)
 
 
 def test_information_never_exceeds_its_cap():

@@ -131,7 +131,7 @@ def test_several_draws_of_z_are_scored_as_one_by_one(head):
 # --- encoders -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("encoder", ["convolution", "lstm"])
+@pytest.mark.parametrize("encoder", ["convolution", "lstm", "pooled lstm"])
 def test_a_code_does_not_depend_on_the_padding_beside_it(encoder):
     model = vae(TextSizes(**SMALL, encoder=encoder))
     q = model.posterior(functional.pad(pad(SENTENCES), (0, 3), value=PAD))
@@ -152,6 +152,16 @@ def test_convolution_features_by_hand():
         ] or [torch.zeros(5, dtype=torch.float64)]
         expected = torch.cat([torch.stack(hidden).amax(0), torch.stack(hidden).mean(0)])
         assert torch.allclose(encoder(torch.tensor([sentence]))[0], expected)
+
+
+def test_pooled_features_are_the_largest_of_all_states():
+    encoder = vae(TextSizes(**SMALL, encoder="pooled lstm")).encoder
+    for row, sentence in enumerate(SENTENCES):
+        state, seen = None, []
+        for word in sentence:
+            output, state = encoder.recurrent(encoder.embedding(torch.tensor([[word]])), state)
+            seen.append(output[0, 0])
+        assert torch.allclose(encoder(pad(SENTENCES))[row], torch.stack(seen).max(0).values)
 
 
 def test_lstm_features_are_its_last_state():
@@ -368,7 +378,7 @@ def test_the_losses_use_dropout_and_the_measurements_do_not():
     ("sizes", "message"),
     [
         ({"cell": "rnn"}, "cell: expected one of lstm, gru, got 'rnn'"),
-        ({"encoder": "gru"}, "encoder: expected one of convolution, lstm, got 'gru'"),
+        ({"encoder": "gru"}, "encoder: expected one of convolution, lstm, pooled lstm, got 'gru'"),
         ({"z_to": "all"}, "z_to: expected one of both, steps, state, neither, got 'all'"),
         ({"dropout": 1.5}, "dropout: expected a share between 0 and 1, got 1.5"),
         ({"word_dropout": -0.1}, "word_dropout: expected a share between 0 and 1, got -0.1"),

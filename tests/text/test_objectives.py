@@ -9,7 +9,9 @@ from vae_course.text.batches import SentenceBatches, pad
 from vae_course.text.models import TextSizes, TextVAE
 from vae_course.text.objectives import (
     AggressiveEncoder,
+    CapacityTarget,
     ImportanceWeighted,
+    InfoVAE,
     NegativeElbo,
     Objective,
     Wasserstein,
@@ -216,6 +218,8 @@ OBJECTIVES = {
     "aggressive": aggressive,
     "importance weighted": lambda model: ImportanceWeighted(model, samples=3),
     "Wasserstein": lambda model: Wasserstein(model, weight=5.0),
+    "InfoVAE": lambda model: InfoVAE(model, alpha=0.5, scale=5.0),
+    "capacity target": lambda model: CapacityTarget(model, linear_annealing(20, 3.0), strength=10.0),
 }
 
 
@@ -403,6 +407,48 @@ def test_the_wasserstein_loss_by_hand():
         Wasserstein(vae(head=VonMisesFisherHead()), weight=3.0).loss(TOKENS, seeded(5))
 
 
+@pytest.mark.parametrize(("alpha", "scale"), [(0.0, 1.0), (0.5, 3.0), (1.0, 3.0), (-1.0, 4.0)])
+def test_the_info_vae_loss_by_hand(alpha, scale):
+    model, generator = vae(), seeded(5)
+    q = model.posterior(TOKENS)
+    z = q.sample(generator)
+    distortion = -model.log_likelihood(TOKENS, z).mean().item()
+    mmd = brute_force_mmd(z.detach(), torch.randn(6, 2, generator=generator, dtype=FLOAT))
+    rate = torch.distributions.kl_divergence(torch.distributions.Normal(q.mean, q.std), torch.distributions.Normal(0.0, 1.0))
+    rate = rate.sum(-1).mean().item()
+    metrics = InfoVAE(model, alpha, scale).loss(TOKENS, seeded(5))
+    assert metrics["loss"].item() == pytest.approx(distortion + (1 - alpha) * rate + (alpha + scale - 1) * mmd)
+    assert metrics["rate"].item() == pytest.approx(rate)
+    if (alpha, scale) == (0.0, 1.0):  # the ELBO
+        assert metrics["loss"].item() == pytest.approx(NegativeElbo(model).loss(TOKENS, seeded(5))["loss"].item())
+    if alpha == 1:  # MMD-VAE, and WAE-MMD
+        assert metrics["loss"].item() == pytest.approx(Wasserstein(model, scale).loss(TOKENS, seeded(5))["loss"].item())
+
+
+def test_the_capacity_target_by_hand_and_its_slope():
+    model = vae()
+    q = model.posterior(TOKENS)
+    rate = torch.distributions.kl_divergence(torch.distributions.Normal(q.mean, q.std), torch.distributions.Normal(0.0, 1.0))
+    rate = rate.sum(-1).mean().item()
+    distortion = -model.log_likelihood(TOKENS, q.sample(seeded(5))).mean().item()
+    target = CapacityTarget(model, lambda step: rate / 2 * step, strength=10.0)  # 0, half the rate, all, half as much again
+    expected = [10 * rate, 5 * rate, 0.0, 5 * rate]
+    for step, charged in enumerate(expected):
+        metrics = target.loss(TOKENS, seeded(5))
+        assert metrics["loss"].item() == pytest.approx(distortion + charged)
+        assert metrics["capacity"].item() == pytest.approx(rate / 2 * step)
+    # Below the target a nat more is rewarded, above it charged: the loss's gradient is the distortion's -+ 10 times the rate's.
+    by_hand = {}
+    for sign in (-1, 1):
+        q = model.posterior(TOKENS)
+        loss = -model.log_likelihood(TOKENS, q.sample(seeded(5))).mean() + sign * 10 * q.kl_to_prior().mean()
+        by_hand[sign] = torch.autograd.grad(loss, list(model.head.parameters()))
+    for sign, capacity in ((-1, 2 * rate), (1, rate / 2)):
+        loss = CapacityTarget(model, constant(capacity), 10.0).loss(TOKENS, seeded(5))["loss"]
+        found = torch.autograd.grad(loss, list(model.head.parameters()))
+        assert all(torch.allclose(a, b) for a, b in zip(found, by_hand[sign], strict=True))
+
+
 def test_an_objective_has_the_models_parameters_and_no_others():
     model = vae()
     for build in OBJECTIVES.values():
@@ -449,6 +495,10 @@ def test_importance_weighting_uses_dropout():
         (lambda: Wasserstein(vae(), weight=math.nan), "weight: expected a finite number, at least 0, got nan"),
         (lambda: Wasserstein(vae(), weight=math.inf), "weight: .* got inf"),
         (lambda: ImportanceWeighted(vae(), samples=math.nan), "samples: .* got nan"),
+        (lambda: InfoVAE(vae(), alpha=1.5, scale=1.0), "alpha: expected a finite number, at most 1, got 1.5"),
+        (lambda: InfoVAE(vae(), alpha=math.nan, scale=1.0), "alpha: .* got nan"),
+        (lambda: InfoVAE(vae(), alpha=0.5, scale=0.2), "weight: expected a finite number, at least 0, got -0.3"),
+        (lambda: CapacityTarget(vae(), constant(), strength=-1.0), "strength: expected a finite number, at least 0"),
     ],
 )
 def test_objectives_refuse_numbers_that_make_no_sense(build, message):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from scipy.optimize import brentq
 
-from vae_course.text.posteriors import BatchNormHead, CommittedRateHead, GaussianHead, VonMisesFisherHead
+from vae_course.text.posteriors import BatchNormHead, CappedStdHead, GaussianHead, VonMisesFisherHead
 from vae_course.training import seeded, seeded_module
 
 FLOAT = torch.float64
@@ -76,18 +76,18 @@ def test_a_batch_of_one_sentence_has_no_std():
     assert head.eval()(features(1)).mean.shape == (1, LATENT)
 
 
-# --- a committed rate -----------------------------------------------------------------------------------------------
+# --- a capped std --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rate", [0.01, 1.0, 8.0, 60.0])
 @pytest.mark.parametrize("scale", [0.0, 1.0, 100.0])
-def test_the_committed_rate_is_kept_for_any_features(rate, scale):
-    q = built(CommittedRateHead(rate))(features(500, scale))
+def test_the_rate_of_a_capped_std_is_kept_for_any_features(rate, scale):
+    q = built(CappedStdHead(rate))(features(500, scale))
     assert (q.kl_to_prior() >= rate * (1 - 1e-9)).all()
 
 
-def test_the_committed_rate_is_met_exactly_at_the_bound():
-    head = built(CommittedRateHead(3.0))
+def test_the_rate_of_a_capped_std_is_met_exactly_at_the_bound():
+    head = built(CappedStdHead(3.0))
     head.linear.weight.data.zero_()
     head.linear.bias.data = torch.tensor([0.0] * LATENT + [-800.0] * LATENT, dtype=FLOAT)  # softplus(-800) = 0
     q = head(features(3))
@@ -97,9 +97,9 @@ def test_the_committed_rate_is_met_exactly_at_the_bound():
     assert torch.allclose(q.std, torch.tensor(std, dtype=FLOAT))
 
 
-def test_a_committed_rate_promises_no_information():
+def test_a_capped_std_promises_no_information():
     """All sentences in one place: a rate without any difference between them."""
-    head = built(CommittedRateHead(3.0))
+    head = built(CappedStdHead(3.0))
     head.linear.weight.data.zero_()
     q = head(features(5))
     assert (q.kl_to_prior() >= 3).all()
@@ -129,6 +129,6 @@ def test_heads_refuse_what_is_not_positive_and_finite(value):
     with pytest.raises(ValueError, match="gamma: expected a positive, finite std of the means, got"):
         BatchNormHead(value)
     with pytest.raises(ValueError, match="rate: expected a positive, finite number of nats, got"):
-        CommittedRateHead(value)
+        CappedStdHead(value)
     with pytest.raises(ValueError, match="concentration: expected a positive number, 1e9 at most, got"):
         built(VonMisesFisherHead(value))(features(2))

@@ -232,14 +232,73 @@ def importance_weighted_bound(model: LatentModel[Data], x: Data, generator: Gene
     With K = 1 it estimates the ELBO; it rises to log p(x) as K grows. At most ``chunk`` samples are held at once, and they
     are combined by logsumexp, so that neither memory nor underflow limits K.
     """
+    return importance_weighted(model, x, generator, samples, chunk).bound
+
+
+@dataclass(frozen=True)
+class WeightedBound:
+    """log p(x) from below, on average, and how many of the draws it rests on; both of shape (batch,).
+
+    ``bound`` is in nats. ``effective``: the effective sample size of the weights, from 1 to the number of draws. A small one
+    shows that the proposal fails. A large one proves nothing: draws that all lie in one narrow place agree with one another.
+    """
+
+    bound: Tensor
+    effective: Tensor
+
+
+def importance_weighted(
+    model: LatentModel[Data], x: Data, generator: Generator, samples: int, chunk: int = 64, from_prior: int = 0
+) -> WeightedBound:
+    """``importance_weighted_bound`` with the effective sample size of its weights.
+
+    ``from_prior`` of the ``samples`` draws come from the prior, and then every weight is p(x, z) / m(z) with the density of the
+    mixture, m = (1 - a) q(z given x) + a p(z), a = from_prior / samples (defensive importance sampling, Hesterberg 1995; with
+    fixed numbers of draws from each part, Veach & Guibas 1995). The mean weight is p(x) on average, as before, so the bound
+    is one, and no weight exceeds p(x given z) / a. It helps where q is too narrow or in the wrong place. Raises ``ValueError``
+    unless 0 <= from_prior <= samples.
+    """
     if samples < 1 or chunk < 1:
         raise ValueError(f"samples and chunk: expected at least 1 of each, got {samples} and {chunk}")
+    if not 0 <= from_prior <= samples:
+        raise ValueError(f"from_prior: expected 0 to {samples} of the draws, got {from_prior}")
     q = model.posterior(x)
     total = torch.full(q.mean.shape[:-1], -math.inf, dtype=q.mean.dtype, device=q.mean.device)
+    of_squares = total.clone()
     for start in range(0, samples, chunk):
-        z = q.sample(generator, min(chunk, samples - start))
-        total = torch.logaddexp(total, torch.logsumexp(log_importance_weight(q, z, model.log_likelihood(x, z)), dim=0))
-    return total - math.log(samples)
+        count = min(chunk, samples - start)
+        defensive = min(count, max(0, start + count - (samples - from_prior)))  # the last draws are those from the prior
+        z = _drawn(q, generator, count - defensive, defensive)
+        log_likelihood = model.log_likelihood(x, z)
+        if from_prior:
+            log_weight = log_likelihood + _log_prior_to_mixture(q, z, from_prior / samples)
+        else:
+            log_weight = log_importance_weight(q, z, log_likelihood)
+        total = torch.logaddexp(total, torch.logsumexp(log_weight, dim=0))
+        of_squares = torch.logaddexp(of_squares, torch.logsumexp(2 * log_weight, dim=0))
+    return WeightedBound(total - math.log(samples), (2 * total - of_squares).exp())
+
+
+def _drawn(q: Posterior, generator: Generator, own: int, defensive: int) -> Tensor:
+    """``own`` draws of q, then ``defensive`` ones of its prior, (own + defensive, batch, latent)."""
+    parts = [q.sample(generator, own)] if own else []
+    return torch.cat([*parts, *(q.prior.sample(generator)[None] for _ in range(defensive))])
+
+
+def _log_prior_to_mixture(q: Posterior, z: Tensor, share: float) -> Tensor:
+    """log p(z) / ((1 - share) q(z given x) + share p(z)), (..., batch)."""
+    log_prior = q.prior.log_density(z)
+    if share == 1:
+        return torch.zeros_like(log_prior)
+    return log_prior - torch.logaddexp(math.log1p(-share) + q.log_density(z), math.log(share) + log_prior)
+
+
+def effective_sample_size(log_weight: Tensor) -> Tensor:
+    """(sum w)^2 / sum w^2 over the first dimension (Kish 1965; Kong 1992): K equal weights count K, one that outweighs all 1.
+
+    ``log_weight``: (samples, ...), in nats, of any scale. Returns (...).
+    """
+    return (2 * torch.logsumexp(log_weight, dim=0) - torch.logsumexp(2 * log_weight, dim=0)).exp()
 
 
 def log_importance_weight(q: Posterior, z: Tensor, log_likelihood: Tensor) -> Tensor:

@@ -1,15 +1,16 @@
 """Full runs whose figures the lessons show: train, measure everything, and store it with its circumstances in data/results/."""
 
-import itertools
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
 
 from vae_course.applications.generation import distinct_n, self_bleu, share_different, share_new
+from vae_course.probability.estimators import Estimate
 from vae_course.studies.store import LANGUAGE_MODEL, Figures, Run, contents
 from vae_course.text.corpora import Corpus, TokenKind, load
-from vae_course.text.cures import CURES, Budget, train_language_model, train_vae
+from vae_course.text.cures import CURES, WITH_OTHER_ENCODERS, Budget, train_language_model, train_vae
 from vae_course.text.decoding import greedy, sampled
 from vae_course.text.evaluation import (
     Likelihood,
@@ -20,10 +21,12 @@ from vae_course.text.evaluation import (
     exact_nll,
     facts_kept,
     information,
+    information_bounds,
     likelihood,
     likelihood_from_some,
     reconstruction,
     share_in_language,
+    without_mismatch,
 )
 from vae_course.text.models import LanguageModel, TextSizes, TextVAE
 from vae_course.training import Checkpoint, seeded
@@ -32,7 +35,12 @@ from vae_course.world.grammar import Language
 
 @dataclass(frozen=True)
 class Study:
-    """What one results file holds: models by name on a corpus, with one size and one budget, under several seeds."""
+    """What one results file holds: models by name on a corpus, with one size and one budget, under several seeds.
+
+    ``own_seeds``: those of models that have not the study's ``seeds``. ``defended``: on how many test sentences draws from the
+    prior are tried beside the encoder's (see ``_weighted``). ``others``: of how many training sentences the posteriors narrow
+    the bounds of the information.
+    """
 
     corpus: str
     names: tuple[str, ...]
@@ -43,13 +51,34 @@ class Study:
     weighted: int | None = None  # how many test sentences are importance weighted; None: all (``likelihood_from_some``)
     tokens: TokenKind = "word"
     min_count: int = 1  # of a token in the training text; what is rarer is unknown
+    own_seeds: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    defended: int = 0
+    others: int = 0
+
+    def parts(self) -> list[tuple[int, str]]:
+        """(seed, name) of every model to train: all names under the first seed, then under the next."""
+        seeds = {name: self.own_seeds.get(name, self.seeds) for name in self.names}
+        every = dict.fromkeys(seed for name in self.names for seed in seeds[name])
+        return [(seed, name) for seed in sorted(every) for name in self.names if seed in seeds[name]]
 
 
 # A hundred words need no more than 32 numbers each, and generalize better so.
-WORLD_SIZES, WORLD_BUDGET = TextSizes(embedding=32), Budget(steps=9_000, learning_rate=6e-3, checks=40)
+WORLD_SIZES, WORLD_BUDGET = TextSizes(embedding=32), Budget(steps=4_000, learning_rate=6e-3, checks=40)
+EVERY_CURE = CURES | WITH_OTHER_ENCODERS
 STUDIES = {
-    # About a minute of one thread a model; importance weighting and lagging inference take many times that.
-    "cures_world": Study("world", (LANGUAGE_MODEL, *CURES), WORLD_SIZES, WORLD_BUDGET),
+    # About a minute of one thread to train a model and half a minute to measure it; importance weighting and lagging inference
+    # take many times that. Three seeds; five of the two that all others are held against.
+    "cures_world": Study(
+        "world",
+        (LANGUAGE_MODEL, *EVERY_CURE),
+        WORLD_SIZES,
+        WORLD_BUDGET,
+        seeds=(0, 1, 2),
+        samples=50,
+        own_seeds=dict.fromkeys((LANGUAGE_MODEL, "plain"), (0, 1, 2, 3, 4)),
+        defended=400,
+        others=16_000,
+    ),
     # Is collapse the rule? These two under five seeds; at most a minute of one thread on a quiet machine.
     "seeds_world": Study(
         "world", (LANGUAGE_MODEL, "plain"), WORLD_SIZES, Budget(steps=12_000, learning_rate=6e-3), seeds=(0, 1, 2, 3, 4)
@@ -98,7 +127,7 @@ def measure(
     budget = study.budget if steps is None else replace(study.budget, steps=steps)
     corpus = load(study.corpus, tokens=study.tokens, min_count=study.min_count, folder=folder)
     # Of names and seeds each part has its own, so that a study to which some are added need not begin anew.
-    settings = asdict(replace(study, budget=budget, names=(), seeds=())) | {"corpus": contents(corpus)}
+    settings = asdict(replace(study, budget=budget, names=(), seeds=(), own_seeds={})) | {"corpus": contents(corpus)}
     run = Run.of(name, __name__, settings, scratch=scratch, steps=steps, own_steps=study.budget.steps, device=device)
 
     def measured(seed: int, model: str) -> Figures:
@@ -107,9 +136,26 @@ def measure(
         checkpoint = run.checkpoint(part, **own)
         return run.kept(part, lambda: _measure_one(corpus, model, study, budget, seed, checkpoint, device), **own)
 
-    rows = [measured(seed, model) for seed, model in itertools.product(study.seeds, study.names)]
-    document = _circumstances(corpus, study, budget) | run.made_by()
-    return run.store(document | {"rows": rows})
+    rows = [measured(seed, model) for seed, model in study.parts()]
+    document = _circumstances(corpus, study, budget) | run.made_by() | {"paired": paired(rows)}
+    return run.store(document | {"rows": [{key: row[key] for key in row if key != NLL_OF_EACH} for row in rows]})
+
+
+NLL_OF_EACH = "nll_of_each"  # of the test sentences; kept in scratch, and in the document only as what follows from it
+
+
+def paired(rows: list[Figures]) -> Figures:
+    """How sure differences of the models' mean NLLs are: all NLLs are of the same test sentences, in the same order.
+
+    "names", and for each of these the standard errors over sentences, in nats, of its difference from those before it: those
+    of an NLL that is the mean of its seeds. See ``tables.difference``.
+    """
+    of_names: dict[str, list[list[float]]] = {}
+    for row in rows:
+        of_names.setdefault(row["name"], []).append(row[NLL_OF_EACH])
+    nll = torch.stack([torch.tensor(seeds, dtype=torch.float64).mean(0) for seeds in of_names.values()])
+    errors = [[Estimate.of(nll[i] - nll[j]).standard_error for j in range(i)] for i in range(len(nll))]
+    return {"names": list(of_names), "standard_errors": [[round(error, 5) for error in before] for before in errors]}
 
 
 def _measure_one(
@@ -130,7 +176,7 @@ def _measure_one(
         seconds = sum(history["cpu_seconds"])
     else:
         trained = train_vae(
-            CURES[name],
+            EVERY_CURE[name],
             train,
             len(corpus.vocabulary),
             sizes=study.sizes,
@@ -143,14 +189,60 @@ def _measure_one(
         model, history, seconds = trained.model, trained.history, trained.seconds
     figures: Figures = {
         "name": name,
-        "paper": "" if name == LANGUAGE_MODEL else CURES[name].paper,
+        "paper": "" if name == LANGUAGE_MODEL else EVERY_CURE[name].paper,
         "seed": seed,
         "cpu_seconds_of_training": round(seconds, 1),
         "history": {key: [round(value, 4) for value in values] for key, values in history.metrics.items()},
     }
+    if climbed := history.metrics.get("information_at_most"):  # asked at each check while the encoder is aggressive
+        figures["aggressive_steps"] = len(climbed) * budget.steps // budget.checks
     if corpus.language is None:
         figures |= _variety_figures(model, corpus, test)
-    return figures | _test_figures(model, corpus, test, study.samples, study.weighted)
+    measured, weights = _weighted(model, test, study)
+    others = train[:: max(1, len(train) // study.others)][: study.others] if study.others else []
+    figures |= _figures_of(model, corpus, test, measured, others) | weights
+    return figures | {NLL_OF_EACH: [round(nll, 4) for nll in measured.nll.tolist()]}
+
+
+def _weighted(model: LanguageModel | TextVAE, test: list[list[int]], study: Study) -> tuple[Likelihood, Figures]:
+    """The NLL of test sentences, and what tells whether to trust it.
+
+    The importance weights' effective sample size shows one kind of failure. Another, a posterior so narrow that all draws
+    agree in missing most of p(x), is shown by a second proposal only: on ``study.defended`` sentences as many draws from the
+    prior are added to the encoder's. Where that lowers the NLL by more than ``FAILS`` nats, and by four standard errors, the
+    encoder fails as a proposal, and the NLL is measured with four times the draws, half of them from the prior. It is an upper
+    bound in any case, on average; there it is no more than that.
+    """
+    if study.weighted is not None and isinstance(model, TextVAE):
+        measured = likelihood_from_some(model, test, seeded(0), study.samples, study.weighted)
+    else:
+        measured = likelihood(model, test, seeded(0), study.samples)
+    if measured.effective is None or not isinstance(model, TextVAE):
+        return measured, {}
+    figures = {"proposal": "encoder", "proposal_fails": measured.share_below(FEW) > 0.05} | _weights(measured)
+    if not study.defended:
+        return measured, figures
+    part = likelihood(model, test[: study.defended], seeded(5), 2 * study.samples, from_prior=study.samples)
+    lowered = Estimate.of(measured.nll[: study.defended] - part.nll)
+    figures |= {"lowered_by_defence": lowered.value, "lowered_by_defence_standard_error": lowered.standard_error}
+    if lowered.value > max(FAILS, 4 * lowered.standard_error):
+        figures |= {"nll_by_encoder": measured.nats_per_sentence.value, "proposal_fails": True}
+        measured = likelihood(model, test, seeded(0), 4 * study.samples, from_prior=2 * study.samples)
+        figures |= {"proposal": "half encoder, half prior"} | _weights(measured)
+    return measured, figures
+
+
+FAILS = 0.05  # nats that a better proposal gains
+FEW = 3.0  # draws that count, of all
+
+
+def _weights(measured: Likelihood) -> Figures:
+    """Of a likelihood that was importance weighted: how many draws count, on average, and how often only a few."""
+    assert measured.effective is not None
+    return {
+        "effective_sample_size": float(measured.effective.mean()),
+        "share_with_few_effective_samples": measured.share_below(FEW),
+    }
 
 
 def row_of(
@@ -162,20 +254,26 @@ def row_of(
     """
     part = replace(corpus, test=corpus.test[:sentences])
     figures: Figures = {"name": name, "seed": 0, "cpu_seconds_of_training": seconds}
-    return figures | _test_figures(model, part, part.encoded("test"), samples)
+    test = part.encoded("test")
+    measured = likelihood(model, test, seeded(0), samples)
+    weights = {} if measured.effective is None else _weights(measured)
+    return figures | _figures_of(model, part, test, measured) | weights
 
 
-def _test_figures(
-    model: LanguageModel | TextVAE, corpus: Corpus, test: list[list[int]], samples: int, weighted: int | None = None
+def _figures_of(
+    model: LanguageModel | TextVAE,
+    corpus: Corpus,
+    test: list[list[int]],
+    measured: Likelihood,
+    others: Sequence[list[int]] = (),
 ) -> Figures:
-    """Everything that is measured of a model on encoded test sentences of ``corpus``; the truth too, where it is known."""
-    if weighted is not None and isinstance(model, TextVAE):
-        measured = likelihood_from_some(model, test, seeded(0), samples, weighted)
-    else:
-        measured = likelihood(model, test, seeded(0), samples)
+    """Everything that is measured of a model on encoded test sentences of ``corpus``; the truth too, where it is known.
+
+    ``measured``: their likelihood. ``others``: further sentences, whose posteriors narrow the bounds of the information.
+    """
     figures = _likelihood_figures(measured)
     if isinstance(model, TextVAE):
-        figures |= _latent_figures(model, corpus, test)
+        figures |= _latent_figures(model, corpus, test, others)
     if corpus.language is not None:
         figures |= _truth_figures(model, corpus, corpus.language, test, measured)
     return figures
@@ -201,14 +299,23 @@ def _likelihood_figures(measured: Likelihood) -> Figures:
     return figures
 
 
-def _latent_figures(model: TextVAE, corpus: Corpus, test: list[list[int]]) -> Figures:
+def _latent_figures(model: TextVAE, corpus: Corpus, test: list[list[int]], others: Sequence[list[int]]) -> Figures:
     q = encode(model, test)
     divided, ablated = information(q, seeded(1)), ablation(model, test, seeded(2))
+    bounds = information_bounds(q, seeded(1), encode(model, others) if others else None)
+    # What the two estimators say at this rate and this number of sentences of a model whose q(z) is exactly the prior.
+    biased = information(without_mismatch(q, seeded(6)), seeded(7))
     rebuilt = reconstruction(model, test, corpus.vocabulary)
     figures: Figures = {
         "mutual_information": divided.mutual_information.value,
         "mutual_information_cap": divided.cap,
         "aggregate_kl": divided.aggregate_kl.value,
+        "mutual_information_without_mismatch": biased.mutual_information.value,
+        "aggregate_kl_without_mismatch": biased.aggregate_kl.value,
+        "information_at_least": bounds.lower.value,
+        "information_at_most": min(bounds.upper.value, bounds.rate),
+        "information_standard_error": max(bounds.lower.standard_error, bounds.upper.standard_error),
+        "information_among": bounds.sentences,
         "active_units": active_units(q.mean),
         "distortion_own_z": ablated.own.value,
         "distortion_shuffled_z": ablated.shuffled.value,
@@ -268,4 +375,7 @@ def _circumstances(corpus: Corpus, study: Study, budget: Budget) -> Figures:
         "tokens": study.tokens,
         "min_count": study.min_count,
         "seeds": list(study.seeds),
+        "own_seeds": {name: list(seeds) for name, seeds in study.own_seeds.items()},
+        "defended": study.defended,
+        "others": study.others,
     }

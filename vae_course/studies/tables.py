@@ -4,6 +4,8 @@ A row is what a study stores of one model under one seed: {"name": ..., "seed": 
 """
 
 import json
+import math
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +56,42 @@ def over_seeds(rows: Rows, figure: Figure) -> dict[str, Spread]:
         if (value := value_of(row, figure)) is not None:
             values.setdefault(row["name"], []).append(value)
     return {name: Spread.of(found) for name, found in values.items()}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """By how many nats the mean NLL of one model lies above another's, and how sure that is.
+
+    ``over_sentences``: its standard error over test sentences, which are the same for both. ``over_seeds``: over seeds of
+    training, None where one of the two has only one. Each leaves out what the other counts.
+    """
+
+    value: float
+    over_sentences: float
+    over_seeds: float | None
+
+    def __str__(self) -> str:
+        seeds = "" if self.over_seeds is None else f", over seeds {self.over_seeds:.3f}"
+        return f"{self.value:+.3f} (standard error over sentences {self.over_sentences:.3f}{seeds})"
+
+
+def difference(document: Figures, name: str, other: str) -> Difference:
+    """NLL of ``name`` minus NLL of ``other`` in a study's document, of the means over their seeds.
+
+    Raises ``ValueError`` for a document without paired standard errors, or without one of the names.
+    """
+    known = document.get("paired", {"names": []})
+    for one in (name, other):
+        if one not in known["names"]:
+            raise ValueError(f"no NLL of {one!r} to be paired; there are those of {', '.join(known['names']) or 'none'}")
+    first, second = sorted(map(known["names"].index, (name, other)))
+    of_seeds = [[float(row["nll"]) for row in document["rows"] if row["name"] == one] for one in (name, other)]
+    means = [statistics.fmean(values) for values in of_seeds]
+    over_seeds = None
+    if min(map(len, of_seeds)) > 1:
+        over_seeds = math.sqrt(sum(statistics.variance(values) / len(values) for values in of_seeds))
+    error = known["standard_errors"][second][first] if first < second else 0.0
+    return Difference(means[0] - means[1], error, over_seeds)
 
 
 # --- the floor ------------------------------------------------------------------------------------------------------

@@ -68,6 +68,7 @@ from .decoding import beam as beam, greedy as greedy, sampled as sampled
 from .evaluation import (
     Ablation as Ablation,
     Information as Information,
+    InformationBounds as InformationBounds,
     Likelihood as Likelihood,
     Reconstruction as Reconstruction,
     ablation as ablation,
@@ -77,11 +78,13 @@ from .evaluation import (
     exact_nll as exact_nll,
     facts_kept as facts_kept,
     information as information,
+    information_bounds as information_bounds,
     likelihood as likelihood,
     likelihood_from_some as likelihood_from_some,
     posterior_means as posterior_means,
     reconstruction as reconstruction,
     share_in_language as share_in_language,
+    without_mismatch as without_mismatch,
 )
 from .factors import (
     UNREADABLE as UNREADABLE,
@@ -118,6 +121,7 @@ from .models import (
     LanguageModel as LanguageModel,
     LstmEncoder as LstmEncoder,
     Output as Output,
+    PooledLstmEncoder as PooledLstmEncoder,
     RecurrentDecoder as RecurrentDecoder,
     Step as Step,
     TextSizes as TextSizes,
@@ -131,7 +135,9 @@ from .models import (
 )
 from .objectives import (
     AggressiveEncoder as AggressiveEncoder,
+    CapacityTarget as CapacityTarget,
     ImportanceWeighted as ImportanceWeighted,
+    InfoVAE as InfoVAE,
     NegativeElbo as NegativeElbo,
     Objective as Objective,
     Penalty as Penalty,
@@ -153,7 +159,7 @@ from .parallel import (
 )
 from .posteriors import (
     BatchNormHead as BatchNormHead,
-    CommittedRateHead as CommittedRateHead,
+    CappedStdHead as CappedStdHead,
     GaussianHead as GaussianHead,
     Head as Head,
     VonMisesFisherHead as VonMisesFisherHead,

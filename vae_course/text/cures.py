@@ -10,11 +10,13 @@ import torch
 
 from vae_course.text.batches import FixedSteps, PairBatches, SentenceBatches, Sentences
 from vae_course.text.conditional import SequenceToSequence
-from vae_course.text.evaluation import device_of, encode, information, likelihood
+from vae_course.text.evaluation import device_of, encode, information_bounds, likelihood
 from vae_course.text.models import LanguageModel, TextSizes, TextVAE
 from vae_course.text.objectives import (
     AggressiveEncoder,
+    CapacityTarget,
     ImportanceWeighted,
+    InfoVAE,
     NegativeElbo,
     Objective,
     Wasserstein,
@@ -24,7 +26,7 @@ from vae_course.text.objectives import (
     free_bits_in_total,
     linear_annealing,
 )
-from vae_course.text.posteriors import BatchNormHead, CommittedRateHead, GaussianHead, Head, VonMisesFisherHead
+from vae_course.text.posteriors import BatchNormHead, CappedStdHead, GaussianHead, Head, VonMisesFisherHead
 from vae_course.training import Checkpoint, EarlyStopping, History, Update, seeded, seeded_module, train
 
 
@@ -93,34 +95,99 @@ def _lagging(annealed: float = 0.0) -> MakeObjective:
     return objective
 
 
+def _capacity(nats: float) -> MakeObjective:
+    """The target rises to ``nats`` over the first half of the steps."""
+    return lambda model, batches, budget: CapacityTarget(model, linear_annealing(budget.rise(0.5), nats), strength=10.0)
+
+
+def _wasserstein(weight: float) -> MakeObjective:
+    return lambda model, batches, budget: Wasserstein(model, weight)
+
+
+def _info_vae(alpha: float, scale: float) -> MakeObjective:
+    return lambda model, batches, budget: InfoVAE(model, alpha, scale)
+
+
+# A name says what is done, a paper whose method that is. Where ours is not the paper's, it is called a variation of it. The
+# encoder of all of these pools over the sentence, which is a cure in itself (Long 2019): see WITH_OTHER_ENCODERS.
 CURES = {
     cure.name: cure
     for cure in (
         Cure("plain", "Bowman 2016 without its cures", _elbo()),
         Cure("annealing", "Bowman 2016", _annealed()),
         Cure("cyclical annealing", "Fu 2019", _cyclical),
+        Cure("word dropout", "Bowman 2016", _elbo(), sizes={"word_dropout": 0.4}),
         Cure("word dropout + annealing", "Bowman 2016", _annealed(), sizes={"word_dropout": 0.4}),
-        Cure("KL weight 0.5", "Higgins 2017", _elbo(kl_weight=constant(0.5))),
+        Cure("KL weight 0.5", "Alemi 2018", _elbo(kl_weight=constant(0.5))),
+        Cure("free bits", "Kingma 2016", _elbo(penalty=free_bits(0.25))),
         Cure("free bits + annealing", "Kingma 2016", _annealed(penalty=free_bits(0.25))),
-        Cure("free bits in total + annealing", "Kingma 2016", _annealed(penalty=free_bits_in_total(5.0))),
+        Cure("free bits in total", "a variation of Kingma 2016, one floor for z", _elbo(penalty=free_bits_in_total(5.0))),
+        Cure(
+            "free bits in total + annealing",
+            "a variation of Kingma 2016, one floor for z",
+            _annealed(penalty=free_bits_in_total(5.0)),
+        ),
         Cure("batch-normalized means", "Zhu 2020", _elbo(), head=lambda: BatchNormHead(0.6)),
-        Cure("committed rate", "Razavi 2019", _elbo(), head=lambda: CommittedRateHead(5.0)),
+        Cure("std capped", "a variation of delta-VAE (Razavi 2019), for one vector", _elbo(), head=lambda: CappedStdHead(5.0)),
         Cure("lagging inference", "He 2019", _lagging()),
         Cure("lagging inference + annealing", "He 2019", _lagging(annealed=0.5)),
         Cure("pretraining + free bits", "Li 2019", _annealed(0.4, penalty=free_bits_in_total(8.0)), pretraining=0.25),
         Cure("pretraining + many free bits", "Li 2019", _annealed(0.4, penalty=free_bits_in_total(14.0)), pretraining=0.25),
-        Cure("window of four words + annealing", "Yang 2017", _annealed(), sizes={"context": 4}),
+        Cure("capacity target 4", "Burgess 2018", _capacity(4.0)),
+        Cure("capacity target 8", "Burgess 2018", _capacity(8.0)),
+        Cure("window of four words", "a variation of Yang 2017, without dilation", _elbo(), sizes={"context": 4}),
+        Cure(
+            "window of four words + annealing", "a variation of Yang 2017, without dilation", _annealed(), sizes={"context": 4}
+        ),
         Cure(
             "window of four words + many free bits",
-            "Yang 2017, Li 2019",
+            "variations of Yang 2017 and Li 2019",
             _annealed(0.4, penalty=free_bits_in_total(12.0)),
             sizes={"context": 4},
             pretraining=0.25,
         ),
-        Cure("von Mises-Fisher", "Xu & Durrett 2018", _elbo(), head=lambda: VonMisesFisherHead(40.0)),
-        Cure("Wasserstein", "Tolstikhin 2018", lambda model, batches, budget: Wasserstein(model, weight=10.0)),
-        Cure("skip connections + annealing", "Dieng 2019", _annealed(), sizes={"skip": True}),
+        Cure("von Mises-Fisher, concentration 10", "Xu & Durrett 2018", _elbo(), head=lambda: VonMisesFisherHead(10.0)),
+        Cure("von Mises-Fisher, concentration 20", "Xu & Durrett 2018", _elbo(), head=lambda: VonMisesFisherHead(20.0)),
+        Cure("von Mises-Fisher, concentration 40", "Xu & Durrett 2018", _elbo(), head=lambda: VonMisesFisherHead(40.0)),
+        Cure("Wasserstein, weight 30", "Tolstikhin 2018", _wasserstein(30.0)),
+        Cure("Wasserstein, weight 100", "Tolstikhin 2018", _wasserstein(100.0)),
+        Cure("Wasserstein, weight 1000", "Tolstikhin 2018", _wasserstein(1000.0)),
+        Cure("InfoVAE, half of the KL", "Zhao 2019", _info_vae(0.5, 100.0)),
+        Cure("InfoVAE, a tenth of the KL", "Zhao 2019", _info_vae(0.9, 100.0)),
+        Cure("skip connections", "a variation of Dieng 2019, z to the output layer", _elbo(), sizes={"skip": True}),
+        Cure(
+            "skip connections + annealing",
+            "a variation of Dieng 2019, z to the output layer",
+            _annealed(),
+            sizes={"skip": True},
+        ),
         Cure("importance weighted", "Burda 2016", lambda model, batches, budget: ImportanceWeighted(model, samples=5)),
+    )
+}
+
+
+# Which of them are crossed with the encoder: each with annealing and without.
+FACTORIAL = tuple(
+    name
+    for one in ("plain", "word dropout", "free bits", "free bits in total", "window of four words", "skip connections")
+    for name in (one, "annealing" if one == "plain" else f"{one} + annealing")
+)
+WITH_OTHER_ENCODERS = {
+    cure.name: cure
+    for cure in (
+        *(
+            replace(CURES[name], name=f"{name}, last-state encoder", sizes=CURES[name].sizes | {"encoder": "lstm"})
+            for name in FACTORIAL
+        ),
+        *(
+            replace(
+                CURES[name],
+                name=f"{name}, pooled LSTM",
+                paper=f"Long 2019, {CURES[name].paper}",
+                sizes=CURES[name].sizes | {"encoder": "pooled lstm"},
+            )
+            for name in ("plain", "annealing")
+        ),
     )
 }
 
@@ -268,8 +335,11 @@ class _Clock:
 class _Checks:
     """What happens between the parts of a training: the caller's own look at it, and the end of an encoder's aggression.
 
-    That comes when the mutual information on validation sentences has stopped climbing (He 2019): no new peak in ``patience``
-    checks, since one alone may be noise.
+    That comes when the mutual information of z and validation sentences has stopped climbing (He 2019). He et al. estimate it
+    inside batches, where it cannot exceed the log of their size (ln 32 = 3.47), and stop at the first check without a rise. An
+    estimate with a cap stops climbing when it is at its cap, whatever the encoder does. So here it is the upper bound that
+    leaves each sentence's own posterior out (``evaluation.InformationBounds.upper``), on all validation sentences, two thousand
+    at most: it has no cap. And it takes ``patience`` checks without a new peak, since one alone may be noise.
     """
 
     patience = 3
@@ -277,14 +347,14 @@ class _Checks:
     def __init__(self, objective: Objective[TextVAE], validation: Sentences, after: Callable[[TextVAE, History], None] | None):
         if isinstance(objective, AggressiveEncoder) and len(validation) < 2:
             raise ValueError("lagging inference: needs validation sentences, to know when the encoder has caught up")
-        self.objective, self.validation, self.after = objective, validation[:1000], after
+        self.objective, self.validation, self.after = objective, validation[:2000], after
         self.clock = _Clock()
 
     def __call__(self, history: History) -> None:
         if isinstance(self.objective, AggressiveEncoder) and self.objective.aggressive:
-            measured = information(encode(self.objective.model, self.validation), seeded(history.epochs))
-            climbed = history.metrics.setdefault("mutual_information", [])
-            climbed.append(measured.mutual_information.value)
+            measured = information_bounds(encode(self.objective.model, self.validation), seeded(history.epochs))
+            climbed = history.metrics.setdefault("information_at_most", [])
+            climbed.append(measured.upper.value)
             if len(climbed) - climbed.index(max(climbed)) > self.patience:
                 self.objective.calm()
         self.clock(history)

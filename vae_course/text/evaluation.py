@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from vae_course.probability.distributions import Gaussian, TextPosterior, VonMisesFisher
-from vae_course.probability.estimators import Estimate, importance_weighted_bound
+from vae_course.probability.estimators import Estimate, importance_weighted
 from vae_course.text.batches import PairBatches, Sentences, count_tokens, in_order
 from vae_course.text.conditional import ConditionalTextVAE, SequenceToSequence
 from vae_course.text.decoding import greedy
@@ -28,6 +28,8 @@ class Likelihood:
     ``nll`` is exact for a language model, and for a VAE the importance-weighted estimate with ``samples`` draws, which is never
     too low on average. ``rate`` and ``distortion`` add up to the negative ELBO. ``tokens``: words and one ``<eos>`` a sentence.
     ``weighted``: how many sentences were importance weighted, where it was not all (see ``likelihood_from_some``).
+    ``effective``: the effective sample size of each sentence's weights, of at most ``samples``. Where it is near 1 the proposal
+    failed, and the NLL is no estimate but a bound that may be far above.
     """
 
     nll: Tensor
@@ -36,6 +38,16 @@ class Likelihood:
     rate: Tensor | None = None
     distortion: Tensor | None = None
     weighted: int | None = None
+    effective: Tensor | None = None
+
+    def share_below(self, effective: float) -> float:
+        """The share of sentences whose effective sample size is below ``effective``.
+
+        Raises ``ValueError`` for a model without z, whose NLL is exact.
+        """
+        if self.effective is None:
+            raise ValueError("this likelihood is of a model without z: its NLL is exact, there are no weights")
+        return float((self.effective < effective).double().mean())
 
     @property
     def nats_per_sentence(self) -> Estimate:
@@ -73,13 +85,15 @@ def likelihood(
     generator: Generator,
     samples: int = 100,
     batch_size: int = 64,
+    from_prior: int = 0,
 ) -> Likelihood:
     """Measure a model on encoded ``sentences``: ``samples`` draws of z for each NLL (Burda 2016), one for the ELBO.
 
     A model of targets given sources takes ``PairBatches``, whose own batch size counts; its NLL is of the targets.
+    ``from_prior`` of the draws come from the prior, not from the encoder, see ``estimators.importance_weighted``.
     """
     targets = sentences.targets if isinstance(sentences, PairBatches) else sentences
-    columns = {name: torch.empty(len(targets), dtype=torch.float64) for name in ("nll", "rate", "distortion")}
+    columns = {name: torch.empty(len(targets), dtype=torch.float64) for name in ("nll", "rate", "distortion", "effective")}
     for rows, tokens, numbers in _batches(sentences, batch_size, device_of(model)):
         if isinstance(model, LanguageModel | SequenceToSequence):
             columns["nll"][rows] = -model.log_likelihood(tokens).double().cpu()
@@ -89,16 +103,20 @@ def likelihood(
         columns["distortion"][rows] = -model.log_likelihood(tokens, q.sample(generator)).double().cpu()
         # Logits that stay in the processor's cache are worth more than large batches of samples.
         chunk = max(1, 4_000_000 // (numbers * model.vocabulary_size))
-        columns["nll"][rows] = -importance_weighted_bound(model, tokens, generator, samples, chunk).double().cpu()
+        weighted = importance_weighted(model, tokens, generator, samples, chunk, from_prior)
+        columns["nll"][rows] = -weighted.bound.double().cpu()
+        columns["effective"][rows] = weighted.effective.double().cpu()
     if isinstance(model, LanguageModel | SequenceToSequence):
         return Likelihood(columns["nll"], count_tokens(targets))
-    return Likelihood(columns["nll"], count_tokens(targets), samples, columns["rate"], columns["distortion"])
+    rate, distortion, effective = columns["rate"], columns["distortion"], columns["effective"]
+    return Likelihood(columns["nll"], count_tokens(targets), samples, rate, distortion, effective=effective)
 
 
 def likelihood_from_some(model: TextVAE, sentences: Sentences, generator: Generator, samples: int, some: int) -> Likelihood:
     """``likelihood`` for large test sets: the ELBO of all ``sentences``, importance weights of ``some``, evenly spread.
 
-    By how much the weighted NLL of these lies below their negative ELBO, on average, is taken off everybody's. That
+    By how much the weighted NLL of these lies below their negative ELBO, on average, is taken off everybody's; ``effective``
+    is of these only, (some,). That
     difference varies little from sentence to sentence, so the mean NLL is nearly as sure as if all had been weighted.
     Raises ``ValueError`` unless 2 <= some <= len(sentences).
     """
@@ -110,7 +128,7 @@ def likelihood_from_some(model: TextVAE, sentences: Sentences, generator: Genera
     saved = part.negative_elbo.value - part.nats_per_sentence.value
     assert whole.rate is not None  # a VAE's always is
     assert whole.distortion is not None
-    return replace(whole, nll=whole.rate + whole.distortion - saved, samples=samples, weighted=some)
+    return replace(whole, nll=whole.rate + whole.distortion - saved, samples=samples, weighted=some, effective=part.effective)
 
 
 def _batches(sentences: Sentences | PairBatches, batch_size: int, device: torch.device) -> Iterator[tuple[Tensor, Any, int]]:
@@ -154,7 +172,9 @@ class Information:
     """How a rate divides: rate = ``mutual_information`` + ``aggregate_kl`` (Hoffman & Johnson 2016), in nats.
 
     ``mutual_information`` is between z and *which* of the N sentences it came from, so it is at most ``cap`` = ln N.
-    ``aggregate_kl`` is KL(q(z) to p(z)), with the aggregate posterior q(z) = 1/N sum_i q(z given x_i).
+    ``aggregate_kl`` is KL(q(z) to p(z)), with the aggregate posterior q(z) = 1/N sum_i q(z given x_i). Of these N sentences
+    both are unbiased. Of the source they came from they are not: the nearer the rate comes to ln N, the more is missing from
+    the first and found in the second. ``information_bounds`` and ``without_mismatch`` tell how much.
     """
 
     mutual_information: Estimate
@@ -169,16 +189,106 @@ def information(q: TextPosterior, generator: Generator, chunk: int = 64) -> Info
     I = E[log q(z given x) - log q(z)]; every draw is compared with all N posteriors. Inside batches of 32 the result
     could never exceed ln 32.
     """
-    if isinstance(q, Gaussian):
-        q = Gaussian(q.mean.double(), q.log_var.double())
-    else:
-        q = VonMisesFisher(q.direction.double(), q.concentration)
+    q = _doubled(q)
     z = q.sample(generator)
     log_own = q.log_density(z)
     log_aggregate = torch.cat([q.log_density(part[:, None]).logsumexp(-1) for part in z.split(chunk)]) - math.log(len(z))
     return Information(
         Estimate.of(log_own - log_aggregate), Estimate.of(log_aggregate - q.prior.log_density(z)), math.log(len(z))
     )
+
+
+@dataclass(frozen=True)
+class InformationBounds:
+    """Two estimates, in nats, between which the mutual information of z and sentence lies on average (Poole 2019, section 2).
+
+    Both compare draws of z with the posteriors of ``sentences`` sentences from the same source. ``lower`` counts a draw's own
+    posterior among these, so it is at most ``cap`` = ln(sentences), as ``Information.mutual_information``. ``upper`` leaves the
+    own one out: it has no cap, and may exceed the rate, which is an upper bound too. ``aggregate_kl`` is what they leave of the
+    rate for KL(q(z) to p(z)): (at least, at most).
+    """
+
+    lower: Estimate
+    upper: Estimate
+    rate: float
+    sentences: int
+
+    @property
+    def cap(self) -> float:
+        """What ``lower`` can be at most."""
+        return math.log(self.sentences)
+
+    @property
+    def aggregate_kl(self) -> tuple[float, float]:
+        """Smallest and largest mismatch of q(z) and p(z) that the bounds allow, never below 0."""
+        return max(0.0, self.rate - self.upper.value), max(0.0, self.rate - self.lower.value)
+
+
+@torch.no_grad()
+def information_bounds(
+    q: TextPosterior, generator: Generator, others: TextPosterior | None = None, chunk: int = 64
+) -> InformationBounds:
+    """Bounds of the information that z has about a sentence of the source, with one draw of z for each of q (N, latent).
+
+    ``others`` (M, latent): posteriors of further sentences of the same source, which narrow the bounds and raise the lower
+    one's cap from ln N to ln(N + M). Raises ``ValueError`` for fewer than two sentences, or for ``others`` of another kind.
+    """
+    if len(q.mean) < 2:
+        raise ValueError(f"q: leaving one's own posterior out needs two at least, got {len(q.mean)}")
+    among = _joined(_doubled(q), None if others is None else _doubled(others))
+    q = _doubled(q)
+    z = q.sample(generator)
+    lower, upper, count = [], [], len(among.mean)
+    log_own = q.log_density(z)
+    for rows in torch.arange(len(z)).split(chunk):
+        log_density = _log_densities(among, z[rows])  # (chunk, N + M)
+        place, own = torch.arange(len(rows)), log_own[rows]
+        log_density[place, rows] = own  # directly, since the narrowest posteriors lose digits in products of matrices
+        lower.append(own - log_density.logsumexp(1) + math.log(count))
+        log_density[place, rows] = -math.inf
+        upper.append(own - log_density.logsumexp(1) + math.log(count - 1))
+    return InformationBounds(Estimate.of(torch.cat(lower)), Estimate.of(torch.cat(upper)), float(q.kl_to_prior().mean()), count)
+
+
+def _doubled(q: TextPosterior) -> TextPosterior:
+    if isinstance(q, Gaussian):
+        return Gaussian(q.mean.double(), q.log_var.double())
+    return VonMisesFisher(q.direction.double(), q.concentration)
+
+
+def _joined(q: TextPosterior, others: TextPosterior | None) -> TextPosterior:
+    if others is None:
+        return q
+    if isinstance(q, Gaussian) and isinstance(others, Gaussian):
+        return Gaussian(torch.cat([q.mean, others.mean]), torch.cat([q.log_var, others.log_var]))
+    if isinstance(q, VonMisesFisher) and isinstance(others, VonMisesFisher) and q.concentration == others.concentration:
+        return VonMisesFisher(torch.cat([q.direction, others.direction]), q.concentration)
+    raise ValueError(f"others: expected posteriors of the kind of q, {type(q).__name__}, got {type(others).__name__}")
+
+
+def _log_densities(q: TextPosterior, z: Tensor) -> Tensor:
+    """log q_j(z_i), (draws, posteriors): as ``log_density``, by products of matrices, many times quicker. In float64 only."""
+    if not isinstance(q, Gaussian):
+        return q.log_density(z[:, None])
+    precision = (-q.log_var).exp()
+    constant = -0.5 * (math.log(2 * math.pi) + q.log_var + q.mean.square() * precision).sum(-1)
+    return constant + z @ (q.mean * precision).T - 0.5 * z.square() @ precision.T
+
+
+def without_mismatch(q: TextPosterior, generator: Generator) -> TextPosterior:
+    """Posteriors with the rates of q (N, latent) whose aggregate is *exactly* the prior: what estimators say of these is bias.
+
+    Gaussian: coordinate d has the mean rate r_d of q's. Its std is exp(-r_d) for all sentences, and its means are drawn from
+    N(0, 1 - std^2), so that a draw of z is one of N(0, 1), and the information is the rate, sum_d r_d. Von Mises-Fisher: the
+    directions are drawn uniformly. ``information`` of the result has the rate as its true mutual information and 0 as its true
+    ``aggregate_kl``; by how much it misses them, at this rate and this N, is the bias of the estimator for want of sentences.
+    """
+    if isinstance(q, VonMisesFisher):
+        return VonMisesFisher(q.prior.sample(generator), q.concentration)
+    rates = q.kl_to_prior_per_dimension().mean(0).clamp_min(0)
+    std = (-rates).exp()
+    means = (1 - std.square()).clamp_min(0).sqrt() * Gaussian.standard(q.mean).sample(generator)
+    return Gaussian(means, (-2 * rates).expand_as(means))
 
 
 def active_units(means: Tensor, threshold: float = 0.01) -> int:

@@ -30,7 +30,7 @@ def _check_at_least(least: float, **options: float) -> None:
 
 
 def constant(kl_weight: float = 1.0) -> Schedule:
-    """The same weight at every step: 1 is the ELBO, any other beta the objective of beta-VAE (Higgins 2017).
+    """The same weight at every step: 1 is the ELBO, more is beta-VAE (Higgins 2017), less asks for more rate (Alemi 2018).
 
     Raises ``ValueError`` for a weight that is negative or not finite, as all below do for numbers that make no sense.
     """
@@ -132,6 +132,27 @@ class NegativeElbo(Objective[Model]):
         return {"loss": loss, "distortion": distortion, "rate": mean_rate(q), "kl_weight": torch.tensor(kl_weight)}
 
 
+class CapacityTarget(NegativeElbo[Model]):
+    """distortion + strength * |rate - capacity(step)|, the rate being the batch's mean (Burgess 2018).
+
+    ``capacity``: nats per sentence at each step; Burgess et al. let it rise from 0 in a straight line, as ``linear_annealing``
+    does. With a ``strength`` above 1 a nat more than the capacity costs more than it can save, so the rate stays there.
+    """
+
+    def __init__(self, model: Model, capacity: Schedule, strength: float):
+        _check_at_least(0, strength=strength)
+        super().__init__(model)
+        self.capacity, self.strength = capacity, strength
+
+    def measured(self, tokens: Batch, generator: Generator) -> Metrics:
+        """Distortion, rate, and the capacity of the step."""
+        q = self.model.posterior(tokens)
+        distortion = -self.model.log_likelihood(tokens, q.sample(generator), generator).mean()
+        rate, capacity = mean_rate(q), self.capacity(int(self.step))
+        loss = distortion + self.strength * (rate - capacity).abs()
+        return {"loss": loss, "distortion": distortion, "rate": rate, "capacity": torch.tensor(capacity)}
+
+
 class AggressiveEncoder(NegativeElbo[TextVAE]):
     """Lagging inference networks (He 2019): before each step of the decoder the encoder alone catches up.
 
@@ -216,26 +237,48 @@ class ImportanceWeighted(Objective[Model]):
         return {"loss": -bound.mean(), "rate": mean_rate(q).detach()}
 
 
-class Wasserstein(Objective[Model]):
-    """distortion + weight * MMD^2(draws of q(z) against p(z)): as in WAE (Tolstikhin 2018), InfoVAE (Zhao 2019).
+class InfoVAE(Objective[Model]):
+    """distortion + (1 - alpha) * rate + (alpha + scale - 1) * MMD^2(draws of q(z) against p(z)) (Zhao 2019).
 
-    Only the *aggregate* posterior is held to the prior, so no sentence is asked to give up its own place.
+    ``scale`` is their lambda. The mutual information of z and sentence is charged with 1 - alpha, the mismatch of q(z) and p(z)
+    with alpha + scale - 1, and with alpha = 1 the information is free: that is their MMD-VAE. Raises ``ValueError`` for an
+    ``alpha`` above 1, or where the weight of the MMD would be negative.
     """
 
-    def __init__(self, model: Model, weight: float):
+    def __init__(self, model: Model, alpha: float, scale: float):
+        if not -math.inf < alpha <= 1:
+            raise ValueError(f"alpha: expected a finite number, at most 1, got {alpha}")
+        weight = alpha + scale - 1
         _check_at_least(0, weight=weight)
         super().__init__(model)
-        self.weight = weight
+        self.kl_weight, self.weight = 1 - alpha, weight
 
     def measured(self, tokens: Batch, generator: Generator) -> Metrics:
         """Also the squared MMD, the distortion and the rate."""
         q = self.model.posterior(tokens)
         if not isinstance(q, Gaussian):
-            raise TypeError(f"Wasserstein: compares with N(0, I), needs a Gaussian posterior, got {type(q).__name__}")
+            name = type(self).__name__
+            raise TypeError(f"{name}: compares with N(0, I), needs a Gaussian posterior, got {type(q).__name__}")
         z = q.sample(generator)
         distortion = -self.model.log_likelihood(tokens, z, generator).mean()
-        mmd = squared_mmd(z, Gaussian.standard(z).sample(generator))
-        return {"loss": distortion + self.weight * mmd, "distortion": distortion, "mmd": mmd, "rate": mean_rate(q)}
+        mmd, rate = squared_mmd(z, Gaussian.standard(z).sample(generator)), mean_rate(q)
+        loss = distortion + self.weight * mmd
+        if self.kl_weight:
+            loss = loss + self.kl_weight * rate
+        return {"loss": loss, "distortion": distortion, "mmd": mmd, "rate": rate}
+
+
+class Wasserstein(InfoVAE[Model]):
+    """distortion + weight * MMD^2(draws of q(z) against p(z)): WAE-MMD, with a Gaussian encoder (Tolstikhin 2018, alg. 2).
+
+    Only the *aggregate* posterior is held to the prior, so no sentence is asked to give up its own place. It is InfoVAE with
+    alpha = 1. A weight binds where weight * MMD^2 is not small against the distortion: among codes that are nowhere near the
+    prior MMD^2 is some tenths, so that needs a weight of a hundred, or hundreds.
+    """
+
+    def __init__(self, model: Model, weight: float):
+        _check_at_least(0, weight=weight)
+        super().__init__(model, alpha=1.0, scale=weight)
 
 
 def squared_mmd(x: Tensor, y: Tensor) -> Tensor:

@@ -60,10 +60,12 @@ class BatchNormHead(GaussianHead):
         return Gaussian(self.gamma * self.normalize(q.mean) + self.shift, q.log_var)
 
 
-class CommittedRateHead(GaussianHead):
-    """delta-VAE (Razavi 2019): the posterior's std is bounded so that the rate is never below ``rate`` nats.
+class CappedStdHead(GaussianHead):
+    """The posterior's std is capped so that the rate is never below ``rate`` nats: a variation of delta-VAE, for one vector.
 
-    With independent coordinates, 1/2 (std^2 - 1 - log std^2) >= rate / latent for every std below a largest one. The rate is
+    Razavi et al. (2019) commit a rate by an autoregressive prior over a *sequence* of latents, with an encoder that reads the
+    sentence from its end; here z is one vector, its prior N(0, I). With independent coordinates
+    1/2 (std^2 - 1 - log std^2) >= rate / latent for every std below a largest one. The rate is
     committed, information is not: a narrow posterior in the same place for all sentences has a KL and says nothing.
     """
 
