@@ -1303,8 +1303,8 @@ class _Pair(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         z = self.encoder(x)
-        distortion: Tensor = (self.decoder(z) - x).square().sum(1)
-        return (distortion + 0.5 * z.square().sum(1)).mean()
+        loss: Tensor = ((self.decoder(z) - x).square().sum(1) + 0.5 * z.square().sum(1)).mean()
+        return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         raise AttributeError("loss_of is a function and has no zero_grad: it is the optimizers that put gradients back to zero")
