@@ -1303,8 +1303,7 @@ class _Pair(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         z = self.encoder(x)
-        distortion = (self.decoder(z) - x).square().sum(1)
-        loss: Tensor = (distortion + 0.5 * z.square().sum(1)).mean()
+        loss: Tensor = ((self.decoder(z) - x).square().sum(1) + 0.5 * z.square().sum(1)).mean()
         return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:
