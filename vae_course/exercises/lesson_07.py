@@ -1127,8 +1127,8 @@ WRITE_GREEDILY = WritingExercise(
         Mistake(
             "The same word each time",
             lambda decoder, z, longest: _greedy_from(decoder, z, longest, read=lambda tokens: tokens[:, :1])[:, 1:],
-            "Either the decoder reads nothing but <bos> each time, or you take logits[:, 0], which are about the first word. Put "
-            "each new word behind the tokens that the decoder reads next, and take logits[:, -1].",
+            "Either the decoder reads nothing but <bos> each time, or you take logits[:, 0], which are about the first word. "
+            "Put each new word behind the tokens that the decoder reads next, and take logits[:, -1].",
         ),
         Mistake(
             "The <bos> is not read",

@@ -109,7 +109,7 @@ def rate_and_distortion(distortions: Sequence[float], rates: Sequence[float], ri
         axes.axvline(rise, color=INK, linestyle=":")
         axes.set(title=name, xlabel="training steps", ylabel="nats per sentence")
         axes.set_ylim(0, 1.15 * max(means[len(means) // 10 :]))
-    right.annotate("from here on the KL weight is 1", (rise, 0.05), xycoords=("data", "axes fraction"), fontsize=8)
+    right.text(1.03 * rise, 0.3, "KL weight 1\nfrom here on", fontsize=9)
     words = "Distortion falls steeply at first; the rate rises while z is cheap, and is pressed down as its weight rises to 1."
     return Picture(figure, words)
 
@@ -193,7 +193,8 @@ def on_one_axis(
     ticks = [tick for tick in (0, 0.5, 1, 2, 4, 8, 16, 32) if known]
     if ticks:
         axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-        axes.set_ylim(-0.1, None)
+        highest = max(estimate.value for estimates in named.values() for estimate in estimates)
+        axes.set_ylim(-0.1, 8 * highest)  # room for the legend
     axes.set_title("One decoder, three proposals: the lowest line is nearest to its NLL")
     axes.set_xlabel("draws K of z for each sentence (doubled from mark to mark)")
     axes.set_ylabel("NLL, nats per sentence" + (" above the truth\n(linear up to 1, then logarithmic)" if known else ""))
