@@ -1,4 +1,4 @@
-"""Exercises of lesson 07: batches, the cost of a sentence, perplexity, z beside words, the loss, writing, an NLL from draws."""
+"""Exercises of lesson 07: batches, the cost of a sentence, perplexity, z beside words, the loss, writing, draws that count."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -1182,274 +1182,130 @@ WRITE_GREEDILY = WritingExercise(
     ),
 )
 
-# --- an NLL from samples of z ---------------------------------------------------------------------------------------
+# --- how many draws count ---------------------------------------------------------------------------------------------
 
 
-def nll_from_samples(log_likelihood: Tensor, log_prior: Tensor, log_q: Tensor) -> Tensor:
-    log_weights = log_likelihood + log_prior - log_q
-    return math.log(len(log_weights)) - torch.logsumexp(log_weights, dim=0)
+def effective_sample_size(log_weights: Tensor) -> Tensor:
+    weights = (log_weights - log_weights.amax(dim=0)).exp()
+    return weights.sum(dim=0).square() / weights.square().sum(dim=0)
 
 
-def _draws() -> list[Arguments]:
+def _weighted_draws() -> list[Arguments]:
     return [
-        doubles([[-14.0]], [[-3.0]], [[-1.0]]),
-        doubles([[-14.0], [-17.0]], [[-3.0], [-2.0]], [[-1.0], [-1.5]]),
-        doubles([[-14.0, -12.0, -13.0]], [[-3.0, -2.0, -4.0]], [[-1.0, -1.5, 0.5]]),
-        doubles(
-            [[-14.0, -12.0], [-17.0, -11.5], [-13.0, -15.0]],
-            [[-3.0, -4.0], [-2.0, -5.0], [-3.5, -4.5]],
-            [[-1.0, -2.0], [-1.5, -0.5], [-0.7, -1.0]],
-        ),
-        doubles([[-1500.0], [-1501.0]], [[-3.0], [-2.5]], [[-1.0], [-2.0]]),
-        doubles([[-1500.0, -20.0], [-1503.0, -21.0]], [[-3.0, -2.0], [-2.5, -4.0]], [[-1.0, -1.0], [-2.0, -0.5]]),
+        doubles([[-14.0]]),
+        doubles([[-14.0], [-15.0]]),
+        doubles([[-2.0, 0.5], [-1.0, 1.5], [-3.0, 1.0]]),
+        doubles([[-14.0, -12.0, -13.0], [-14.0, -22.0, -12.5]]),
+        doubles([[-1500.0], [-1501.0], [-1500.5]]),
+        doubles([[-1500.0, -20.0], [-1503.0, -21.0]]),
+        doubles([[900.0, -20.0], [901.0, -21.0], [899.5, -20.5]]),
     ]
 
 
-def _drawn_draws(generator: Generator) -> Arguments:
+def _drawn_weights(generator: Generator) -> Arguments:
     """Of short sentences, and of one or the other text so long that its probability rounds to 0."""
-    draws, batch = sizes(generator, 2, 1, 6)
+    draws, batch = sizes(generator, 2, 2, 6)
     long = -1000.0 * whole(generator, batch, low=0, high=1) * (size(generator, 0, 2) == 0)
-    log_likelihood = long + numbers(generator, draws, batch, low=-9, high=-5)
-    return log_likelihood, numbers(generator, draws, batch, low=-5, high=-2), numbers(generator, draws, batch, low=-2, high=1)
+    return (long + numbers(generator, draws, batch, low=-9, high=-5),)
 
 
-def _lesson_draws(generator: Generator) -> Arguments:
-    likelihood, prior, q = (torch.randn(64, 100, generator=generator) for _ in range(3))
-    return -14 + 2 * likelihood, -23 + prior, -8 + prior + q
+def _weights(log_weights: Tensor) -> Tensor:
+    return (log_weights - log_weights.amax(dim=0)).exp()
 
 
-def _log_mean(logs: Tensor) -> Tensor:
-    return torch.logsumexp(logs, dim=0) - math.log(len(logs))
-
-
-def _log_weights(log_likelihood: Tensor, log_prior: Tensor, log_q: Tensor) -> Tensor:
-    return log_likelihood + log_prior - log_q
-
-
-def _small_added(small: float) -> Mistake:
-    def added(log_likelihood: Tensor, log_prior: Tensor, log_q: Tensor) -> Tensor:
-        return -(_log_weights(log_likelihood, log_prior, log_q).exp().mean(0) + small).log()
-
-    told = "A sentence's probability may well be smaller than any number you add. torch.logsumexp of the log weights takes the "
-    return Mistake(f"{small:.0e} added inside the log", added, told + "largest one out first, so that nothing rounds to 0.")
-
-
-NLL_FROM_SAMPLES = Exercise(
-    task="-log p(sentence) by K draws of z from q: log p(x given z), log p(z), log q(z given x), all (K, batch); to (batch,). "
+EFFECTIVE_SAMPLE_SIZE = Exercise(
+    task="(sum of the weights)^2 / (sum of the squared weights) over the draws, from log weights (draws, batch), to (batch,). "
     "Also where exp of them rounds to 0.",
-    reference=nll_from_samples,
-    cases=_draws,
-    generate=_drawn_draws,
-    lesson=_lesson_draws,
-    gradients=("log_likelihood", "log_prior", "log_q"),
+    reference=effective_sample_size,
+    cases=_weighted_draws,
+    generate=_drawn_weights,
+    lesson=lambda g: (-14 + 2 * torch.randn(256, 60, generator=g),),
     hints=(
-        "A draw's weight is p(x given z) p(z) / q(z given x); in logs, a sum of two and minus the third.",
-        "Average the weights over the K draws, *then* take the log. What is asked for is minus that.",
-        "torch.logsumexp(log_weights, dim=0) minus the log of K is a bound on log p(x); the NLL is its negative.",
+        "Multiply all weights by the same number: what happens to the fraction? So you may choose a number that keeps exp "
+        "from rounding to 0.",
+        "Take the largest log weight of each sentence off before exp: the largest weight is then 1, and the fraction is what "
+        "it was.",
+        "weights = (log_weights - log_weights.amax(dim=0)).exp(). Then weights.sum(dim=0).square() over "
+        "weights.square().sum(dim=0).",
     ),
     mistakes=(
         Mistake(
-            "An ELBO called NLL: the mean of the log weights",
-            lambda log_likelihood, log_prior, log_q: -_log_weights(log_likelihood, log_prior, log_q).mean(0),
-            "With the log inside the mean this is the negative ELBO, however many draws you take. logsumexp, then minus log K.",
+            "Underflow: 0 / 0 became nan",
+            lambda log_weights: log_weights.exp().sum(0).square() / log_weights.exp().square().sum(0),
+            "Right on paper, but exp(-1500) is 0 to a computer, and exp(900) is inf. Take each sentence's largest log weight "
+            "off first: it cancels.",
         ),
         Mistake(
-            "Missing log K",
-            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, log_prior, log_q) - math.log(len(log_q)),
-            "The *mean* of the weights is needed. Without log K the NLL falls with every draw, below the truth.",
-        ),
-        Mistake(
-            "log K with the wrong sign",
-            lambda log_likelihood, log_prior, log_q: (
-                nll_from_samples(log_likelihood, log_prior, log_q) - 2 * math.log(len(log_q))
+            "The largest weight of the whole batch taken off",
+            lambda log_weights: (
+                (log_weights - log_weights.max()).exp().sum(0).square()
+                / (log_weights - log_weights.max()).exp().square().sum(0)
             ),
-            "log of a mean = logsumexp - log K; the NLL is minus that, so + log K.",
+            "Next to a short sentence's weights a long one's still round to 0. Take off each sentence's own largest, "
+            "amax(dim=0).",
         ),
         Mistake(
-            "log2 K",
-            lambda log_likelihood, log_prior, log_q: (
-                nll_from_samples(log_likelihood, log_prior, log_q) - math.log(len(log_q)) + math.log2(len(log_q))
+            "The logs taken for the weights",
+            lambda log_weights: log_weights.sum(0).square() / log_weights.square().sum(0),
+            "These are logarithms. The weights are their exp.",
+        ),
+        Mistake(
+            "The logs taken for the weights, the largest taken off",
+            lambda log_weights: (
+                (log_weights - log_weights.amax(0)).sum(0).square() / (log_weights - log_weights.amax(0)).square().sum(0)
             ),
-            "All logs here are natural ones, in nats: math.log.",
+            "These are logarithms still. The weights are their exp.",
         ),
         Mistake(
-            "log K added to an ELBO",
-            lambda log_likelihood, log_prior, log_q: (
-                math.log(len(log_q)) - _log_weights(log_likelihood, log_prior, log_q).mean(0)
-            ),
-            "The mean over draws stands inside the log: logsumexp of the log weights first, minus log K, then the sign.",
+            "Upside down",
+            lambda log_weights: 1 / effective_sample_size(log_weights),
+            "With equal weights it should be the number of draws: the square of the sum stands above.",
         ),
         Mistake(
-            "K where log K belongs",
-            lambda log_likelihood, log_prior, log_q: (
-                nll_from_samples(log_likelihood, log_prior, log_q) - math.log(len(log_q)) + len(log_q)
-            ),
-            "Dividing by K under the log is subtracting log K after it.",
+            "A share of the draws",
+            lambda log_weights: effective_sample_size(log_weights) / len(log_weights),
+            "This is the share of the draws that counts, from 0 to 1. Asked is their number: sums, not means.",
         ),
         Mistake(
-            "Divided by K after the log",
-            lambda log_likelihood, log_prior, log_q: (
-                (nll_from_samples(log_likelihood, log_prior, log_q) - math.log(len(log_q))) / len(log_q)
-            ),
-            "The weights are divided by K, not their log: after logsumexp that is minus log K.",
+            "Over the batch in place of the draws",
+            lambda log_weights: effective_sample_size(log_weights.T),
+            "Dimension 0 holds the draws: sum over them, for each sentence by itself.",
         ),
         Mistake(
-            "log of the batch size in place of log K",
-            lambda log_likelihood, log_prior, log_q: (
-                nll_from_samples(log_likelihood, log_prior, log_q) - math.log(len(log_q)) + math.log(log_q.shape[1])
-            ),
-            "The mean is over the K draws, so K is the size of dimension 0.",
+            "All sentences together",
+            lambda log_weights: _weights(log_weights).sum().square() / _weights(log_weights).square().sum(),
+            "Each sentence has weights of its own: sum over dimension 0 only.",
         ),
         Mistake(
-            "log of the draws times the batch",
-            lambda log_likelihood, log_prior, log_q: (
-                nll_from_samples(log_likelihood, log_prior, log_q) + math.log(log_q.shape[1])
-            ),
-            "The mean is over the K draws of each sentence, so K is the size of dimension 0 alone.",
+            "The sum is not squared",
+            lambda log_weights: _weights(log_weights).sum(0) / _weights(log_weights).square().sum(0),
+            "Square the sum above, else the result depends on what the weights are multiplied with.",
         ),
         Mistake(
-            "The best draw only",
-            lambda log_likelihood, log_prior, log_q: -_log_weights(log_likelihood, log_prior, log_q).max(0).values,
-            "Average the weights of all draws: logsumexp, not max, then minus log K.",
+            "The weights are not squared",
+            lambda log_weights: _weights(log_weights).sum(0).square() / _weights(log_weights).sum(0),
+            "Below stands the sum of the *squares*. (With the largest weight at 1, yours is 1 over the largest share: another "
+            "measure of the same thing.)",
         ),
         Mistake(
-            "Forgot that z came from q",
-            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, log_prior, 0 * log_q),
-            "q draws more often where it is dense. Divide each weight by q(z given x): minus log_q.",
+            "The squares of the sums twice",
+            lambda log_weights: _weights(log_weights).sum(0).square() / _weights(log_weights).sum(0).square(),
+            "Above: first the sum, then the square. Below: first the square of each weight, then the sum.",
         ),
         Mistake(
-            "log q added",
-            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, log_prior, -log_q),
-            "The weight has q below: minus log_q.",
+            "exp of the entropy",
+            lambda log_weights: torch.exp(-(log_weights.softmax(0) * log_weights.log_softmax(0)).sum(0)),
+            "That is the perplexity of the weights, another measure of the same thing. Asked is (sum w)^2 / sum w^2.",
         ),
         Mistake(
-            "Forgot the prior",
-            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, 0 * log_prior, log_q),
-            "The joint is p(x given z) p(z): add log_prior.",
-        ),
-        Mistake(
-            "log p(z) subtracted",
-            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, -log_prior, log_q),
-            "The weight has the prior above: plus log_prior. Only log_q is subtracted.",
-        ),
-        Mistake(
-            "Only the likelihood averaged",
-            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, 0 * log_prior, 0 * log_q),
-            "That is right for draws from the *prior*. Draws from q need the weight p(z) / q(z given x).",
-        ),
-        Mistake(
-            "Only the mean of the log-likelihoods",
-            lambda log_likelihood, log_prior, log_q: -log_likelihood.mean(0),
-            "That is the distortion of an ELBO. Weight each draw by p(z) / q(z given x), and average before the log.",
-        ),
-        Mistake(
-            "Forgot the likelihood",
-            lambda log_likelihood, log_prior, log_q: nll_from_samples(0 * log_likelihood, log_prior, log_q),
-            "The joint is p(x given z) p(z): add log_likelihood.",
-        ),
-        Mistake(
-            "Prior and q exchanged",
-            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, log_q, log_prior),
-            "The weight has the prior above and q below: + log_prior - log_q.",
-        ),
-        Mistake(
-            "Each term averaged by itself",
-            lambda log_likelihood, log_prior, log_q: -_log_mean(log_likelihood) - _log_mean(log_prior) + _log_mean(log_q),
-            "A mean of products is not the product of means. Add up the three logs of each draw first.",
-        ),
-        Mistake(
-            "Likelihood averaged under the log, the KL outside",
-            lambda log_likelihood, log_prior, log_q: -_log_mean(log_likelihood) + (log_q - log_prior).mean(0),
-            "The weight p(z) / q(z given x) belongs to each draw: add up the three logs, then average.",
-        ),
-        Mistake(
-            "Log weights averaged by the weights",
-            lambda log_likelihood, log_prior, log_q: (
-                -(
-                    _log_weights(log_likelihood, log_prior, log_q).softmax(0) * _log_weights(log_likelihood, log_prior, log_q)
-                ).sum(0)
-            ),
-            "No softmax is needed: the plain mean of the weights is p(x). logsumexp, then minus log K.",
-        ),
-        Mistake(
-            "Averaged over the batch in place of the draws",
-            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood.T, log_prior.T, log_q.T),
-            "Draws are dimension 0: combine the draws for one sentence, not one draw of each sentence.",
-        ),
-        Mistake(
-            "All draws of all sentences together",
-            lambda log_likelihood, log_prior, log_q: nll_from_samples(
-                *(each.reshape(-1, 1) for each in (log_likelihood, log_prior, log_q))
-            )[0],
-            "Each sentence has a probability of its own: combine over dimension 0 only.",
-        ),
-        Mistake(
-            "Not combined: one number for each draw",
-            lambda log_likelihood, log_prior, log_q: -_log_weights(log_likelihood, log_prior, log_q),
-            "These are minus the log weights. Average the weights over the draws, under the log: logsumexp, then minus log K.",
-        ),
-        Mistake(
-            "The joint and q averaged apart",
-            lambda log_likelihood, log_prior, log_q: -_log_mean(log_likelihood + log_prior) + _log_mean(log_q),
-            "A mean of ratios is not the ratio of means. Subtract log_q from each draw's logs, then average.",
-        ),
-        Mistake(
-            "The log of the mean of the logs",
-            lambda log_likelihood, log_prior, log_q: -_log_weights(log_likelihood, log_prior, log_q).mean(0).log(),
-            "These are log weights already, and negative: it is the weights that are averaged under the log, by logsumexp.",
-        ),
-        Mistake(
-            "The sign turned inside the mean",
-            lambda log_likelihood, log_prior, log_q: -nll_from_samples(-log_likelihood, -log_prior, -log_q),
-            "That averages the weights' inverses, so the worst draw decides. The minus comes last, after the log.",
-        ),
-        Mistake(
-            "log p, not -log p",
-            lambda log_likelihood, log_prior, log_q: -nll_from_samples(log_likelihood, log_prior, log_q),
-            "An NLL is minus the log-likelihood, and for sentences it is positive.",
-        ),
-        Mistake(
-            "p in place of -log p",
-            lambda log_likelihood, log_prior, log_q: (-nll_from_samples(log_likelihood, log_prior, log_q)).exp(),
-            "The mean weight is p(x). The NLL is minus its log.",
-        ),
-        Mistake(
-            "Underflow: -log 0 became inf",
-            lambda log_likelihood, log_prior, log_q: -_log_weights(log_likelihood, log_prior, log_q).exp().mean(0).log(),
-            "Right on paper, but exp(-1500) is 0 to a computer. torch.logsumexp takes the largest weight out first.",
-        ),
-        Mistake(
-            "The largest weight taken out, and not put back",
-            lambda log_likelihood, log_prior, log_q: (
-                nll_from_samples(log_likelihood, log_prior, log_q)
-                + _log_weights(log_likelihood, log_prior, log_q).max(0).values
-            ),
-            "What was subtracted from the log weights before exp must be added again after the log.",
-        ),
-        Mistake(
-            "The largest weight of the whole batch taken out",
-            lambda log_likelihood, log_prior, log_q: (
-                -(
-                    (_log_weights(log_likelihood, log_prior, log_q) - _log_weights(log_likelihood, log_prior, log_q).max())
-                    .exp()
-                    .mean(0)
-                    .log()
-                    + _log_weights(log_likelihood, log_prior, log_q).max()
-                )
-            ),
-            "Next to a short sentence's weight a long one's still rounds to 0. Take out each sentence's own largest, max(0), "
-            "or leave it to torch.logsumexp.",
-        ),
-        *map(_small_added, (1e-20, 1e-12, 1e-10, 1e-9, 1e-8)),
-        Mistake(
-            "The sum of the weights underflows, and log K is missing",
-            lambda log_likelihood, log_prior, log_q: -_log_weights(log_likelihood, log_prior, log_q).exp().sum(0).log(),
-            "exp(-1500) is 0 to a computer, and the *mean* of the weights is needed: torch.logsumexp, then minus log K.",
+            "The log of it",
+            lambda log_weights: effective_sample_size(log_weights).log(),
+            "2 logsumexp(log w) - logsumexp(2 log w) is the logarithm of what is asked. Take exp.",
         ),
     ),
 )
 
-EXERCISES = (TO_BATCH, SENTENCE_NLL, PERPLEXITY, Z_AT_EVERY_WORD, TEXT_VAE_LOSS, WRITE_GREEDILY, NLL_FROM_SAMPLES)
+EXERCISES = (TO_BATCH, SENTENCE_NLL, PERPLEXITY, Z_AT_EVERY_WORD, TEXT_VAE_LOSS, WRITE_GREEDILY, EFFECTIVE_SAMPLE_SIZE)
 
 PREDICTIONS = (
     Prediction(

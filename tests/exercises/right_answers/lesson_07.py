@@ -46,10 +46,8 @@ def write_greedily(decoder, z, longest):
     return written[:, 1:]
 
 
-def nll_from_samples(log_likelihood, log_prior, log_q):
-    log_weights = log_likelihood + log_prior - log_q
-    best = log_weights.max(dim=0, keepdim=True).values
-    return -(best + (log_weights - best).exp().mean(0, keepdim=True).log()).squeeze(0)
+def effective_sample_size(log_weights):
+    return torch.exp(2 * torch.logsumexp(log_weights, 0) - torch.logsumexp(2 * log_weights, 0))
 
 
 def nll_with_ignored_pads(logits, tokens):
@@ -88,13 +86,6 @@ def write_until_all_have_ended(decoder, z, longest):
         ended = ended | (word == 2)
         tokens = torch.hstack([tokens, word.unsqueeze(1)])
     return tokens[:, 1:]
-
-
-def nll_by_logaddexp(log_likelihood, log_prior, log_q):
-    total = log_likelihood[0] + log_prior[0] - log_q[0]
-    for k in range(1, len(log_q)):
-        total = torch.logaddexp(total, log_likelihood[k] + log_prior[k] - log_q[k])
-    return torch.tensor(float(len(log_q)), device=log_q.device).log() - total
 
 
 MORE = {
@@ -148,15 +139,7 @@ MORE = {
         ),
     ],
     "write_greedily": [write_until_all_have_ended],
-    "nll_from_samples": [
-        nll_by_logaddexp,
-        lambda log_likelihood, log_prior, log_q: (
-            -torch.logsumexp(
-                log_likelihood - log_q + log_prior - torch.log(torch.tensor(float(log_q.size(0)), device=log_q.device)), 0
-            )
-        ),
-        lambda log_likelihood, log_prior, log_q: (
-            -(torch.logsumexp(log_likelihood.T + log_prior.T - log_q.T, 1) - torch.log(torch.ones_like(log_q).sum(0)))
-        ),
+    "effective_sample_size": [
+        lambda log_weights: 1 / log_weights.softmax(0).pow(2).sum(0),
     ],
 }
