@@ -19,7 +19,6 @@ YEAR = re.compile(r"(19|20)\d\d")
 GIVEN = {
     "00": {"1437": "the digits of scikit-learn's that are trained on"},
     "06": dict.fromkeys(("1312.6114", "1401.4082", "1406.2661", "1512.09300"), "numbers of papers on arXiv"),
-    "07": {"0.25": "the free bits of the cure by that name, in vae_course.text.cures"},
     "11": {"14569": "poems in the corpus"},
     "12": {
         "134752": "worlds that the grammar allows",
