@@ -47,12 +47,29 @@ def test_costs_puts_each_price_between_the_word_shown_and_the_word_asked_for():
 
 
 def test_the_floor_is_drawn_only_where_it_is_known():
-    (axes,) = text.learning_curve(HISTORY, floor=1.5).figure.axes
-    assert axes.lines[0].get_xdata().tolist() == [10, 20]
-    assert axes.lines[1].get_ydata() == [1.5, 1.5]
-    (axes,) = text.learning_curve(HISTORY, floor=None).figure.axes
-    assert len(axes.lines) == 1
+    (axes,) = text.learning([3.0, 2.0, 2.0, 1.0], [2.5, 1.5], every=2, floor=1.5, most=2).figure.axes
+    assert axes.lines[0].get_xdata().tolist() == [1, 3]
+    assert axes.lines[0].get_ydata().tolist() == [2.5, 1.5]
+    assert axes.lines[1].get_xdata().tolist() == [2, 4]
+    assert axes.lines[2].get_ydata() == [1.5, 1.5]
+    (axes,) = text.learning([3.0, 2.0], [2.5], every=2, floor=None).figure.axes
+    assert len(axes.lines) == 2
     assert len(text.training_of_vae(HISTORY).figure.axes) == 3
+
+
+def test_rate_and_distortion_are_means_of_parts():
+    left, right = text.rate_and_distortion([9.0, 7.0, 6.0, 4.0], [1.0, 3.0, 2.0, 2.0], rise=2, most=2).figure.axes
+    assert left.lines[0].get_ydata().tolist() == [8, 5]
+    assert right.lines[0].get_ydata().tolist() == [2, 2]
+    assert right.lines[1].get_xdata() == [2, 2]
+
+
+def test_every_seed_is_a_point_beside_its_decoder():
+    with_z = {"annealing": {"two": [0.5, 0.6], "all": [0.3]}, "plain": {"two": [0.7], "all": [0.3]}}
+    (axes,) = text.with_and_without_z({"two": [0.8, 0.9], "all": [0.2]}, with_z).figure.axes
+    assert [line.get_ydata().tolist() for line in axes.lines] == [[0.8, 0.9], [0.2], [0.5, 0.6], [0.3], [0.7], [0.3]]
+    assert labels(axes) == ["without z", "with z, annealing", "with z, plain"]
+    assert [round(line.get_xdata()[0]) for line in axes.lines] == [0, 1] * 3
 
 
 @pytest.mark.parametrize(
@@ -63,29 +80,22 @@ def test_the_words_beside_a_training_say_whether_distortion_rose_again(distortio
     assert said in text.training_of_vae(History(epochs=5, steps=50, metrics=metrics)).words
 
 
-def test_the_title_states_the_mean_difference_to_the_truth():
-    nll, exact = torch.tensor([3.0, 5.0, 4.0]), torch.tensor([2.0, 4.5, 4.0])
-    assert "0.50 nats too dear" in text.sentence_by_sentence(nll, exact).figure.axes[0].get_title(loc="left")
-    assert sum(bar.get_height() for bar in text.sentence_by_sentence(nll, None).figure.axes[0].patches) == 3
-
-
-def test_all_bounds_are_on_one_axis():
-    bounds = [Estimate(0.8, 0.1), Estimate(0.4, 0.1)]
-    picture = text.on_one_axis([1, 4], bounds, Estimate(0.9, 0.1), Estimate(0.1, 0.01), known=True)
+def test_all_estimates_are_on_one_axis():
+    named = {"q": [Estimate(0.8, 0.1), Estimate(0.4, 0.1)], "prior": [Estimate(3.0, 0.1), Estimate(0.5, 0.1)]}
+    picture = text.on_one_axis([1, 4], named, {"q": 3.2, "prior": 1.1}, Estimate(0.1, 0.01), known=True)
     (axes,) = picture.figure.axes
-    assert {float(line.get_ydata()[0]) for line in axes.lines if len(set(line.get_ydata())) == 1} >= {0.9, 0.1, 0.0}
+    assert [line.get_ydata().tolist() for line in axes.lines[:2]] == [[0.8, 0.4], [3.0, 0.5]]
+    assert labels(axes)[:2] == ["z from q (3 of 4 count)", "z from prior (1 of 4 count)"]
     assert "the truth" in labels(axes)
-    (axes,) = text.on_one_axis([1, 4], bounds, Estimate(0.9, 0.1), Estimate(0.1, 0.01), known=False).figure.axes
+    (axes,) = text.on_one_axis([1, 4], named, {"q": 3.2, "prior": 1.1}, Estimate(0.1, 0.01), known=False).figure.axes
     assert "the truth" not in labels(axes)
 
 
 def test_shares_are_drawn_in_per_cent():
-    (axes,) = text.copied(0.25, {"person": 0.75}).figure.axes
-    assert [bar.get_height() for bar in axes.patches] == [25, 75]
-    (axes,) = text.copied(0.25, None).figure.axes
+    (axes,) = text.copied(0.25, {"person": 0.75}, {"person": 0.5}).figure.axes
+    assert [bar.get_height() for bar in axes.patches] == [25, 75, 0, 50]
+    (axes,) = text.copied(0.25, None, None).figure.axes
     assert [bar.get_height() for bar in axes.patches] == [25]
-    (axes,) = text.errors_add_up(torch.tensor([1.0, 0.5]), torch.tensor([1.0, 0.25])).figure.axes
-    assert [line.get_ydata().tolist() for line in axes.lines] == [[100, 50], [100, 25]]
 
 
 def test_scores_has_a_bar_for_each_writer_and_kind_and_none_for_what_is_unknown():

@@ -24,7 +24,6 @@ GIVEN = {
         "0.37": "share in the gaps after 48 epochs, a run that is not stored",
         "0.65": "what the reader sees who tells the VAE the true sigma",
     },
-    "07": {"0.25": "the free bits of the cure by that name, in vae_course.text.cures"},
     "11": {"14569": "poems in the corpus"},
     "12": {
         "134752": "worlds that the grammar allows",

@@ -1,12 +1,15 @@
-"""Exercises of lesson 07: the cost of a sentence, perplexity, the loss of a text VAE, and an NLL from samples of z."""
+"""Exercises of lesson 07: batches, the cost of a sentence, perplexity, z beside words, the loss, writing, draws that count."""
 
 import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from torch import Generator, Tensor, distributions
 from torch.nn import functional
 
-from vae_course.exercises.attempts import Arguments
+from vae_course.exercises.attempts import Arguments, NotComparableError
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.making import doubles, numbers, size, sizes, whole
@@ -33,13 +36,167 @@ def _without_eos(tokens: Tensor) -> Tensor:
     return tokens.masked_fill(tokens == EOS, PAD)
 
 
+# --- results that are numbers of words ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class WordsExercise(Exercise):
+    """An exercise whose result is the numbers of words, (batch, time): whole ones, with which nothing is to be computed."""
+
+    general: ClassVar = ()
+
+    def run(self, answer: Callable[..., Any], arguments: Arguments) -> Any:  # noqa: ANN401 - whatever an answer returns
+        """Use it, and look whether what it returns may be put into an embedding."""
+        result = answer(*arguments)
+        if isinstance(result, Tensor) and result.dtype != torch.int64:
+            told = f"your function returned {result.dtype}, but numbers of words are whole ones"
+            raise NotComparableError(f"{told}, torch.int64: torch.full((rows, columns), 0) has them, torch.zeros has not")
+        return result
+
+
+# --- a batch ----------------------------------------------------------------------------------------------------------
+
+
+def to_batch(sentences: Sequence[Sequence[int]]) -> Tensor:
+    longest = max(len(sentence) for sentence in sentences)
+    batch = torch.full((len(sentences), longest + 2), 0)
+    for row, sentence in enumerate(sentences):
+        numbers = [1, *sentence, 2]
+        batch[row, : len(numbers)] = torch.tensor(numbers)
+    return batch
+
+
+def _drawn_sentences(generator: Generator, count: int, longest: int, vocabulary: int) -> list[list[int]]:
+    """Sentences in no order of their lengths, which are not all the same."""
+    lengths = [1, longest, *(size(generator, 1, longest) for _ in range(count - 2))]
+    order = torch.randperm(count, generator=generator).tolist()
+    return [whole(generator, lengths[k], low=3, high=vocabulary - 1).tolist() for k in order]
+
+
+def _rows(sentences: Sequence[Sequence[int]], first: Sequence[int], last: Sequence[int], filled: int = PAD) -> Tensor:
+    """Rows that begin with ``first``, end with ``last``, and are filled up on the right."""
+    rows = [[*first, *sentence, *last] for sentence in sentences]
+    longest = max(len(row) for row in rows)
+    return torch.tensor([[*row, *[filled] * (longest - len(row))] for row in rows])
+
+
+def _padded_before(sentences: Sequence[Sequence[int]], bos_first: bool) -> Tensor:
+    longest = max(len(sentence) for sentence in sentences)
+    rows = []
+    for sentence in sentences:
+        pads = [PAD] * (longest - len(sentence))
+        rows.append([BOS, *pads, *sentence, EOS] if bos_first else [*pads, BOS, *sentence, EOS])
+    return torch.tensor(rows)
+
+
+def _eos_last(sentences: Sequence[Sequence[int]]) -> Tensor:
+    batch = to_batch([*sentences])
+    return torch.cat([batch.masked_fill(batch == EOS, PAD)[:, :-1], torch.full((len(batch), 1), EOS)], 1)
+
+
+TO_BATCH = WordsExercise(
+    task="Sentences, lists of numbers, as one tensor of whole numbers (batch, longest + 2): <bos>, the sentence, <eos>, pads.",
+    reference=to_batch,
+    cases=lambda: [([[4]],), ([[5, 4]],), ([[7, 8], [9]],), ([[5], [6, 7, 8], [9, 4]],)],
+    generate=lambda g: (_drawn_sentences(g, size(g, 2, 5), size(g, 2, 6), 12),),
+    lesson=lambda g: (_drawn_sentences(g, 32, 17, 101),),
+    hints=(
+        "How wide must the rectangle be? As wide as the longest sentence, and <bos> and <eos> need a place each.",
+        "Begin with a rectangle full of <pad>, and write each sentence, between 1 and 2, into the beginning of its row.",
+        "batch = torch.full((len(sentences), longest + 2), 0), then for each row, with numbers = [1, *sentence, 2]: "
+        "batch[row, : len(numbers)] = torch.tensor(numbers).",
+    ),
+    mistakes=(
+        Mistake(
+            "No <bos>",
+            lambda sentences: _rows(sentences, [], [EOS]),
+            "Each row begins with 1, so that the first word has something to follow.",
+        ),
+        Mistake(
+            "No <eos>",
+            lambda sentences: _rows(sentences, [BOS], []),
+            "Each sentence ends with 2, or no model could learn where to stop.",
+        ),
+        Mistake(
+            "Neither <bos> nor <eos>",
+            lambda sentences: _rows(sentences, [], []),
+            "A row is 1, the sentence, 2, and then pads.",
+        ),
+        Mistake(
+            "<bos> and <eos> exchanged",
+            lambda sentences: _rows(sentences, [EOS], [BOS]),
+            "1 is <bos>, at the beginning; 2 is <eos>, at the end.",
+        ),
+        Mistake(
+            "<eos> behind the pads",
+            _eos_last,
+            "<eos> comes right after the last word. Behind the pads, a model would have to predict them to get there.",
+        ),
+        Mistake(
+            "Filled up with <eos>",
+            lambda sentences: _rows(sentences, [BOS], [EOS], filled=EOS),
+            "Then a short sentence would seem to end several times. Fill up with 0, <pad>, which costs nothing.",
+        ),
+        Mistake(
+            "Filled up with <bos>",
+            lambda sentences: _rows(sentences, [BOS], [EOS], filled=BOS),
+            "Fill up with 0, <pad>.",
+        ),
+        Mistake(
+            "Filled up with -1",
+            lambda sentences: _rows(sentences, [BOS], [EOS], filled=-1),
+            "No word has the number -1, and an embedding cannot look it up. <pad> is 0.",
+        ),
+        Mistake(
+            "Filled up with <unk>",
+            lambda sentences: _rows(sentences, [BOS], [EOS], filled=3),
+            "3 stands for a word that is not known. Fill up with 0, <pad>.",
+        ),
+        Mistake(
+            "Pads on the left",
+            lambda sentences: _padded_before(sentences, bos_first=False),
+            "Here pads stand on the right, so that all sentences begin at place 0.",
+        ),
+        Mistake(
+            "Pads between <bos> and the first word",
+            lambda sentences: _padded_before(sentences, bos_first=True),
+            "Here pads stand on the right, behind <eos>.",
+        ),
+        Mistake(
+            "The first word overwritten",
+            lambda sentences: _rows([sentence[1:] for sentence in sentences], [BOS], [EOS]),
+            "<bos> needs a place of its own: the words begin at place 1.",
+        ),
+        Mistake(
+            "The last word overwritten",
+            lambda sentences: _rows([sentence[:-1] for sentence in sentences], [BOS], [EOS]),
+            "<eos> needs a place of its own, behind the last word.",
+        ),
+        Mistake(
+            "Time first",
+            lambda sentences: to_batch([*sentences]).T,
+            "A row is a sentence: (batch, time). Here the sentences stand in columns.",
+        ),
+        Mistake(
+            "Sorted by length",
+            lambda sentences: to_batch(sorted(sentences, key=len)),
+            "Row k holds sentence k: leave the sentences in their order.",
+        ),
+        Mistake(
+            "A place too many",
+            lambda sentences: functional.pad(to_batch([*sentences]), (0, 1)),
+            "The longest sentence needs no pad: the width is its length and 2 more.",
+        ),
+    ),
+)
+
 # --- the cost of a sentence -----------------------------------------------------------------------------------------
 
 
 def sentence_nll(logits: Tensor, tokens: Tensor) -> Tensor:
     inputs, targets = logits[:, :-1], tokens[:, 1:]
-    nats = functional.cross_entropy(inputs.transpose(1, 2), targets, reduction="none")
-    return (nats * (targets != 0)).sum(1)
+    nats = functional.cross_entropy(inputs.flatten(0, 1), targets.flatten(), reduction="none")
+    return (nats.view(targets.shape) * (targets != 0)).sum(1)
 
 
 def _logits(*shape: int) -> Tensor:
@@ -97,8 +254,8 @@ SENTENCE_NLL = Exercise(
     hints=(
         "The logits at place t are about the word at place t + 1. So the last row of logits is about nothing that is there.",
         "Drop the last row of logits and the first token, <bos>: then row and target stand at the same place.",
-        "functional.cross_entropy(logits.transpose(1, 2), targets, reduction='none') is (batch, time). Set the places "
-        "where the target is 0, <pad>, to zero, and sum over time.",
+        "functional.cross_entropy(logits.transpose(1, 2), targets, reduction='none') is (batch, time). (Quicker: flatten both, "
+        "then view.) Set the places where the target is 0, <pad>, to zero, and sum over time.",
     ),
     mistakes=(
         Mistake(
@@ -448,13 +605,101 @@ PERPLEXITY = Exercise(
     ),
 )
 
+# --- z beside the words -----------------------------------------------------------------------------------------------
+
+
+def z_at_every_word(vectors: Tensor, z: Tensor) -> Tensor:
+    repeated = z[:, None, :].expand(-1, vectors.shape[1], -1)
+    return torch.cat([vectors, repeated], dim=2)
+
+
+def _vectors_and_codes() -> list[Arguments]:
+    return [
+        doubles([[[1.0, 2.0]]], [[7.0]]),
+        doubles([[[1.0], [2.0], [3.0]]], [[7.0, 8.0]]),
+        doubles([[[1.0], [2.0], [3.0]], [[4.0], [5.0], [6.0]]], [[7.0, 8.0], [9.0, 0.5]]),
+    ]
+
+
+def _drawn_vectors(generator: Generator) -> Arguments:
+    batch, time, embedding, latent = sizes(generator, 4, 2, 6)
+    return numbers(generator, batch, time, embedding), numbers(generator, batch, latent)
+
+
+def _only_at(vectors: Tensor, z: Tensor, place: int) -> Tensor:
+    """z beside the word at one place, and zeros beside all others."""
+    there = (torch.arange(vectors.shape[1], device=z.device) == place % vectors.shape[1])[None, :, None]
+    return torch.cat([vectors, z[:, None, :] * there], dim=2)
+
+
+Z_AT_EVERY_WORD = Exercise(
+    task="z (batch, latent) beside each word's vector (batch, time, embedding): (batch, time, embedding + latent), z behind.",
+    reference=z_at_every_word,
+    cases=_vectors_and_codes,
+    generate=_drawn_vectors,
+    lesson=lambda g: (torch.randn(32, 15, 32, generator=g), torch.randn(32, 16, generator=g)),
+    gradients=("vectors", "z"),
+    hints=(
+        "z has no dimension of time. Each sentence's z is needed once for each of its places.",
+        "z[:, None] is (batch, 1, latent). expand repeats it along time; torch.cat puts two tensors side by side.",
+        "torch.cat([vectors, z[:, None].expand(-1, vectors.shape[1], -1)], dim=2).",
+    ),
+    mistakes=(
+        Mistake(
+            "z before the vectors",
+            lambda vectors, z: torch.cat([z[:, None].expand(-1, vectors.shape[1], -1), vectors], dim=2),
+            "First the word's vector, then z: whoever copies weights from one model to another relies on the order.",
+        ),
+        Mistake(
+            "z beside the first word only",
+            lambda vectors, z: _only_at(vectors, z, 0),
+            "An LSTM may have forgotten it at the end. Put the same z at every place.",
+        ),
+        Mistake(
+            "z beside the last word only",
+            lambda vectors, z: _only_at(vectors, z, -1),
+            "That comes too late for all words before. Put the same z at every place.",
+        ),
+        Mistake(
+            "Sentences mixed up",
+            lambda vectors, z: torch.cat(
+                [vectors, z.repeat(vectors.shape[1], 1).view(len(z), vectors.shape[1], z.shape[1])], dim=2
+            ),
+            "repeat puts whole batches behind one another, so that a row gets other sentences' z. Use z[:, None].expand(...), "
+            "or repeat_interleave.",
+        ),
+        Mistake(
+            "The first sentence's z for all",
+            lambda vectors, z: z_at_every_word(vectors, z[:1].expand(len(z), -1)),
+            "Each sentence has a z of its own: row k of z belongs to row k of vectors.",
+        ),
+        Mistake(
+            "The mean z for all",
+            lambda vectors, z: z_at_every_word(vectors, z.mean(0, keepdim=True).expand(len(z), -1)),
+            "Each sentence has a z of its own: row k of z belongs to row k of vectors.",
+        ),
+        Mistake("Only z", lambda vectors, z: z_at_every_word(vectors[..., :0], z), "The words' vectors are needed too."),
+        Mistake("Only the vectors", lambda vectors, z: z_at_every_word(vectors, z[:, :0]), "z is needed too."),
+        Mistake(
+            "z cut from the graph",
+            lambda vectors, z: z_at_every_word(vectors, z.detach()),
+            "The value is right, but through detach, .data or torch.tensor(...) the decoder teaches the encoder nothing.",
+        ),
+        Mistake(
+            "One long row for each sentence",
+            lambda vectors, z: torch.cat([vectors.flatten(1), z], dim=1),
+            "Keep the dimension of time: at each place stand the word's vector and z.",
+        ),
+    ),
+)
+
 # --- the loss of a text VAE -----------------------------------------------------------------------------------------
 
 
-def text_vae_loss(nats: Tensor, tokens: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
-    distortion = (nats * (tokens[:, 1:] != 0)).sum(1)
+def text_vae_loss(logits: Tensor, tokens: Tensor, mean: Tensor, log_var: Tensor, kl_weight: float) -> Tensor:
+    distortion = sentence_nll(logits, tokens)
     rate = 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(1)
-    return (distortion + rate).mean()
+    return (distortion + kl_weight * rate).mean()
 
 
 def _encoded_batches() -> list[Arguments]:
@@ -462,33 +707,30 @@ def _encoded_batches() -> list[Arguments]:
         return torch.tensor(rows, dtype=torch.float64)
 
     return [
-        (tensor([[2.0, 1.0]]), torch.tensor([[BOS, 5, EOS]]), tensor([[1.0]]), tensor([[0.0]])),
-        (tensor([[2.0], [0.5]]), torch.tensor([[BOS, EOS], [BOS, EOS]]), tensor([[1.0], [0.0]]), tensor([[0.5], [0.8]])),
-        (tensor([[2.0, 1.0, 0.5]]), torch.tensor([[BOS, 5, EOS, PAD]]), tensor([[1.0, -2.0]]), tensor([[0.5, -1.0]])),
+        (_logits(1, 3, 6), torch.tensor([[BOS, 5, EOS]]), tensor([[1.0]]), tensor([[0.3]]), 1.0),
+        (_logits(2, 2, 5), torch.tensor([[BOS, EOS], [BOS, EOS]]), tensor([[1.0], [0.0]]), tensor([[0.5], [0.8]]), 1.0),
+        (_logits(1, 4, 6), torch.tensor([[BOS, 5, EOS, PAD]]), tensor([[1.0, -2.0]]), tensor([[0.5, -1.0]]), 0.5),
         (
-            tensor([[2.0, 1.0, 0.3, 0.2], [0.5, 3.0, 1.0, 0.7], [0.1, 0.9, 2.0, 0.4]]),
+            _logits(3, 5, 8),
             torch.tensor([[BOS, 5, EOS, PAD, PAD], [BOS, 5, 6, 7, EOS], [BOS, 6, 7, EOS, PAD]]),
             tensor([[0.0, 1.0], [0.5, 2.0], [-1.0, 0.3]]),
             tensor([[0.0, 0.2], [-1.0, -2.0], [0.4, -0.5]]),
+            0.25,
         ),
     ]
 
 
 def _drawn_codes(generator: Generator) -> Arguments:
-    batch, time, latent = sizes(generator, 3, 2, 6)
+    batch, time, latent, vocabulary = sizes(generator, 4, 2, 7)
     codes = numbers(generator, batch, latent), numbers(generator, batch, latent)
-    return numbers(generator, batch, time - 1, low=0.1, high=3), _drawn_tokens(generator, batch, time, 20), *codes
+    tokens = _drawn_tokens(generator, batch, time, vocabulary + 3)
+    return numbers(generator, batch, time, vocabulary + 3), tokens, *codes, size(generator, 1, 8) / 8
 
 
 def _lesson_codes(generator: Generator) -> Arguments:
     tokens = _drawn_tokens(generator, 32, 16, 101)
     codes = torch.randn(32, 16, generator=generator), -1 + torch.randn(32, 16, generator=generator)
-    return 2 * torch.rand(32, 15, generator=generator), tokens, *codes
-
-
-def _distortion(nats: Tensor, tokens: Tensor) -> Tensor:
-    """(batch,)"""
-    return (nats * (tokens[:, 1:] != PAD)).sum(1)
+    return torch.randn(32, 16, 101, generator=generator), tokens, *codes, 0.5
 
 
 def _rates(mean: Tensor, log_var: Tensor) -> Tensor:
@@ -496,531 +738,574 @@ def _rates(mean: Tensor, log_var: Tensor) -> Tensor:
     return 0.5 * (mean.square() + log_var.exp() - 1 - log_var)
 
 
-def _by_torch(nats: Tensor, tokens: Tensor, mean: Tensor, std: Tensor) -> Tensor:
-    prior = distributions.Normal(torch.zeros_like(mean), torch.ones_like(mean))
-    rate = distributions.kl_divergence(distributions.Normal(mean, std), prior)
-    return (_distortion(nats, tokens) + rate.sum(1)).mean()
+Parts = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, float], Tensor]
 
+
+def _of_parts(loss: Parts) -> Callable[..., Tensor]:
+    """A loss made of each word's nats, pads' nats 0 (batch, time - 1); tokens; the KL's terms (batch, latent); and the rest."""
+
+    def made(logits: Tensor, tokens: Tensor, mean: Tensor, log_var: Tensor, kl_weight: float) -> Tensor:
+        return loss(_masked_nats(logits, tokens), tokens, _rates(mean, log_var), mean, log_var, kl_weight)
+
+    return made
+
+
+def _with_terms(terms: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
+    """The loss with other terms of the KL, (batch, latent) of mean and log_var, twice over: the half is taken here."""
+
+    def made(logits: Tensor, tokens: Tensor, mean: Tensor, log_var: Tensor, kl_weight: float) -> Tensor:
+        return (sentence_nll(logits, tokens) + kl_weight * 0.5 * terms(mean, log_var).sum(1)).mean()
+
+    return made
+
+
+def _with_costs(costs: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
+    """The loss with other costs of the sentences, (batch,) of logits and tokens."""
+
+    def made(logits: Tensor, tokens: Tensor, mean: Tensor, log_var: Tensor, kl_weight: float) -> Tensor:
+        return (costs(logits, tokens) + kl_weight * _rates(mean, log_var).sum(1)).mean()
+
+    return made
+
+
+def _normal_with(std: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
+    """The KL by torch's distributions, with a standard deviation of log_var."""
+
+    def made(logits: Tensor, tokens: Tensor, mean: Tensor, log_var: Tensor, kl_weight: float) -> Tensor:
+        prior = distributions.Normal(torch.zeros_like(mean), torch.ones_like(mean))
+        rate = distributions.kl_divergence(distributions.Normal(mean, std(log_var)), prior)
+        return (sentence_nll(logits, tokens) + kl_weight * rate.sum(1)).mean()
+
+    return made
+
+
+DISGUISE = (
+    "The words' nats are divided by their number, the KL is not: a KL weight of the sentence's length in disguise, and the way "
+    "to a collapsed VAE. Sum over words."
+)
 
 TEXT_VAE_LOSS = Exercise(
-    task="-ELBO in nats per sentence, one number: nats (batch, time - 1) of tokens[:, 1:]; mean, log_var (batch, latent).",
+    task="The loss in nats per sentence, one number: the distortion of logits and tokens, and kl_weight times the rate of mean "
+    "and log_var (batch, latent).",
     reference=text_vae_loss,
     cases=_encoded_batches,
     generate=_drawn_codes,
     lesson=_lesson_codes,
-    gradients=("nats", "mean", "log_var"),
+    gradients=("logits", "mean", "log_var"),
     hints=(
-        "Two prices for each sentence: what its words cost, and what its z costs.",
-        "Distortion: the nats of its words, summed; nats[:, t] belongs to tokens[:, t + 1], and pads count nothing. "
-        "Rate: the KL of kl_to_standard_normal, summed over latent dimensions.",
-        "distortion = (nats * (tokens[:, 1:] != 0)).sum(1) is (batch,), as the rate is. Add the two, then average over "
-        "the batch.",
+        "Two costs for each sentence: what its words cost, and what its z costs.",
+        "sentence_nll(logits, tokens) is the distortion, (batch,). The rate is the KL of lesson 05, summed over the latent "
+        "dimensions: (batch,) too.",
+        "rate = 0.5 * (mean.square() + log_var.exp() - 1 - log_var).sum(1). Add kl_weight * rate to the distortion, then "
+        "average over the batch.",
     ),
     mistakes=(
         Mistake(
             "Pads counted",
-            lambda nats, tokens, mean, log_var: text_vae_loss(nats, torch.ones_like(tokens), mean, log_var),
-            "The decoder would be paid to write <pad> well. Leave out the places where tokens[:, 1:] is 0.",
-        ),
-        Mistake(
-            "The pads' mask is shifted",
-            lambda nats, tokens, mean, log_var: text_vae_loss(nats, _one_more(tokens[:, :-1], at_end=False), mean, log_var),
-            "nats[:, t] is the cost of tokens[:, t + 1], so the mask comes from tokens[:, 1:]. Yours lets one pad through.",
-        ),
-        Mistake(
-            "The mask is one place too long",
-            lambda nats, tokens, mean, log_var: ((nats * (tokens != PAD)).sum(1) + _rates(mean, log_var).sum(1)).mean(),
-            "nats has one place fewer than tokens, for <bos> is not predicted. The mask is tokens[:, 1:] != 0.",
+            _with_costs(lambda logits, tokens: _shifted_nats(logits, tokens).sum(1)),
+            "The decoder would be paid to write <pad> well. sentence_nll leaves out the places where tokens[:, 1:] is 0.",
         ),
         Mistake(
             "<eos> not counted",
-            lambda nats, tokens, mean, log_var: text_vae_loss(nats, _without_eos(tokens), mean, log_var),
+            _with_costs(lambda logits, tokens: sentence_nll(logits, _without_eos(tokens))),
             "To end is a prediction like any other: keep the place where tokens[:, 1:] is 2.",
         ),
         Mistake(
+            "Logits and targets not shifted",
+            _with_costs(lambda logits, tokens: sentence_nll(_one_more(logits, at_end=True), _one_more(tokens, at_end=False))),
+            "The row at place t has seen the word at t and is about the next one. sentence_nll does the shift.",
+        ),
+        Mistake(
             "Mean over words, KL per sentence",
-            lambda nats, tokens, mean, log_var: text_vae_loss(
-                nats * (len(tokens) / _predicted(tokens).sum()), tokens, mean, log_var
-            ),
-            "The words' nats are divided by their number, the KL is not: a KL weight of the sentence's length in disguise, and "
-            "the way to a collapsed VAE. Sum over words.",
+            _of_parts(lambda nats, tokens, kl, mean, log_var, w: nats.sum() / _predicted(tokens).sum() + w * kl.sum(1).mean()),
+            DISGUISE,
         ),
         Mistake(
             "Mean over each sentence's words, KL per sentence",
-            lambda nats, tokens, mean, log_var: text_vae_loss(nats / _predicted(tokens)[:, None], tokens, mean, log_var),
-            "The words' nats are divided by their number, the KL is not: a KL weight of the sentence's length in disguise, and "
-            "the way to a collapsed VAE. Sum over words.",
+            _with_costs(lambda logits, tokens: sentence_nll(logits, tokens) / _predicted(tokens)),
+            DISGUISE,
         ),
         Mistake(
             "Mean over time, KL per sentence",
-            lambda nats, tokens, mean, log_var: text_vae_loss(nats / nats.shape[1], tokens, mean, log_var),
+            _with_costs(lambda logits, tokens: sentence_nll(logits, tokens) / (tokens.shape[1] - 1)),
             "The words' nats are divided by the length of the longest sentence, the KL is not: a KL weight of that length in "
             "disguise. Sum over words.",
         ),
         Mistake(
             "Mean over words and pads, KL per sentence",
-            lambda nats, tokens, mean, log_var: text_vae_loss(nats / nats.shape[1], torch.ones_like(tokens), mean, log_var),
+            _with_costs(lambda logits, tokens: _shifted_nats(logits, tokens).mean(1)),
             "A plain .mean() of the cross entropy, as many programs have it: pads count, and the KL gets a weight of the "
             "sentence's length. Mask the pads, then sum over words.",
         ),
         Mistake(
             "Nats per word in place of nats per sentence",
-            lambda nats, tokens, mean, log_var: (
-                text_vae_loss(nats, tokens, mean, log_var) * (len(tokens) / _predicted(tokens).sum())
+            lambda logits, tokens, mean, log_var, kl_weight: (
+                text_vae_loss(logits, tokens, mean, log_var, kl_weight) * (len(tokens) / _predicted(tokens).sum())
             ),
             "Both terms are divided by the number of words. That is the ELBO per word; average over the sentences only.",
         ),
         Mistake(
             "KL averaged over the latent dimensions",
-            lambda nats, tokens, mean, log_var: (
-                text_vae_loss(nats, tokens, 0 * mean, 0 * log_var)
-                + text_vae_loss(0 * nats, tokens, mean, log_var) / mean.shape[1]
+            lambda logits, tokens, mean, log_var, kl_weight: text_vae_loss(
+                logits, tokens, mean, log_var, kl_weight / mean.shape[1]
             ),
             "A KL of independent dimensions is the *sum* of theirs. The mean makes it cheaper, and the result no bound.",
         ),
         Mistake(
             "KL averaged over the batch, kept for each dimension",
-            lambda nats, tokens, mean, log_var: _distortion(nats, tokens).mean() + _rates(mean, log_var).mean(0),
+            _of_parts(lambda nats, tokens, kl, mean, log_var, w: nats.sum(1).mean() + w * kl.mean(0)),
             "A KL of independent dimensions is the *sum* of theirs, and the loss is one number.",
         ),
         Mistake(
             "KL summed over the batch",
-            lambda nats, tokens, mean, log_var: (
-                text_vae_loss(nats, tokens, 0 * mean, 0 * log_var)
-                + text_vae_loss(0 * nats, tokens, mean, log_var) * len(tokens)
+            lambda logits, tokens, mean, log_var, kl_weight: text_vae_loss(
+                logits, tokens, mean, log_var, kl_weight * len(mean)
             ),
             "The distortion is averaged over sentences, so the KL must be too; else its weight is the batch size.",
         ),
         Mistake(
             "Distortion summed over the batch",
-            lambda nats, tokens, mean, log_var: (
-                text_vae_loss(nats, tokens, 0 * mean, 0 * log_var) * len(tokens)
-                + text_vae_loss(0 * nats, tokens, mean, log_var)
-            ),
+            _of_parts(lambda nats, tokens, kl, mean, log_var, w: nats.sum() + w * kl.sum(1).mean()),
             "The KL is averaged over sentences, so the distortion must be too; else the KL hardly weighs.",
         ),
         Mistake(
             "Summed over the sentences",
-            lambda nats, tokens, mean, log_var: text_vae_loss(nats, tokens, mean, log_var) * len(tokens),
+            lambda logits, tokens, mean, log_var, kl_weight: (
+                text_vae_loss(logits, tokens, mean, log_var, kl_weight) * len(tokens)
+            ),
             "The loss is per sentence: average over the batch, or the step grows with the batch size.",
         ),
         Mistake(
-            "Summed over the sentences, averaged over words and dimensions",
-            lambda nats, tokens, mean, log_var: (
-                _distortion(nats, tokens).sum() / nats.shape[1] + _rates(mean, log_var).sum(0).mean()
-            ),
-            "Dimension 0 holds the sentences: average over them, and sum over words and latent dimensions, dimension 1.",
-        ),
-        Mistake(
             "One number for each sentence",
-            lambda nats, tokens, mean, log_var: _distortion(nats, tokens) + _rates(mean, log_var).sum(1),
+            _of_parts(lambda nats, tokens, kl, mean, log_var, w: nats.sum(1) + w * kl.sum(1)),
             "These are the sentences' costs. The loss is their mean.",
         ),
         Mistake(
             "The KL not averaged over the sentences",
-            lambda nats, tokens, mean, log_var: _distortion(nats, tokens).mean() + _rates(mean, log_var).sum(1),
+            _of_parts(lambda nats, tokens, kl, mean, log_var, w: nats.sum(1).mean() + w * kl.sum(1)),
             "The distortion is one number, the KL still one for each sentence. Average both.",
         ),
         Mistake(
             "The distortion not averaged over the sentences",
-            lambda nats, tokens, mean, log_var: _distortion(nats, tokens) + _rates(mean, log_var).sum(1).mean(),
+            _of_parts(lambda nats, tokens, kl, mean, log_var, w: nats.sum(1) + w * kl.sum(1).mean()),
             "The KL is one number, the distortion still one for each sentence. Average both.",
         ),
         Mistake(
+            "kl_weight not used",
+            lambda logits, tokens, mean, log_var, kl_weight: text_vae_loss(logits, tokens, mean, log_var, 1.0),
+            "The rate is multiplied by kl_weight.",
+        ),
+        Mistake(
+            "kl_weight on both terms",
+            lambda logits, tokens, mean, log_var, kl_weight: kl_weight * text_vae_loss(logits, tokens, mean, log_var, 1.0),
+            "Only the rate is multiplied by kl_weight, not the distortion.",
+        ),
+        Mistake(
+            "kl_weight on the distortion",
+            _of_parts(lambda nats, tokens, kl, mean, log_var, w: (w * nats.sum(1) + kl.sum(1)).mean()),
+            "It is the rate that is multiplied by kl_weight.",
+        ),
+        Mistake(
+            "kl_weight and 1 - kl_weight",
+            _of_parts(lambda nats, tokens, kl, mean, log_var, w: ((1 - w) * nats.sum(1) + w * kl.sum(1)).mean()),
+            "The distortion always has weight 1.",
+        ),
+        Mistake(
             "KL subtracted",
-            lambda nats, tokens, mean, log_var: (
-                text_vae_loss(nats, tokens, 0 * mean, 0 * log_var) - text_vae_loss(0 * nats, tokens, mean, log_var)
-            ),
+            lambda logits, tokens, mean, log_var, kl_weight: text_vae_loss(logits, tokens, mean, log_var, -kl_weight),
             "The ELBO subtracts the rate; its negative, which we minimize, adds it.",
         ),
         Mistake(
             "Distortion subtracted",
-            lambda nats, tokens, mean, log_var: (
-                text_vae_loss(0 * nats, tokens, mean, log_var) - text_vae_loss(nats, tokens, 0 * mean, 0 * log_var)
-            ),
-            "nats are minus log p already, a cost like the KL: both are added.",
+            _with_costs(lambda logits, tokens: -sentence_nll(logits, tokens)),
+            "sentence_nll is minus log p already, a cost like the KL: both are added.",
         ),
         Mistake(
             "The ELBO, not its negative",
-            lambda nats, tokens, mean, log_var: -text_vae_loss(nats, tokens, mean, log_var),
+            lambda logits, tokens, mean, log_var, kl_weight: -text_vae_loss(logits, tokens, mean, log_var, kl_weight),
             "The ELBO is to be maximized. The loss is minus that: distortion plus rate, both positive.",
         ),
         Mistake(
             "No KL: an autoencoder",
-            lambda nats, tokens, mean, log_var: text_vae_loss(nats, tokens, 0 * mean, 0 * log_var),
+            lambda logits, tokens, mean, log_var, kl_weight: text_vae_loss(logits, tokens, mean, log_var, 0.0),
             "Nothing would keep the codes near the prior. Add the rate.",
         ),
         Mistake(
             "No distortion: only the KL",
-            lambda nats, tokens, mean, log_var: text_vae_loss(0 * nats, tokens, mean, log_var),
-            "Nothing would make the decoder write the sentence. Add the nats of its words.",
+            _with_costs(lambda logits, tokens: 0 * sentence_nll(logits, tokens)),
+            "Nothing would make the decoder write the sentence. Add sentence_nll.",
         ),
         Mistake(
             "Missing 1/2 in the KL",
-            lambda nats, tokens, mean, log_var: (
-                text_vae_loss(nats, tokens, 0 * mean, 0 * log_var) + 2 * text_vae_loss(0 * nats, tokens, mean, log_var)
-            ),
+            lambda logits, tokens, mean, log_var, kl_weight: text_vae_loss(logits, tokens, mean, log_var, 2 * kl_weight),
             "The KL to the standard normal is *half* of mean^2 + variance - 1 - log variance. Without the half it is doubled.",
         ),
         Mistake(
             "Missing -1 in the KL",
-            lambda nats, tokens, mean, log_var: text_vae_loss(nats, tokens, mean, log_var) + 0.5 * mean.shape[1],
+            _with_terms(lambda mean, log_var: mean.square() + log_var.exp() - log_var),
             "mean^2 + variance - 1 - log variance: the 1 makes the KL 0 where the posterior is the prior.",
         ),
         Mistake(
             "-1 once, not in each latent dimension",
-            lambda nats, tokens, mean, log_var: text_vae_loss(nats, tokens, mean, log_var) + 0.5 * (mean.shape[1] - 1),
+            _with_terms(lambda mean, log_var: mean.square() + log_var.exp() - log_var - 1 / mean.shape[1]),
             "Each latent dimension has a -1 of its own in the KL: subtract it before the sum.",
         ),
         Mistake(
             "+ log_var in the KL",
-            lambda nats, tokens, mean, log_var: text_vae_loss(nats, tokens, mean, log_var) + log_var.sum(1).mean(),
+            _with_terms(lambda mean, log_var: mean.square() + log_var.exp() - 1 + log_var),
             "Here the KL falls for ever as the variance goes to 0. The log variance is *subtracted*.",
         ),
         Mistake(
             "The log variance missing in the KL",
-            lambda nats, tokens, mean, log_var: text_vae_loss(nats, tokens, mean, log_var) + 0.5 * log_var.sum(1).mean(),
+            _with_terms(lambda mean, log_var: mean.square() + log_var.exp() - 1),
             "mean^2 + variance - 1 - log variance: without its last term nothing keeps the variance from going to 0.",
         ),
         Mistake(
             "The variance missing in the KL",
-            lambda nats, tokens, mean, log_var: text_vae_loss(nats, tokens, mean, log_var) - 0.5 * log_var.exp().sum(1).mean(),
+            _with_terms(lambda mean, log_var: mean.square() - 1 - log_var),
             "mean^2 + variance - 1 - log variance: without the variance itself it may grow for ever.",
         ),
         Mistake(
             "exp forgotten: log_var where the variance belongs",
-            lambda nats, tokens, mean, log_var: (
-                text_vae_loss(nats, tokens, mean, log_var) + 0.5 * (log_var - log_var.exp()).sum(1).mean()
-            ),
+            _with_terms(lambda mean, log_var: mean.square() + log_var - 1 - log_var),
             "The variance is exp(log_var). Without exp it cancels against - log_var, and nothing is left of it.",
         ),
         Mistake(
             "The mean not squared",
-            lambda nats, tokens, mean, log_var: (
-                text_vae_loss(nats, tokens, mean, log_var) + 0.5 * (mean - mean.square()).sum(1).mean()
-            ),
+            _with_terms(lambda mean, log_var: mean + log_var.exp() - 1 - log_var),
             "The KL has the *square* of the mean: a code on either side of 0 costs.",
         ),
         Mistake(
             "log_var read as the variance",
-            lambda nats, tokens, mean, log_var: (
-                _distortion(nats, tokens) + 0.5 * (mean.square() + log_var - 1 - log_var.log()).sum(1)
-            ).mean(),
+            _with_terms(lambda mean, log_var: mean.square() + log_var - 1 - log_var.log()),
             "log_var is the logarithm of the variance, and may be negative. The variance is log_var.exp(), its log log_var.",
         ),
         Mistake(
             "log_var read as the standard deviation",
-            lambda nats, tokens, mean, log_var: (
-                _distortion(nats, tokens) + 0.5 * (mean.square() + log_var.square() - 1 - log_var.square().log()).sum(1)
-            ).mean(),
+            _with_terms(lambda mean, log_var: mean.square() + log_var.square() - 1 - log_var.square().log()),
             "log_var is the logarithm of the *variance*, and may be negative. The standard deviation is exp(log_var / 2).",
         ),
         Mistake(
             "log_var read as the standard deviation, and its log taken",
-            lambda nats, tokens, mean, log_var: (
-                _distortion(nats, tokens) + 0.5 * (mean.square() + log_var.square() - 1 - 2 * log_var.log()).sum(1)
-            ).mean(),
+            _with_terms(lambda mean, log_var: mean.square() + log_var.square() - 1 - 2 * log_var.log()),
             "log_var is the logarithm of the *variance*, and may be negative: another log of it is nan. The standard deviation "
             "is exp(log_var / 2).",
         ),
         Mistake(
             "log_var given to Normal for the standard deviation",
-            lambda nats, tokens, mean, log_var: _by_torch(nats, tokens, mean, log_var),
+            _normal_with(lambda log_var: log_var),
             "Normal wants the standard deviation, which is exp(log_var / 2); log_var may be negative.",
         ),
         Mistake(
             "log_var read as the log of the standard deviation",
-            lambda nats, tokens, mean, log_var: text_vae_loss(nats, tokens, mean, 2 * log_var),
+            lambda logits, tokens, mean, log_var, kl_weight: text_vae_loss(logits, tokens, mean, 2 * log_var, kl_weight),
             "exp(log_var) is the *variance*. The standard deviation is exp(log_var / 2).",
         ),
         Mistake(
             "KL the wrong way round",
-            lambda nats, tokens, mean, log_var: (
-                _distortion(nats, tokens) + 0.5 * ((1 + mean.square()) * (-log_var).exp() - 1 + log_var).sum(1)
-            ).mean(),
+            _with_terms(lambda mean, log_var: (1 + mean.square()) * (-log_var).exp() - 1 + log_var),
             "That is the KL from the prior to the posterior. The rate is KL(q || prior): the posterior comes first.",
         ),
         Mistake(
-            "The words' nats are detached",
-            lambda nats, tokens, mean, log_var: text_vae_loss(nats.detach(), tokens, mean, log_var),
-            "The value is right, but the decoder learns nothing: detach cuts the gradient through its nats.",
+            "The logits are detached",
+            lambda logits, tokens, mean, log_var, kl_weight: text_vae_loss(logits.detach(), tokens, mean, log_var, kl_weight),
+            "The value is right, but the decoder learns nothing: detach cuts the gradient through its logits.",
         ),
         Mistake(
             "The KL is detached",
-            lambda nats, tokens, mean, log_var: text_vae_loss(nats, tokens, mean.detach(), log_var.detach()),
+            lambda logits, tokens, mean, log_var, kl_weight: text_vae_loss(
+                logits, tokens, mean.detach(), log_var.detach(), kl_weight
+            ),
             "The value is right, but the KL does not pull on the encoder: its gradient is cut.",
         ),
     ),
 )
 
-# --- an NLL from samples of z ---------------------------------------------------------------------------------------
+# --- greedy writing ---------------------------------------------------------------------------------------------------
 
 
-def nll_from_samples(log_likelihood: Tensor, log_prior: Tensor, log_q: Tensor) -> Tensor:
-    log_weights = log_likelihood + log_prior - log_q
-    return math.log(len(log_weights)) - torch.logsumexp(log_weights, dim=0)
+@torch.no_grad()
+def _greedy_from(
+    decoder: Callable[[Tensor, Tensor], Tensor],
+    z: Tensor,
+    longest: int,
+    first: int = BOS,
+    read: Callable[[Tensor], Tensor] = lambda tokens: tokens,
+    choose: Callable[[Tensor], Tensor] = lambda logits: logits[:, -1].argmax(1),
+    before: bool = False,
+) -> Tensor:
+    """Greedy writing in which one thing may be otherwise; with what it began with."""
+    tokens = torch.full((len(z), 1), first, device=z.device)
+    for _ in range(longest):
+        word = choose(decoder(read(tokens), z))[:, None]
+        tokens = torch.cat([word, tokens] if before else [tokens, word], 1)
+    return tokens
 
 
-def _draws() -> list[Arguments]:
-    return [
-        doubles([[-14.0]], [[-3.0]], [[-1.0]]),
-        doubles([[-14.0], [-17.0]], [[-3.0], [-2.0]], [[-1.0], [-1.5]]),
-        doubles([[-14.0, -12.0, -13.0]], [[-3.0, -2.0, -4.0]], [[-1.0, -1.5, 0.5]]),
-        doubles(
-            [[-14.0, -12.0], [-17.0, -11.5], [-13.0, -15.0]],
-            [[-3.0, -4.0], [-2.0, -5.0], [-3.5, -4.5]],
-            [[-1.0, -2.0], [-1.5, -0.5], [-0.7, -1.0]],
-        ),
-        doubles([[-1500.0], [-1501.0]], [[-3.0], [-2.5]], [[-1.0], [-2.0]]),
-        doubles([[-1500.0, -20.0], [-1503.0, -21.0]], [[-3.0, -2.0], [-2.5, -4.0]], [[-1.0, -1.0], [-2.0, -0.5]]),
-    ]
+def write_greedily(decoder: Callable[[Tensor, Tensor], Tensor], z: Tensor, longest: int) -> Tensor:
+    tokens = torch.full((len(z), 1), 1, device=z.device)
+    with torch.no_grad():
+        for _ in range(longest):
+            logits = decoder(tokens, z)
+            next_word = logits[:, -1].argmax(dim=1)
+            tokens = torch.cat([tokens, next_word[:, None]], dim=1)
+    return tokens[:, 1:]
 
 
-def _drawn_draws(generator: Generator) -> Arguments:
-    """Of short sentences, and of one or the other text so long that its probability rounds to 0."""
-    draws, batch = sizes(generator, 2, 1, 6)
-    long = -1000.0 * whole(generator, batch, low=0, high=1) * (size(generator, 0, 2) == 0)
-    log_likelihood = long + numbers(generator, draws, batch, low=-9, high=-5)
-    return log_likelihood, numbers(generator, draws, batch, low=-5, high=-2), numbers(generator, draws, batch, low=-2, high=1)
+@dataclass(frozen=True)
+class untrained_decoder:  # its name is shown to the reader as a function's is
+    """A decoder whose logits depend on all tokens so far, on their order, and on z."""
+
+    vocabulary: int
+
+    def __call__(self, tokens: Tensor, z: Tensor) -> Tensor:
+        """(batch, time), (batch, latent) to (batch, time, vocabulary)."""
+        places = torch.arange(1, tokens.shape[1] + 1, device=tokens.device)
+        so_far = (tokens * places + tokens.square()).cumsum(1).double()
+        told = (z.double() * torch.arange(1, z.shape[1] + 1, device=z.device)).sum(1)
+        words = torch.arange(1, self.vocabulary + 1, device=tokens.device).double()
+        return torch.sin(0.7 * so_far[:, :, None] + 1.7 * words.square() + 3 * told[:, None, None])
 
 
-def _lesson_draws(generator: Generator) -> Arguments:
-    likelihood, prior, q = (torch.randn(64, 100, generator=generator) for _ in range(3))
-    return -14 + 2 * likelihood, -23 + prior, -8 + prior + q
+@dataclass(frozen=True)
+class WritingExercise(WordsExercise):
+    """What is written after an <eos> does not matter, so it is not compared."""
+
+    def run(self, answer: Callable[..., Any], arguments: Arguments) -> Any:  # noqa: ANN401 - whatever an answer returns
+        """Use it, and put pads behind each <eos>."""
+        result = super().run(answer, arguments)
+        if not isinstance(result, Tensor) or result.dim() != 2:
+            return result
+        ended = (result == EOS).cumsum(1) - (result == EOS).long() > 0
+        return result.masked_fill(ended, PAD)
 
 
-def _log_mean(logs: Tensor) -> Tensor:
-    return torch.logsumexp(logs, dim=0) - math.log(len(logs))
-
-
-def _log_weights(log_likelihood: Tensor, log_prior: Tensor, log_q: Tensor) -> Tensor:
-    return log_likelihood + log_prior - log_q
-
-
-def _small_added(small: float) -> Mistake:
-    def added(log_likelihood: Tensor, log_prior: Tensor, log_q: Tensor) -> Tensor:
-        return -(_log_weights(log_likelihood, log_prior, log_q).exp().mean(0) + small).log()
-
-    told = "A sentence's probability may well be smaller than any number you add. torch.logsumexp of the log weights takes the "
-    return Mistake(f"{small:.0e} added inside the log", added, told + "largest one out first, so that nothing rounds to 0.")
-
-
-NLL_FROM_SAMPLES = Exercise(
-    task="-log p(sentence) by K draws of z from q: log p(x given z), log p(z), log q(z given x), all (K, batch); to (batch,). "
-    "Also where exp of them rounds to 0.",
-    reference=nll_from_samples,
-    cases=_draws,
-    generate=_drawn_draws,
-    lesson=_lesson_draws,
-    gradients=("log_likelihood", "log_prior", "log_q"),
+WRITE_GREEDILY = WritingExercise(
+    task="For each z (batch, latent) the likeliest words, one after the other, by decoder(tokens, z), from <bos> on: numbers "
+    "(batch, longest), without <bos>.",
+    reference=write_greedily,
+    cases=lambda: [
+        (untrained_decoder(7), torch.tensor([[0.5]]), 1),
+        (untrained_decoder(9), torch.tensor([[0.5, -1.0]]), 4),
+        (untrained_decoder(9), torch.tensor([[0.5], [0.8], [-0.4]]), 6),
+    ],
+    generate=lambda g: (untrained_decoder(size(g, 12, 30)), numbers(g, size(g, 2, 5), size(g, 1, 4)), size(g, 2, 7)),
+    lesson=lambda g: (untrained_decoder(101), torch.randn(50, 16, generator=g), 19),
     hints=(
-        "A draw's weight is p(x given z) p(z) / q(z given x); in logs, a sum of two and minus the third.",
-        "Average the weights over the K draws, *then* take the log. What is asked for is minus that.",
-        "torch.logsumexp(log_weights, dim=0) minus the log of K is a bound on log p(x); the NLL is its negative.",
+        "Begin with a column of <bos>, one for each z. Which of the decoder's logits are about the next word?",
+        "The last ones: logits[:, -1], (batch, vocabulary). Take the likeliest word of each row, and put it behind the tokens "
+        "that the decoder reads in the next turn.",
+        "tokens = torch.full((len(z), 1), 1), and then longest times: next_word = decoder(tokens, z)[:, -1].argmax(dim=1); "
+        "tokens = torch.cat([tokens, next_word[:, None]], dim=1). At the end, tokens[:, 1:].",
     ),
     mistakes=(
         Mistake(
-            "An ELBO called NLL: the mean of the log weights",
-            lambda log_likelihood, log_prior, log_q: -_log_weights(log_likelihood, log_prior, log_q).mean(0),
-            "With the log inside the mean this is the negative ELBO, however many draws you take. logsumexp, then minus log K.",
+            "The <bos> kept",
+            lambda decoder, z, longest: _greedy_from(decoder, z, longest),
+            "It was given, not written: return tokens[:, 1:].",
         ),
         Mistake(
-            "Missing log K",
-            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, log_prior, log_q) - math.log(len(log_q)),
-            "The *mean* of the weights is needed. Without log K the NLL falls with every draw, below the truth.",
+            "The <bos> kept, and a word too few",
+            lambda decoder, z, longest: _greedy_from(decoder, z, longest - 1),
+            "longest words are to be written, and the <bos> is none of them: return tokens[:, 1:].",
         ),
         Mistake(
-            "log K with the wrong sign",
-            lambda log_likelihood, log_prior, log_q: (
-                nll_from_samples(log_likelihood, log_prior, log_q) - 2 * math.log(len(log_q))
-            ),
-            "log of a mean = logsumexp - log K; the NLL is minus that, so + log K.",
+            "A word too few",
+            lambda decoder, z, longest: write_greedily(decoder, z, longest - 1),
+            "longest words are to be written, besides the <bos> at the beginning.",
         ),
         Mistake(
-            "log2 K",
-            lambda log_likelihood, log_prior, log_q: (
-                nll_from_samples(log_likelihood, log_prior, log_q) - math.log(len(log_q)) + math.log2(len(log_q))
-            ),
-            "All logs here are natural ones, in nats: math.log.",
+            "A word too many",
+            lambda decoder, z, longest: write_greedily(decoder, z, longest + 1),
+            "longest words are to be written.",
         ),
         Mistake(
-            "log K added to an ELBO",
-            lambda log_likelihood, log_prior, log_q: (
-                math.log(len(log_q)) - _log_weights(log_likelihood, log_prior, log_q).mean(0)
-            ),
-            "The mean over draws stands inside the log: logsumexp of the log weights first, minus log K, then the sign.",
+            "Only the last word is read",
+            lambda decoder, z, longest: _greedy_from(decoder, z, longest, read=lambda tokens: tokens[:, -1:])[:, 1:],
+            "The decoder must read all that was written so far, not the last word alone: it keeps nothing between two calls.",
         ),
         Mistake(
-            "K where log K belongs",
-            lambda log_likelihood, log_prior, log_q: (
-                nll_from_samples(log_likelihood, log_prior, log_q) - math.log(len(log_q)) + len(log_q)
-            ),
-            "Dividing by K under the log is subtracting log K after it.",
+            "The same word each time",
+            lambda decoder, z, longest: _greedy_from(decoder, z, longest, read=lambda tokens: tokens[:, :1])[:, 1:],
+            "Either the decoder reads nothing but <bos> each time, or you take logits[:, 0], which are about the first word. "
+            "Put each new word behind the tokens that the decoder reads next, and take logits[:, -1].",
         ),
         Mistake(
-            "Divided by K after the log",
-            lambda log_likelihood, log_prior, log_q: (
-                (nll_from_samples(log_likelihood, log_prior, log_q) - math.log(len(log_q))) / len(log_q)
-            ),
-            "The weights are divided by K, not their log: after logsumexp that is minus log K.",
+            "The <bos> is not read",
+            lambda decoder, z, longest: _greedy_from(
+                decoder, z, longest, read=lambda tokens: tokens[:, 1:] if tokens.shape[1] > 1 else tokens
+            )[:, 1:],
+            "A sentence begins with <bos>, in each turn: only at the end is it left out.",
         ),
         Mistake(
-            "log of the batch size in place of log K",
-            lambda log_likelihood, log_prior, log_q: (
-                nll_from_samples(log_likelihood, log_prior, log_q) - math.log(len(log_q)) + math.log(log_q.shape[1])
-            ),
-            "The mean is over the K draws, so K is the size of dimension 0.",
+            "The unlikeliest word",
+            lambda decoder, z, longest: _greedy_from(decoder, z, longest, choose=lambda logits: logits[:, -1].argmin(1))[:, 1:],
+            "argmin takes the word that fits worst. The likeliest has the largest logit.",
         ),
         Mistake(
-            "log of the draws times the batch",
-            lambda log_likelihood, log_prior, log_q: (
-                nll_from_samples(log_likelihood, log_prior, log_q) + math.log(log_q.shape[1])
-            ),
-            "The mean is over the K draws of each sentence, so K is the size of dimension 0 alone.",
+            "The mean of all places",
+            lambda decoder, z, longest: _greedy_from(decoder, z, longest, choose=lambda logits: logits.mean(1).argmax(1))[
+                :, 1:
+            ],
+            "Only the logits of the last place are about the next word.",
         ),
         Mistake(
-            "The best draw only",
-            lambda log_likelihood, log_prior, log_q: -_log_weights(log_likelihood, log_prior, log_q).max(0).values,
-            "Average the weights of all draws: logsumexp, not max, then minus log K.",
+            "Begins with <pad>",
+            lambda decoder, z, longest: _greedy_from(decoder, z, longest, first=PAD)[:, 1:],
+            "In training each sentence began with <bos>, which is 1. torch.zeros gives <pad>.",
         ),
         Mistake(
-            "Forgot that z came from q",
-            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, log_prior, 0 * log_q),
-            "q draws more often where it is dense. Divide each weight by q(z given x): minus log_q.",
+            "Begins with <eos>",
+            lambda decoder, z, longest: _greedy_from(decoder, z, longest, first=EOS)[:, 1:],
+            "In training each sentence began with <bos>, which is 1; 2 is <eos>.",
         ),
         Mistake(
-            "log q added",
-            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, log_prior, -log_q),
-            "The weight has q below: minus log_q.",
+            "New words put before the old ones",
+            lambda decoder, z, longest: _greedy_from(decoder, z, longest, before=True)[:, :-1],
+            "A sentence is read from left to right: torch.cat([tokens, next_word[:, None]], dim=1).",
         ),
         Mistake(
-            "Forgot the prior",
-            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, 0 * log_prior, log_q),
-            "The joint is p(x given z) p(z): add log_prior.",
+            "z is not used",
+            lambda decoder, z, longest: write_greedily(decoder, torch.zeros_like(z), longest),
+            "Then every sentence is the same. Give the decoder z in each turn.",
         ),
         Mistake(
-            "log p(z) subtracted",
-            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, -log_prior, log_q),
-            "The weight has the prior above: plus log_prior. Only log_q is subtracted.",
+            "The first z for all",
+            lambda decoder, z, longest: write_greedily(decoder, z[:1].expand(len(z), -1), longest),
+            "Row k of z belongs to sentence k.",
         ),
         Mistake(
-            "Only the likelihood averaged",
-            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, 0 * log_prior, 0 * log_q),
-            "That is right for draws from the *prior*. Draws from q need the weight p(z) / q(z given x).",
-        ),
-        Mistake(
-            "Only the mean of the log-likelihoods",
-            lambda log_likelihood, log_prior, log_q: -log_likelihood.mean(0),
-            "That is the distortion of an ELBO. Weight each draw by p(z) / q(z given x), and average before the log.",
-        ),
-        Mistake(
-            "Forgot the likelihood",
-            lambda log_likelihood, log_prior, log_q: nll_from_samples(0 * log_likelihood, log_prior, log_q),
-            "The joint is p(x given z) p(z): add log_likelihood.",
-        ),
-        Mistake(
-            "Prior and q exchanged",
-            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood, log_q, log_prior),
-            "The weight has the prior above and q below: + log_prior - log_q.",
-        ),
-        Mistake(
-            "Each term averaged by itself",
-            lambda log_likelihood, log_prior, log_q: -_log_mean(log_likelihood) - _log_mean(log_prior) + _log_mean(log_q),
-            "A mean of products is not the product of means. Add up the three logs of each draw first.",
-        ),
-        Mistake(
-            "Likelihood averaged under the log, the KL outside",
-            lambda log_likelihood, log_prior, log_q: -_log_mean(log_likelihood) + (log_q - log_prior).mean(0),
-            "The weight p(z) / q(z given x) belongs to each draw: add up the three logs, then average.",
-        ),
-        Mistake(
-            "Log weights averaged by the weights",
-            lambda log_likelihood, log_prior, log_q: (
-                -(
-                    _log_weights(log_likelihood, log_prior, log_q).softmax(0) * _log_weights(log_likelihood, log_prior, log_q)
-                ).sum(0)
-            ),
-            "No softmax is needed: the plain mean of the weights is p(x). logsumexp, then minus log K.",
-        ),
-        Mistake(
-            "Averaged over the batch in place of the draws",
-            lambda log_likelihood, log_prior, log_q: nll_from_samples(log_likelihood.T, log_prior.T, log_q.T),
-            "Draws are dimension 0: combine the draws for one sentence, not one draw of each sentence.",
-        ),
-        Mistake(
-            "All draws of all sentences together",
-            lambda log_likelihood, log_prior, log_q: nll_from_samples(
-                *(each.reshape(-1, 1) for each in (log_likelihood, log_prior, log_q))
-            )[0],
-            "Each sentence has a probability of its own: combine over dimension 0 only.",
-        ),
-        Mistake(
-            "Not combined: one number for each draw",
-            lambda log_likelihood, log_prior, log_q: -_log_weights(log_likelihood, log_prior, log_q),
-            "These are minus the log weights. Average the weights over the draws, under the log: logsumexp, then minus log K.",
-        ),
-        Mistake(
-            "The joint and q averaged apart",
-            lambda log_likelihood, log_prior, log_q: -_log_mean(log_likelihood + log_prior) + _log_mean(log_q),
-            "A mean of ratios is not the ratio of means. Subtract log_q from each draw's logs, then average.",
-        ),
-        Mistake(
-            "The log of the mean of the logs",
-            lambda log_likelihood, log_prior, log_q: -_log_weights(log_likelihood, log_prior, log_q).mean(0).log(),
-            "These are log weights already, and negative: it is the weights that are averaged under the log, by logsumexp.",
-        ),
-        Mistake(
-            "The sign turned inside the mean",
-            lambda log_likelihood, log_prior, log_q: -nll_from_samples(-log_likelihood, -log_prior, -log_q),
-            "That averages the weights' inverses, so the worst draw decides. The minus comes last, after the log.",
-        ),
-        Mistake(
-            "log p, not -log p",
-            lambda log_likelihood, log_prior, log_q: -nll_from_samples(log_likelihood, log_prior, log_q),
-            "An NLL is minus the log-likelihood, and for sentences it is positive.",
-        ),
-        Mistake(
-            "p in place of -log p",
-            lambda log_likelihood, log_prior, log_q: (-nll_from_samples(log_likelihood, log_prior, log_q)).exp(),
-            "The mean weight is p(x). The NLL is minus its log.",
-        ),
-        Mistake(
-            "Underflow: -log 0 became inf",
-            lambda log_likelihood, log_prior, log_q: -_log_weights(log_likelihood, log_prior, log_q).exp().mean(0).log(),
-            "Right on paper, but exp(-1500) is 0 to a computer. torch.logsumexp takes the largest weight out first.",
-        ),
-        Mistake(
-            "The largest weight taken out, and not put back",
-            lambda log_likelihood, log_prior, log_q: (
-                nll_from_samples(log_likelihood, log_prior, log_q)
-                + _log_weights(log_likelihood, log_prior, log_q).max(0).values
-            ),
-            "What was subtracted from the log weights before exp must be added again after the log.",
-        ),
-        Mistake(
-            "The largest weight of the whole batch taken out",
-            lambda log_likelihood, log_prior, log_q: (
-                -(
-                    (_log_weights(log_likelihood, log_prior, log_q) - _log_weights(log_likelihood, log_prior, log_q).max())
-                    .exp()
-                    .mean(0)
-                    .log()
-                    + _log_weights(log_likelihood, log_prior, log_q).max()
-                )
-            ),
-            "Next to a short sentence's weight a long one's still rounds to 0. Take out each sentence's own largest, max(0), "
-            "or leave it to torch.logsumexp.",
-        ),
-        *map(_small_added, (1e-20, 1e-12, 1e-10, 1e-9, 1e-8)),
-        Mistake(
-            "The sum of the weights underflows, and log K is missing",
-            lambda log_likelihood, log_prior, log_q: -_log_weights(log_likelihood, log_prior, log_q).exp().sum(0).log(),
-            "exp(-1500) is 0 to a computer, and the *mean* of the weights is needed: torch.logsumexp, then minus log K.",
+            "Time first",
+            lambda decoder, z, longest: write_greedily(decoder, z, longest).T,
+            "A row is a sentence: (batch, longest).",
         ),
     ),
 )
 
-EXERCISES = (SENTENCE_NLL, PERPLEXITY, TEXT_VAE_LOSS, NLL_FROM_SAMPLES)
+# --- how many draws count ---------------------------------------------------------------------------------------------
+
+
+def effective_sample_size(log_weights: Tensor) -> Tensor:
+    weights = (log_weights - log_weights.amax(dim=0)).exp()
+    return weights.sum(dim=0).square() / weights.square().sum(dim=0)
+
+
+def _weighted_draws() -> list[Arguments]:
+    return [
+        doubles([[-14.0]]),
+        doubles([[-14.0], [-15.0]]),
+        doubles([[-2.0, 0.5], [-1.0, 1.5], [-3.0, 1.0]]),
+        doubles([[-14.0, -12.0, -13.0], [-14.0, -22.0, -12.5]]),
+        doubles([[-1500.0], [-1501.0], [-1500.5]]),
+        doubles([[-1500.0, -20.0], [-1503.0, -21.0]]),
+        doubles([[900.0, -20.0], [901.0, -21.0], [899.5, -20.5]]),
+    ]
+
+
+def _drawn_weights(generator: Generator) -> Arguments:
+    """Of short sentences, and of one or the other text so long that its probability rounds to 0."""
+    draws, batch = sizes(generator, 2, 2, 6)
+    long = -1000.0 * whole(generator, batch, low=0, high=1) * (size(generator, 0, 2) == 0)
+    return (long + numbers(generator, draws, batch, low=-9, high=-5),)
+
+
+def _weights(log_weights: Tensor) -> Tensor:
+    return (log_weights - log_weights.amax(dim=0)).exp()
+
+
+EFFECTIVE_SAMPLE_SIZE = Exercise(
+    task="(sum of the weights)^2 / (sum of the squared weights) over the draws, from log weights (draws, batch), to (batch,). "
+    "Also where exp of them rounds to 0.",
+    reference=effective_sample_size,
+    cases=_weighted_draws,
+    generate=_drawn_weights,
+    lesson=lambda g: (-14 + 2 * torch.randn(256, 60, generator=g),),
+    hints=(
+        "Multiply all weights by the same number: what happens to the fraction? So you may choose a number that keeps exp "
+        "from rounding to 0.",
+        "Take the largest log weight of each sentence off before exp: the largest weight is then 1, and the fraction is what "
+        "it was.",
+        "weights = (log_weights - log_weights.amax(dim=0)).exp(). Then weights.sum(dim=0).square() over "
+        "weights.square().sum(dim=0).",
+    ),
+    mistakes=(
+        Mistake(
+            "Underflow: 0 / 0 became nan",
+            lambda log_weights: log_weights.exp().sum(0).square() / log_weights.exp().square().sum(0),
+            "Right on paper, but exp(-1500) is 0 to a computer, and exp(900) is inf. Take each sentence's largest log weight "
+            "off first: it cancels.",
+        ),
+        Mistake(
+            "The largest weight of the whole batch taken off",
+            lambda log_weights: (
+                (log_weights - log_weights.max()).exp().sum(0).square()
+                / (log_weights - log_weights.max()).exp().square().sum(0)
+            ),
+            "Next to a short sentence's weights a long one's still round to 0. Take off each sentence's own largest, "
+            "amax(dim=0).",
+        ),
+        Mistake(
+            "The logs taken for the weights",
+            lambda log_weights: log_weights.sum(0).square() / log_weights.square().sum(0),
+            "These are logarithms. The weights are their exp.",
+        ),
+        Mistake(
+            "The logs taken for the weights, the largest taken off",
+            lambda log_weights: (
+                (log_weights - log_weights.amax(0)).sum(0).square() / (log_weights - log_weights.amax(0)).square().sum(0)
+            ),
+            "These are logarithms still. The weights are their exp.",
+        ),
+        Mistake(
+            "Upside down",
+            lambda log_weights: 1 / effective_sample_size(log_weights),
+            "With equal weights it should be the number of draws: the square of the sum stands above.",
+        ),
+        Mistake(
+            "A share of the draws",
+            lambda log_weights: effective_sample_size(log_weights) / len(log_weights),
+            "This is the share of the draws that counts, from 0 to 1. Asked is their number: sums, not means.",
+        ),
+        Mistake(
+            "Over the batch in place of the draws",
+            lambda log_weights: effective_sample_size(log_weights.T),
+            "Dimension 0 holds the draws: sum over them, for each sentence by itself.",
+        ),
+        Mistake(
+            "All sentences together",
+            lambda log_weights: _weights(log_weights).sum().square() / _weights(log_weights).square().sum(),
+            "Each sentence has weights of its own: sum over dimension 0 only.",
+        ),
+        Mistake(
+            "The sum is not squared",
+            lambda log_weights: _weights(log_weights).sum(0) / _weights(log_weights).square().sum(0),
+            "Square the sum above, else the result depends on what the weights are multiplied with.",
+        ),
+        Mistake(
+            "The weights are not squared",
+            lambda log_weights: _weights(log_weights).sum(0).square() / _weights(log_weights).sum(0),
+            "Below stands the sum of the *squares*. (With the largest weight at 1, yours is 1 over the largest share: another "
+            "measure of the same thing.)",
+        ),
+        Mistake(
+            "The squares of the sums twice",
+            lambda log_weights: _weights(log_weights).sum(0).square() / _weights(log_weights).sum(0).square(),
+            "Above: first the sum, then the square. Below: first the square of each weight, then the sum.",
+        ),
+        Mistake(
+            "exp of the entropy",
+            lambda log_weights: torch.exp(-(log_weights.softmax(0) * log_weights.log_softmax(0)).sum(0)),
+            "That is the perplexity of the weights, another measure of the same thing. Asked is (sum w)^2 / sum w^2.",
+        ),
+        Mistake(
+            "The log of it",
+            lambda log_weights: effective_sample_size(log_weights).log(),
+            "2 logsumexp(log w) - logsumexp(2 log w) is the logarithm of what is asked. Take exp.",
+        ),
+    ),
+)
+
+EXERCISES = (TO_BATCH, SENTENCE_NLL, PERPLEXITY, Z_AT_EVERY_WORD, TEXT_VAE_LOSS, WRITE_GREEDILY, EFFECTIVE_SAMPLE_SIZE)
 
 PREDICTIONS = (
     Prediction(
@@ -1039,14 +1324,31 @@ PREDICTIONS = (
         },
     ),
     Prediction(
-        "nearer_to_the_truth",
-        ("VAE", "language model"),
-        answer="language model",
-        because="it remembers all words, and was trained on its NLL; the VAE was trained on a bound.",
+        "sentences_of_a_thousand_z",
+        ("a few", "about 100", "more than 500"),
+        answer="a few",
+        because="the decoder has learned to do without z: the words before tell it enough.",
         wrong={
-            "VAE": (
-                "It has a z besides its words, so one may expect it to know more. But its decoder sees four words only, and "
-                "what z tells of the others must be paid for in nats."
+            "about 100": "A decoder that listened a little might do that. This one does not listen at all.",
+            "more than 500": (
+                "There are millions of sentences, and 1,000 z; a decoder that listened to z would write about as many. This "
+                "one does not."
+            ),
+        },
+    ),
+    Prediction(
+        "whom_z_helps",
+        ("both", "only the window's", "neither"),
+        answer="only the window's",
+        because="z can tell it what stood more than four words ago; the LSTM has read that itself.",
+        wrong={
+            "both": (
+                "z knows the whole sentence, so one may expect it to help everybody. But what it tells of words to come costs "
+                "as much as those words; only what the decoder has missed or forgotten is worth the price."
+            ),
+            "neither": (
+                "It would be so if the window saw all that matters. But the facts of a sentence depend on one another over "
+                "more than four words."
             ),
         },
     ),

@@ -1,4 +1,4 @@
-"""Pictures of lesson 07: sentences in a batch, what words cost, copies of sentences, and bounds beside the truth."""
+"""Pictures of lesson 07: sentences in a batch, what words cost, what z is worth, copies, and bounds beside the truth."""
 
 from collections.abc import Mapping, Sequence
 
@@ -64,8 +64,8 @@ def costs(tokens: Tensor, nats: Tensor, vocabulary: Vocabulary, most: int = 16) 
     for x, (word, height) in enumerate(zip(asked, heights, strict=True)):
         axes.text(x, height + 0.05, word, ha="center", va="bottom", fontsize=9, fontweight="bold")
     axes.set_xticks(range(len(shown)), shown, rotation=30, ha="right")
-    axes.set(xlabel="the word just shown (the decoder remembers all before)", ylabel="cost of the next word (nats)")
-    axes.set(title="Some words are dear, others nearly free", ylim=(0, float(heights.max()) * 1.18))
+    axes.set(xlabel="the word just shown (the model remembers all before)", ylabel="cost of the next word (nats)")
+    axes.set(title="What each token of a sentence costs", ylim=(0, float(heights.max()) * 1.18))
     words = "A bar for each predicted word: high where a sentence may go on in many ways, near zero where only in one."
     return Picture(figure, words)
 
@@ -74,42 +74,71 @@ def costs(tokens: Tensor, nats: Tensor, vocabulary: Vocabulary, most: int = 16) 
 
 
 @styled
-def learning_curve(history: History, floor: float | None, name: str = "language model") -> Picture:
-    """The loss in each part of a training, and the entropy below which no model can go, where it is known."""
+def learning(losses: Sequence[float], looks: Sequence[float], every: int, floor: float | None, most: int = 50) -> Picture:
+    """The loss of each step, averaged over parts of the training, and held-out sentences ``every`` so many steps.
+
+    ``floor``: the entropy below which no model can go, where it is known. ``most``: how many parts at most.
+    """
+    part = -(-len(losses) // most)
+    means = [sum(losses[k : k + part]) / len(losses[k : k + part]) for k in range(0, len(losses), part)]
+    middles = [k + part / 2 for k in range(0, len(losses), part)]
     figure, (axes,) = new_figure(height=3.3)
-    axes.plot(
-        history.steps_of("loss"),
-        history["loss"],
-        color=BLUE,
-        linestyle="-",
-        marker="o",
-        label=f"{name}, mean of the last steps",
-    )
-    title = "The loss falls"
+    axes.plot(middles, means, color=BLUE, linestyle="-", label=f"training, means of {part} steps")
+    steps = [every * (k + 1) for k in range(len(looks))]
+    axes.plot(steps, list(looks), color=ORANGE, linestyle="--", marker="s", label="held-out sentences")
+    title = "The language model's loss"
     if floor is not None:
-        title = "The loss falls towards the entropy, and no further"
-        axes.axhline(floor, color=INK, linestyle=":", label=f"entropy of the corpus, {floor:.3f}")
+        title = "The language model comes near the entropy"
+        axes.axhline(floor, color=INK, linestyle=":", label=f"entropy of the source, {floor:.2f}")
+        axes.set_ylim(floor - 1, floor + 10)
     axes.set(title=title, xlabel="training steps", ylabel="NLL (nats per sentence)")
     axes.legend()
     below = ", above the dotted line of the entropy" if floor is not None else ""
-    return Picture(figure, f"The language model's loss falls fast, then slowly{below}.")
+    return Picture(figure, f"The loss falls fast, then slowly{below}; held-out sentences cost about the same.")
 
 
 @styled
-def sentence_by_sentence(nll: Tensor, exact: Tensor | None) -> Picture:
-    """A model's NLL of each sentence against the exact one; without it a histogram. Both (sentences,), in nats."""
-    figure, (axes,) = new_figure(width=5.6, height=4.2)
-    if exact is None:
-        axes.hist(array(nll), bins=30, color=BLUE)
-        axes.set(title="What a sentence costs", xlabel="model's NLL (nats)", ylabel="sentences")
-        return Picture(figure, "A histogram of the model's NLL of each test sentence.")
-    axes.scatter(array(exact), array(nll), s=7, color=BLUE, alpha=0.4, label="a test sentence")
-    ends = [float(exact.min()), float(exact.max())]
-    axes.plot(ends, ends, color=INK, linestyle=":", label="model = truth")
-    axes.set(xlabel="exact -log p (nats)", ylabel="model's NLL (nats)")
-    axes.set_title(f"Priced nearly right: {Estimate.of(nll - exact).value:.2f} nats too dear on average")
-    axes.legend(loc="upper left")
-    return Picture(figure, "Points, one a test sentence, lie close along the diagonal on which model and truth agree.")
+def rate_and_distortion(distortions: Sequence[float], rates: Sequence[float], rise: int, most: int = 50) -> Picture:
+    """Both terms of a VAE's loss, averaged over parts of the training; until step ``rise`` the KL weight rises."""
+    part = -(-len(rates) // most)
+    middles = [k + part / 2 for k in range(0, len(rates), part)]
+    figure, (left, right) = new_figure(2, width=9, height=3.3)
+    for axes, values, name, colour in ((left, distortions, "Distortion", BLUE), (right, rates, "Rate", RED)):
+        means = [sum(values[k : k + part]) / len(values[k : k + part]) for k in range(0, len(values), part)]
+        axes.plot(middles, means, color=colour, linestyle="-")
+        axes.axvline(rise, color=INK, linestyle=":")
+        axes.set(title=name, xlabel="training steps", ylabel="nats per sentence")
+        axes.set_ylim(0, 1.15 * max(means[len(means) // 10 :]))
+    right.text(1.03 * rise, 0.3, "KL weight 1\nfrom here on", fontsize=9)
+    words = "Distortion falls steeply at first; the rate rises while z is cheap, and is pressed down as its weight rises to 1."
+    return Picture(figure, words)
+
+
+@styled
+def with_and_without_z(without: Mapping[str, Sequence[float]], with_z: Mapping[str, Mapping[str, Sequence[float]]]) -> Picture:
+    """Nats above the truth of decoders, by name, without z and with it, by how it was trained: a point for each seed."""
+    figure, (axes,) = new_figure(width=8, height=3.8)
+    kinds = {"without z": without, **{f"with z, {way}": values for way, values in with_z.items()}}
+    styles = ((INK, "s", True), (BLUE, "o", True), (BLUE, "o", False))
+    for (kind, values), (colour, marker, filled), shift in zip(kinds.items(), styles, (-0.15, 0, 0.15), strict=True):
+        for place, points in enumerate(values.values()):
+            axes.plot(
+                [place + shift] * len(points),
+                list(points),
+                marker,
+                color=colour,
+                markerfacecolor=colour if filled else "white",
+                linestyle="none",
+                label=kind if place == 0 else None,
+            )
+    axes.set_xticks(range(len(without)), list(without))
+    axes.set(
+        xlabel="what the decoder sees of the words before", ylabel="NLL, nats per sentence above the truth", ylim=(0, None)
+    )
+    axes.set_title("What a decoder cannot see, z can tell it (a point is a seed)")
+    axes.legend()
+    words = "Without z a decoder is worse the less it sees; with z and annealing it is better for two and four words only."
+    return Picture(figure, words)
 
 
 @styled
@@ -137,64 +166,64 @@ def training_of_vae(history: History) -> Picture:
 
 
 @styled
-def on_one_axis(samples: Sequence[int], bounds: Sequence[Estimate], elbo: Estimate, model: Estimate, known: bool) -> Picture:
-    """A VAE's NLL by more and more samples of z, its -ELBO, a language model and, at 0 if ``known``, the truth."""
-    figure, (axes,) = new_figure(width=8, height=4.2)
-    values, errors = [b.value for b in bounds], [2 * b.standard_error for b in bounds]
-    axes.axhline(elbo.value, color=RED, linestyle="-.", label="VAE: -ELBO")
-    axes.errorbar(
-        samples, values, yerr=errors, color=BLUE, linestyle="-", marker="o", capsize=4, label="VAE: NLL by K samples of z"
-    )
-    axes.axhline(model.value, color=ORANGE, linestyle="--", label="language model: exact NLL")
+def on_one_axis(
+    counts: Sequence[int],
+    named: Mapping[str, Sequence[Estimate]],
+    effective: Mapping[str, float],
+    without_z: Estimate,
+    known: bool,
+) -> Picture:
+    """One decoder's NLL by more and more draws of z, from several proposals, each with its effective sample size.
+
+    ``without_z``: the exact NLL of a model without z. At 0, if ``known``, the truth.
+    """
+    figure, (axes,) = new_figure(width=8, height=4.4)
+    for (name, estimates), colour, line, marker in zip(named.items(), (BLUE, ORANGE, RED), LINES, MARKERS, strict=False):
+        label = f"z from {name} ({effective[name]:.0f} of {counts[-1]} count)"
+        values = [estimate.value for estimate in estimates]
+        axes.plot(counts, values, color=colour, linestyle=line, marker=marker, markersize=5, label=label)
+    axes.axhline(without_z.value, color=INK, linestyle=(0, (5, 1)), linewidth=1.2, label="same decoder without z, exact NLL")
     if known:
         axes.axhline(0, color=INK, linestyle=":", label="the truth")
     axes.set_xscale("log", base=2)
-    axes.set_xticks(samples, [str(k) for k in samples])
-    axes.set_title("An ELBO is not an NLL: samples tighten the bound")
-    axes.set_xlabel("samples K of z a sentence; bars: ± 2 standard errors")
-    axes.set_ylabel("nats per sentence" + (" above the truth" if known else ""))
-    bottom, top = axes.get_ylim()
-    axes.set_ylim(bottom, top + 0.4 * (top - bottom))  # room for the legend
+    axes.set_yscale("symlog", linthresh=1, linscale=1)
+    axes.set_xticks(counts, [str(k) for k in counts])
+    ticks = [tick for tick in (0, 0.5, 1, 2, 4, 8, 16, 32) if known]
+    if ticks:
+        axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+        highest = max(estimate.value for estimates in named.values() for estimate in estimates)
+        axes.set_ylim(-0.1, 8 * highest)  # room for the legend
+    axes.set_title("One decoder, three proposals: the lowest line is nearest to its NLL")
+    axes.set_xlabel("draws K of z for each sentence (doubled from mark to mark)")
+    axes.set_ylabel("NLL, nats per sentence" + (" above the truth\n(linear up to 1, then logarithmic)" if known else ""))
     axes.legend(fontsize=9, loc="upper right")
-    above = ", above the language model's, and that above the truth" if known else ""
-    return Picture(figure, f"With more samples the VAE's NLL falls from its negative ELBO, and flattens out{above}.")
+    words = "With more draws all three lines fall; the encoder's and the prior's meet, the wrong encoder's stays above them."
+    return Picture(figure, words)
 
 
 # --- copies of sentences ----------------------------------------------------------------------------------------------
 
 
 @styled
-def copied(exact: float, kept: Mapping[str, float] | None) -> Picture:
-    """The share of sentences copied word for word, and of those whose copy states each fact rightly, where that is known."""
+def copied(exact: float, kept: Mapping[str, float] | None, by_chance: Mapping[str, float] | None) -> Picture:
+    """The share of sentences copied word for word, and of those whose copy states each fact rightly, where that is known.
+
+    ``by_chance``: how often another sentence states the same fact.
+    """
     shares = {"whole\nsentence": exact, **(kept or {})}
-    figure, (axes,) = new_figure(height=3.2)
-    colours = [ORANGE, *[BLUE] * len(kept or {})]
-    drawn = axes.bar(range(len(shares)), [100 * share for share in shares.values()], color=colours, width=0.6)
-    drawn[0].set_hatch("//")
+    figure, (axes,) = new_figure(width=8, height=3.4)
+    axes.bar(range(len(shares)), [100 * share for share in shares.values()], color=BLUE, width=0.6, label="its copy")
+    if by_chance is not None:
+        chance = [0.0, *by_chance.values()]
+        axes.bar(range(len(shares)), [100 * share for share in chance], color="#bbbbbb", width=0.3, label="another sentence")
+        axes.legend()
     axes.set_xticks(range(len(shares)), list(shares))
-    axes.set(ylabel="copied rightly (% of sentences)", ylim=(0, 100))
+    axes.set(ylabel="states the same (% of sentences)", ylim=(0, 100))
     if kept is None:
         axes.set_title("How many come back word for word")
         return Picture(figure, "One bar: the share of sentences that come back word for word.")
-    axes.set_title("The facts come back, the exact words seldom")
-    return Picture(figure, "Few sentences come back word for word, but most of their facts do.")
-
-
-@styled
-def errors_add_up(shown: Tensor, alone: Tensor) -> Picture:
-    """The share of words that are right at each place, by teacher forcing and in free running; both (places,)."""
-    figure, (axes,) = new_figure(height=3.3)
-    places = range(1, len(shown) + 1)
-    for name, shares, line, marker, colour in (
-        ("shown the right words before", shown, LINES[0], MARKERS[0], BLUE),
-        ("sees its own words", alone, LINES[1], MARKERS[1], ORANGE),
-    ):
-        axes.plot(places, 100 * array(shares), color=colour, linestyle=line, marker=marker, label=name)
-    axes.set(title="Left to itself, the decoder drifts", xlabel="place of the word", ylabel="right words (%)", ylim=(0, 102))
-    axes.legend(loc="lower left")
-    return Picture(
-        figure, "With the right words shown the share of right words stays up; left to itself the decoder drifts off."
-    )
+    axes.set_title("What comes back of a sentence: some facts, few exact words")
+    return Picture(figure, "Few sentences come back word for word; their facts do more often than by chance, some far more.")
 
 
 def facts_changing(sentences: Sequence[Tokens], text: Corpus) -> list[str]:

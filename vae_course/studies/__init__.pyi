@@ -1,5 +1,6 @@
 # What the room hands on, loaded when it is first asked for; type checkers and editors read this file too.
 from . import (
+    beside_z as beside_z,
     captions as captions,
     catalogue as catalogue,
     collapse as collapse,

@@ -10,6 +10,7 @@ from pathlib import Path
 # Module -> the studies that it measures.
 FAMILIES = {
     "cures": ("cures_world", "seeds_world", "long_world", "ptb", "tang"),
+    "beside_z": ("beside_z",),
     "collapse": ("collapse_world",),
     "summaries": ("flickr",),
     "translation": ("translation_world",),

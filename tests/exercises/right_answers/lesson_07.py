@@ -21,18 +21,33 @@ def perplexity(nll, tokens):
     return nll.new_tensor(math.exp(nll.sum().item() / words_and_eos))
 
 
-def text_vae_loss(nats, tokens, mean, log_var):
+def to_batch(sentences):
+    rows = [torch.tensor([1, *list(sentence), 2]) for sentence in sentences]
+    return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=0)
+
+
+def z_at_every_word(vectors, z):
+    return torch.stack([torch.cat([vectors[:, t], z], dim=-1) for t in range(vectors.size(1))], dim=1)
+
+
+def text_vae_loss(logits, tokens, mean, log_var, kl_weight):
     posterior = torch.distributions.Normal(mean, torch.exp(0.5 * log_var))
     prior = torch.distributions.Normal(torch.zeros_like(mean), torch.ones_like(mean))
     kl = torch.distributions.kl_divergence(posterior, prior)
-    words = nats.masked_fill(tokens[:, 1:] == 0, 0.0)
-    return (words.sum() + kl.sum()) / tokens.shape[0]
+    return (sentence_nll(logits, tokens).sum() + kl_weight * kl.sum()) / tokens.shape[0]
 
 
-def nll_from_samples(log_likelihood, log_prior, log_q):
-    log_weights = log_likelihood + log_prior - log_q
-    best = log_weights.max(dim=0, keepdim=True).values
-    return -(best + (log_weights - best).exp().mean(0, keepdim=True).log()).squeeze(0)
+def write_greedily(decoder, z, longest):
+    written = torch.ones(z.shape[0], longest + 1, dtype=torch.long, device=z.device)
+    with torch.no_grad():
+        for place in range(longest):
+            logits = decoder(written[:, : place + 1], z)
+            written[:, place + 1] = logits[:, place].max(-1).indices
+    return written[:, 1:]
+
+
+def effective_sample_size(log_weights):
+    return torch.exp(2 * torch.logsumexp(log_weights, 0) - torch.logsumexp(2 * log_weights, 0))
 
 
 def nll_with_ignored_pads(logits, tokens):
@@ -43,20 +58,34 @@ def nll_with_ignored_pads(logits, tokens):
     return flat.view(batch, time - 1).sum(-1)
 
 
-def loss_sentence_by_sentence(nats, tokens, mean, log_var):
+def batch_of_lists(sentences):
+    width = 2 + max(map(len, sentences))
+    rows = []
+    for sentence in sentences:
+        row = [1, *sentence, 2]
+        rows.append(row + [0] * (width - len(row)))
+    return torch.tensor(rows)
+
+
+def loss_sentence_by_sentence(logits, tokens, mean, log_var, kl_weight):
     total = 0
     for k in range(len(tokens)):
-        length = int((tokens[k] != 0).sum()) - 1
+        length = int((tokens[k] != 0).sum())
+        words = torch.nn.functional.cross_entropy(logits[k, : length - 1], tokens[k, 1:length], reduction="sum")
         kl = -0.5 * torch.sum(1 + log_var[k] - mean[k] ** 2 - torch.exp(log_var[k]))
-        total = total + nats[k, :length].sum() + kl
+        total = total + words + kl_weight * kl
     return total / len(tokens)
 
 
-def nll_by_logaddexp(log_likelihood, log_prior, log_q):
-    total = log_likelihood[0] + log_prior[0] - log_q[0]
-    for k in range(1, len(log_q)):
-        total = torch.logaddexp(total, log_likelihood[k] + log_prior[k] - log_q[k])
-    return torch.tensor(float(len(log_q)), device=log_q.device).log() - total
+def write_until_all_have_ended(decoder, z, longest):
+    tokens = z.new_ones((len(z), 1), dtype=torch.long)
+    ended = torch.zeros(len(z), dtype=torch.bool, device=z.device)
+    for _ in range(longest):
+        word = decoder(tokens, z)[:, -1].argmax(-1)
+        word = torch.where(ended, 0, word)  # pads behind the end
+        ended = ended | (word == 2)
+        tokens = torch.hstack([tokens, word.unsqueeze(1)])
+    return tokens[:, 1:]
 
 
 MORE = {
@@ -95,32 +124,22 @@ MORE = {
         lambda nll, tokens: torch.e ** (torch.sum(nll) / (torch.count_nonzero(tokens) - tokens.shape[0])),
         lambda nll, tokens: 2 ** (nll.sum() / torch.log(torch.tensor(2.0, device=nll.device)) / (tokens > 1).sum()),
     ],
-    "text_vae_loss": [
-        loss_sentence_by_sentence,
-        lambda nats, tokens, mean, log_var: (
-            (nats * tokens[:, 1:].bool()).sum(-1).mean() - 0.5 * (1 + log_var - mean.pow(2) - log_var.exp()).sum(-1).mean()
-        ),
-        lambda nats, tokens, mean, log_var: (
-            (
-                torch.where(tokens[:, 1:] == 0, torch.zeros_like(nats), nats).sum(1, keepdim=True)
-                + 0.5 * (mean**2 + log_var.exp() - 1 - log_var).sum(1, keepdim=True)
-            )
-            .mean(0)
-            .squeeze()
-        ),
-        lambda nats, tokens, mean, log_var: (
-            (nats[tokens[:, 1:] != 0].sum() + ((mean**2 + torch.expm1(log_var) - log_var) / 2).sum()) / len(nats)
+    "to_batch": [batch_of_lists],
+    "z_at_every_word": [
+        lambda vectors, z: torch.cat((vectors, z.unsqueeze(1).repeat(1, vectors.shape[1], 1)), -1),
+        lambda vectors, z: torch.dstack(
+            [vectors, z.repeat_interleave(vectors.shape[1], 0).view(len(z), vectors.shape[1], z.shape[1])]
         ),
     ],
-    "nll_from_samples": [
-        nll_by_logaddexp,
-        lambda log_likelihood, log_prior, log_q: (
-            -torch.logsumexp(
-                log_likelihood - log_q + log_prior - torch.log(torch.tensor(float(log_q.size(0)), device=log_q.device)), 0
-            )
+    "text_vae_loss": [
+        loss_sentence_by_sentence,
+        lambda logits, tokens, mean, log_var, kl_weight: (
+            nll_with_ignored_pads(logits, tokens).mean()
+            - 0.5 * kl_weight * (1 + log_var - mean.pow(2) - log_var.exp()).sum(-1).mean()
         ),
-        lambda log_likelihood, log_prior, log_q: (
-            -(torch.logsumexp(log_likelihood.T + log_prior.T - log_q.T, 1) - torch.log(torch.ones_like(log_q).sum(0)))
-        ),
+    ],
+    "write_greedily": [write_until_all_have_ended],
+    "effective_sample_size": [
+        lambda log_weights: 1 / log_weights.softmax(0).pow(2).sum(0),
     ],
 }
