@@ -230,7 +230,7 @@ def search_beside_encoder(
     figure, (axes,) = new_figure(height=3)
     steps = range(1, len(on_held_out) + 1)
     axes.plot(steps, on_held_out, label="GAN, held-out digits: search", color=RED, linestyle="-")
-    axes.axhline(encoder_error, label="VAE, held-out digits: one pass", color=BLUE, linestyle="-", linewidth=1.2)
+    axes.axhline(encoder_error, label="VAE, held-out digits: one pass", color=BLUE, linestyle="-.", linewidth=1.2)
     axes.plot(steps, with_decoder, label="VAE's decoder, held-out digits: search", color=BLUE, linestyle="--")
     axes.plot(steps, on_its_own, label="control: GAN, its own images: search", color=RED, linestyle=":")
     axes.set(title="The search finds the GAN's own images, held-out ones only roughly", xlabel="steps of Adam")

@@ -109,7 +109,7 @@ def tightening(
         below, errors = [exact - e.value for e in estimates], [2 * e.standard_error for e in estimates]
         places = [aside * k for k in samples]  # so that the bars of one do not hide those of the other
         axes.errorbar(places, below, yerr=errors, color=colour, linestyle=line, marker=marker, capsize=4, label=name)
-        axes.plot(samples, rules[name], color=colour, linestyle="-", linewidth=0.7, label=f"{name}: relative variance / 2K")
+        axes.plot(samples, rules[name], color=colour, linestyle=line, linewidth=0.7, label=f"{name}: relative variance / 2K")
     axes.set_xscale("log", base=4)
     axes.set_xticks(samples, [str(k) for k in samples])
     axes.set_yscale("log", nonpositive="clip")

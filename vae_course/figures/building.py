@@ -194,7 +194,7 @@ def rate_distortion(weights: Sequence[float], rates: Sequence[float], distortion
     note = axes.text(
         0.98,
         0.95,
-        "black: KL weight\nblue: nats of distortion that a nat of rate saves\ngrey lines: equal -ELBO, in nats",
+        "bold: KL weight\nblue, between: nats of distortion that a nat of rate saves\ngrey lines: equal -ELBO, in nats",
         ha="right",
         va="top",
         fontsize=9,

@@ -82,7 +82,7 @@ def two_graphs() -> Picture:
     right.text(3.65, 2.9, "1", va="center", fontsize=9)
     for axes in (left, right):
         axes.text(5.65, 7.5, "slope of the cost", va="center", fontsize=9)
-    figure.supxlabel("black arrows: forward;  orange, dashed: gradients;  blue boxes: random", fontsize=9)
+    figure.supxlabel("solid arrows: forward;  dashed arrows: gradients;  dashed boxes: random", fontsize=9)
     words = (
         "Dashed arrows are gradients: they stop at a random node, and reach mean and std once the noise is a separate input."
     )
