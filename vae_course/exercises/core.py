@@ -135,8 +135,13 @@ class Exercise:
         """
         if problem := self.form_problem(answer):
             return wrong(problem)
+        cases = self.inputs(seed)
         with torch.random.fork_rng(devices=[]):
-            return self.judged(Called(answer, self.observe, self.parameters()), self.inputs(seed))
+            self.get_ready(cases[0])
+            return self.judged(Called(answer, self.observe, self.parameters()), cases)
+
+    def get_ready(self, case: Arguments) -> None:
+        """What a first call has to wait for and is not the answer's doing, before the answer's time begins: here nothing."""
 
     def judged(self, attempt: Attempt, cases: Sequence[Arguments]) -> Verdict:
         """The verdict on an answer of the right form, by what it gives on ``cases``."""

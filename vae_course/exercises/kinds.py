@@ -1,7 +1,7 @@
 """Exercises that ask for more than a function of tensors: a module, or a function that changes a model."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from vae_course.exercises.attempts import Arguments, Attempt, NotComparableError, Observation
-from vae_course.exercises.core import Exercise, Verdict
+from vae_course.exercises.core import Exercise
 from vae_course.training import seeded, seeded_weights
 
 # --- modules ----------------------------------------------------------------------------------------------------------
@@ -104,10 +104,9 @@ class UpdateExercise(Exercise):
         """What ``start`` takes."""
         return list(self.made_from)
 
-    def judged(self, attempt: Attempt, cases: Sequence[Arguments]) -> Verdict:
-        """As of any exercise; but torch's first optimizer imports for seconds, and that is not on the reader's time."""
-        self.start(*cases[0])
-        return super().judged(attempt, cases)
+    def get_ready(self, case: Arguments) -> None:
+        """Torch's first optimizer imports for seconds: that is not on the reader's time."""
+        self.start(*case)
 
     def run(self, answer: Callable[..., Any], arguments: Arguments) -> Any:  # noqa: ANN401 - whatever an answer returns
         """Call it several times on a fresh start, so that what is not put back to zero shows; then read the weights."""

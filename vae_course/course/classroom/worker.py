@@ -101,6 +101,7 @@ def record(name: str, answer: object, cases: Sequence[Arguments]) -> dict[str, A
     found: dict[str, Any] = {"problem": exercise.form_problem(answer), "runs": [], "again": [], "timed": None, "ended": "yes"}
     if found["problem"] is not None:
         return found
+    exercise.get_ready(cases[0])
     called = Called(answer, exercise.observe, exercise.parameters())
     try:
         with catalogue.ours_for_others(answer, name):
