@@ -1343,7 +1343,7 @@ PREDICTIONS = (
         because="z can tell it what stood more than four words ago; the LSTM has read that itself.",
         wrong={
             "both": (
-                "z knows the whole sentence, so one may expect it to help everybody. But what it tells of words to come costs "
+                "As z knows the whole sentence, it may be expected to help both. But what it tells of words to come costs "
                 "as much as those words; only what the decoder has missed or forgotten is worth the price."
             ),
             "neither": (
