@@ -1012,6 +1012,17 @@ TEXT_VAE_LOSS = Exercise(
             "exp(log_var / 2) is the standard deviation. The KL has its square, the variance: exp(log_var).",
         ),
         Mistake(
+            "The standard deviation and its log",
+            lambda logits, tokens, mean, log_var, kl_weight: text_vae_loss(logits, tokens, mean, log_var / 2, kl_weight),
+            "exp(log_var / 2) is the standard deviation, and log_var / 2 its log. The KL has the variance, exp(log_var), and "
+            "log_var.",
+        ),
+        Mistake(
+            "The log of the standard deviation where the log variance belongs",
+            _with_terms(lambda mean, log_var: mean.square() + log_var.exp() - 1 - log_var / 2),
+            "log std^2 is the log variance, log_var itself, and not its half.",
+        ),
+        Mistake(
             "KL the wrong way round",
             _with_terms(lambda mean, log_var: (1 + mean.square()) * (-log_var).exp() - 1 + log_var),
             "That is the KL from the prior to the posterior. The rate is KL(q || prior): the posterior comes first.",

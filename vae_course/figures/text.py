@@ -111,7 +111,7 @@ def rate_and_distortion(distortions: Sequence[float], rates: Sequence[float], ri
         axes.set(title=name, xlabel="training steps", ylabel="nats per sentence")
         highest = max(means) if axes is right else max(means[len(means) // 10 :])
         axes.set_ylim(0, 1.15 * highest)
-    right.text(1.03 * rise, 0.3, "KL weight 1\nfrom here on", fontsize=9)
+    right.text(1.03 * rise, 0.95 * right.get_ylim()[1], "KL weight 1\nfrom here on", fontsize=9, va="top")
     words = "Distortion falls steeply at first; the rate leaps, falls and rises again while z is cheap, then is pressed down."
     return Picture(figure, words)
 
