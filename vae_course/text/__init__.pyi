@@ -14,6 +14,7 @@ from . import (
     parallel as parallel,
     posteriors as posteriors,
     shared_latent as shared_latent,
+    twins as twins,
     vocabulary as vocabulary,
 )
 from .batches import (
@@ -171,6 +172,7 @@ from .shared_latent import (
     SharedLatent as SharedLatent,
     train_shared as train_shared,
 )
+from .twins import history_of_looks as history_of_looks, twin_language_model as twin_language_model, twin_vae as twin_vae
 from .vocabulary import (
     BOS as BOS,
     EOS as EOS,
