@@ -668,7 +668,9 @@ _LATENT_SIDE = (
     "The weight is (hidden, latent), and a product from the left mixes its hidden rows. The code meets the weight at its "
     "latent side, the right one: weight @ something of shape (latent, latent)."
 )
-_WEIGHT_ON_ITS_SIDE = "weight.T is (latent, hidden), so its hidden side meets the rotation. Leave the weight as it is: weight @ ..."
+_WEIGHT_ON_ITS_SIDE = (
+    "weight.T is (latent, hidden), so its hidden side meets the rotation. Leave the weight as it is: weight @ ..."
+)
 
 TURNED_WEIGHT = Exercise(
     task=(

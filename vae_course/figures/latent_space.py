@@ -86,7 +86,7 @@ def accuracies(named: Mapping[str, Sequence[Estimate | float]], names: Sequence[
     """One row a factor, one marker a reader: the share of test sentences whose value it names."""
     figure, (axes,) = new_figure(height=0.4 * len(names) + 1.7)
     rows = list(range(len(names)))[::-1]
-    looks = zip((INK, "white", ORANGE, BLUE, SKY, RED), ("o", "o", "^", "D", "p", "s"), strict=True)
+    looks = zip((INK, "white", ORANGE, BLUE, SKY, RED), ("o", "v", "^", "D", "p", "s"), strict=True)
     for (name, values), (colour, marker) in zip(named.items(), looks, strict=False):
         places = [100 * (value.value if isinstance(value, Estimate) else value) for value in values]
         axes.plot(places, rows, marker, color=colour, markeredgecolor=INK, markersize=8, linestyle="", label=name)
@@ -127,18 +127,18 @@ def along_the_way(
 
     ``neither_of_unrelated``: the share of facts as at neither end in a sentence that has nothing to do with the line.
     """
-    figure, (left, right) = new_figure(2, width=9.5, height=3.5)
+    figure, (left, right) = new_figure(2, width=9.5, height=3.6)
     series = {"as at the start": start, "as at the end": end, "as at neither": neither}
     for (name, values), colour, line, marker in zip(series.items(), PALETTE, LINES, MARKERS, strict=False):
         left.plot(array(places), 100 * array(values), color=colour, linestyle=line, marker=marker, label=name)
-    left.axhline(100 * neither_of_unrelated, color=INK, linestyle="-", linewidth=0.8)
-    left.text(0.5, 100 * neither_of_unrelated + 2, "as at neither, in an unrelated sentence", ha="center", fontsize=8)
+    unrelated = "as at neither, unrelated sentence"
+    left.axhline(100 * neither_of_unrelated, color=INK, linestyle="-", linewidth=0.8, label=unrelated)
     right.plot(array(places), 100 * array(readable), color=RED, linestyle="-.", marker="D")
     left.set(title="Facts in which the two ends differ", ylabel="share of these facts (%)")
     right.set(title="Sentences that the grammar can read", ylabel="share of the sentences (%)")
     for panel in (left, right):
         panel.set(xlabel="place on the line (0: start, 1: end)", ylim=(-3, 106))
-    left.legend(loc="center left", fontsize=8)
+    left.legend(loc="center left", bbox_to_anchor=(0, 0.42), fontsize=7.5)
     words = (
         "Along the line the start's facts give way to the end's; some in the middle are neither's, though far fewer than in an "
         "unrelated sentence; nearly all sentences stay readable."
@@ -161,7 +161,9 @@ def wishes_granted(
         left.plot(lengths, came_true, color=colour, linestyle=line, marker=marker, label=name)
         right.plot(came_true, unspoiled, color=colour, linestyle=line, marker=marker)
         longest = (came_true[-1], unspoiled[-1])
-        right.annotate(f"{lengths[-1]:.1f}", longest, (0, -13), textcoords="offset points", ha="center", color=colour, fontsize=8)
+        right.annotate(
+            f"{lengths[-1]:.1f}", longest, (0, -13), textcoords="offset points", ha="center", color=colour, fontsize=8
+        )
     right.annotate("0", (0, 100), (8, -3), textcoords="offset points", fontsize=8)
     right.axvline(100 * share, color=INK, linestyle=":", linewidth=1)
     right.text(100 * share - 1, 0, f"{share:.0%} granted", rotation=90, va="bottom", ha="right", fontsize=8)
@@ -180,7 +182,9 @@ def wishes_granted(
             )
     left.set(title="At equal lengths: is the wish granted?", xlabel="length of the step (units of z, mean)")
     left.set(ylabel="wish granted (%)", ylim=(-3, 103))
-    right.set(title="At equal shares granted: is all else kept?", xlabel=f"wish granted (%), at lengths from 0 to {lengths[-1]:.1f}")
+    right.set(
+        title="At equal shares granted: is all else kept?", xlabel=f"wish granted (%), at lengths from 0 to {lengths[-1]:.1f}"
+    )
     right.set(ylabel="all else kept (%)", ylim=(-3, 108), xlim=(-3, 103))
     left.legend(fontsize=9)
     words = (
