@@ -138,7 +138,7 @@ def along_the_way(
     right.set(title="Sentences that the grammar can read", ylabel="share of the sentences (%)")
     for panel in (left, right):
         panel.set(xlabel="place on the line (0: start, 1: end)", ylim=(-3, 106))
-    left.legend(loc="center left", bbox_to_anchor=(0, 0.42), fontsize=7.5)
+    figure.legend(loc="outside lower left", ncols=4, fontsize=8)
     words = (
         "Along the line the start's facts give way to the end's; some in the middle are neither's, though far fewer than in an "
         "unrelated sentence; nearly all sentences stay readable."
