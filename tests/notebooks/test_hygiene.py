@@ -236,6 +236,12 @@ def test_layers_that_a_cell_builds_unseeded_are_found(source, found):
     assert bool(found) == bool(list(layers_built(ast.parse(source))))
 
 
+def test_its_sections_are_numbered_without_a_gap(lesson):
+    prose = "\n".join(cell.source for cell in cells(lesson, "markdown"))
+    numbers = [int(number) for number in re.findall(r"^## (\d+)\. ", prose, re.MULTILINE)]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
 def test_it_ends_with_its_claims_and_where_to_go(lesson):
     headings = re.findall(r"^## (.+)$", "\n".join(c.source for c in cells(lesson, "markdown")), re.MULTILINE)
     assert headings[-2:] == ["What you should have seen", "Going further"]

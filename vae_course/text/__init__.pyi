@@ -172,7 +172,12 @@ from .shared_latent import (
     SharedLatent as SharedLatent,
     train_shared as train_shared,
 )
-from .twins import history_of_looks as history_of_looks, twin_language_model as twin_language_model, twin_vae as twin_vae
+from .twins import (
+    SentenceEncoder as SentenceEncoder,
+    history_of_looks as history_of_looks,
+    twin_language_model as twin_language_model,
+    twin_vae as twin_vae,
+)
 from .vocabulary import (
     BOS as BOS,
     EOS as EOS,
