@@ -1187,9 +1187,10 @@ SQUARED_MMD = Exercise(
 # --- two models on the same sentences -------------------------------------------------------------------------------
 
 
-def paired_difference(nll: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+def paired_difference(nll: Tensor, other: Tensor) -> Tensor:
     difference = nll - other
-    return difference.mean(), difference.std() / math.sqrt(len(difference))
+    standard_error = difference.std() / math.sqrt(len(difference))
+    return torch.stack([difference.mean(), standard_error])
 
 
 def _priced() -> list[Arguments]:
@@ -1226,83 +1227,83 @@ PAIRED_DIFFERENCE = Exercise(
     hints=(
         "Subtract sentence by sentence first. Everything else is of these differences.",
         "The standard error of a mean is the standard deviation divided by the root of their number.",
-        "difference = nll - other; return difference.mean(), difference.std() / math.sqrt(len(difference)).",
+        "torch.stack([mean, error]) puts the two numbers into one tensor; error is (nll - other).std() / math.sqrt(len(nll)).",
     ),
     mistakes=(
         Mistake(
             "As if the sentences were not the same",
-            lambda nll, other: ((nll - other).mean(), _unpaired(nll, other)),
+            lambda nll, other: torch.stack([(nll - other).mean(), _unpaired(nll, other)]),
             "That is the error of two independent test sets. Here most of what makes a sentence dear or cheap is the same for "
             "both models and falls out of the difference: subtract first, then take the standard deviation.",
         ),
         Mistake(
             "Both standard errors added",
-            lambda nll, other: ((nll - other).mean(), (nll.std() + other.std()) / math.sqrt(len(nll))),
+            lambda nll, other: torch.stack([(nll - other).mean(), (nll.std() + other.std()) / math.sqrt(len(nll))]),
             "Subtract sentence by sentence first, then take the standard deviation of the differences.",
         ),
         Mistake(
             "The error of the first alone",
-            lambda nll, other: ((nll - other).mean(), nll.std() / math.sqrt(len(nll))),
+            lambda nll, other: torch.stack([(nll - other).mean(), nll.std() / math.sqrt(len(nll))]),
             "Take the standard deviation of the *differences*, not of one model's costs.",
         ),
         Mistake(
             "The difference of two standard errors",
-            lambda nll, other: ((nll - other).mean(), (nll.std() - other.std()) / math.sqrt(len(nll))),
+            lambda nll, other: torch.stack([(nll - other).mean(), (nll.std() - other.std()) / math.sqrt(len(nll))]),
             "Take the standard deviation of the differences, not the difference of the standard deviations.",
         ),
         Mistake(
             "The standard deviation in place of the standard error",
-            lambda nll, other: ((nll - other).mean(), (nll - other).std()),
+            lambda nll, other: torch.stack([(nll - other).mean(), (nll - other).std()]),
             "That says how much single sentences differ. The mean of n of them is surer: divide by the root of n.",
         ),
         Mistake(
             "Divided by n in place of its root",
-            lambda nll, other: ((nll - other).mean(), (nll - other).std() / len(nll)),
+            lambda nll, other: torch.stack([(nll - other).mean(), (nll - other).std() / len(nll)]),
             "A standard error falls with the *root* of the number of sentences.",
         ),
         Mistake(
             "The variance in place of the standard deviation",
-            lambda nll, other: ((nll - other).mean(), (nll - other).var() / len(nll)),
+            lambda nll, other: torch.stack([(nll - other).mean(), (nll - other).var() / len(nll)]),
             "That is the square of the standard error: take its root.",
         ),
         Mistake(
             "The variance over the root of n",
-            lambda nll, other: ((nll - other).mean(), (nll - other).var() / math.sqrt(len(nll))),
+            lambda nll, other: torch.stack([(nll - other).mean(), (nll - other).var() / math.sqrt(len(nll))]),
             "A standard error is the standard *deviation* over the root of n.",
         ),
         Mistake(
             "Divided by n inside the standard deviation",
-            lambda nll, other: ((nll - other).mean(), (nll - other).std(correction=0) / math.sqrt(len(nll))),
+            lambda nll, other: torch.stack([(nll - other).mean(), (nll - other).std(correction=0) / math.sqrt(len(nll))]),
             "The standard deviation of a sample divides by n - 1, as .std() does by itself.",
         ),
         Mistake(
             "Divided by the root of n - 1",
-            lambda nll, other: ((nll - other).mean(), (nll - other).std() / math.sqrt(len(nll) - 1)),
+            lambda nll, other: torch.stack([(nll - other).mean(), (nll - other).std() / math.sqrt(len(nll) - 1)]),
             "The n - 1 is in .std() already: divide by the root of n.",
         ),
         Mistake(
             "The other minus the first",
-            lambda nll, other: (paired_difference(other, nll)),
+            lambda nll, other: paired_difference(other, nll),
             "The sign is turned: how far nll lies *above* other, so nll - other.",
         ),
         Mistake(
             "Absolute differences",
-            lambda nll, other: ((nll - other).abs().mean(), (nll - other).abs().std() / math.sqrt(len(nll))),
+            lambda nll, other: torch.stack([(nll - other).abs().mean(), (nll - other).abs().std() / math.sqrt(len(nll))]),
             "A sentence may be cheaper under either model, and these cancel in the mean: no .abs().",
         ),
         Mistake(
             "Two standard errors",
-            lambda nll, other: ((nll - other).mean(), 2 * (nll - other).std() / math.sqrt(len(nll))),
+            lambda nll, other: torch.stack([(nll - other).mean(), 2 * (nll - other).std() / math.sqrt(len(nll))]),
             "One standard error is asked for; how many of them to go is decided where it is used.",
         ),
         Mistake(
             "The sum of the differences",
-            lambda nll, other: ((nll - other).sum(), (nll - other).std() * math.sqrt(len(nll))),
+            lambda nll, other: torch.stack([(nll - other).sum(), (nll - other).std() * math.sqrt(len(nll))]),
             "That is the difference over the whole test set. Nats a *sentence* are asked for: the mean.",
         ),
         Mistake(
-            "The other way round in the tuple",
-            lambda nll, other: ((nll - other).std() / math.sqrt(len(nll)), (nll - other).mean()),
+            "The two numbers exchanged",
+            lambda nll, other: torch.stack([(nll - other).std() / math.sqrt(len(nll)), (nll - other).mean()]),
             "First the mean difference, then its standard error.",
         ),
     ),
@@ -1340,9 +1341,9 @@ def _offers_of_a_lesson(generator: Generator) -> Arguments:
 
 
 BETTER_BUYS = Exercise(
-    task="Which of several cures are better buys than yours: more and dearer (cures,) are by how many nats each one's information "
-    "and its NLL lie above yours, each with its standard error. It tells more, by over two standard errors, and it does not "
-    "cost more by over two standard errors.",
+    task="Which of several cures are better buys than yours: more and dearer (cures,) are by how many nats each one's "
+    "information and its NLL lie above yours, each with its standard error. It tells more, by over two standard errors, and it "
+    "does not cost more by over two standard errors.",
     reference=better_buys,
     cases=_offers,
     generate=_drawn_offers,

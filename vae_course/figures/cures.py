@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from vae_course.figures.base import BLUE, INK, LINES, ORANGE, PALETTE, RED, Picture, new_figure, styled
+from vae_course.figures.base import BLUE, INK, LINES, ORANGE, PALETTE, RED, SKY, Picture, new_figure, styled
 from vae_course.studies.tables import Floor, Rows, floor, information, negative_elbo, only_a_bound, over_seeds
 from vae_course.text.objectives import Schedule
 from vae_course.world.grammar import Language
@@ -52,7 +52,7 @@ def _draw_bound(axes: Axes, at: Floor, most: float, name: str) -> None:
 
 @styled
 def penalties(kl_weight: float, bits: float, capacity: float, wall: float) -> Picture:
-    """What the loss charges for a rate: the ELBO, a smaller weight, a floor of ``bits``, a target, a model that keeps above ``wall``."""
+    """What the loss charges for a rate: ELBO, smaller weight, floor of ``bits``, target, a model that keeps above ``wall``."""
     figure, (axes,) = new_figure(height=3.6)
     most = 2 * max(bits, capacity, wall)
     named = {
@@ -61,7 +61,7 @@ def penalties(kl_weight: float, bits: float, capacity: float, wall: float) -> Pi
         f"free bits: at least {bits:g}": ([0, bits, most], [bits, bits, most]),
         f"target {capacity:g}, with strength 10": ([0, capacity, most], [10 * capacity, 0, 10 * (most - capacity)]),
     }
-    for (name, (x, y)), colour, line in zip(named.items(), (BLUE, ORANGE, INK, SKY), LINES, strict=False):
+    for (name, (x, y)), colour, line in zip(named.items(), (BLUE, ORANGE, INK, SKY), (*LINES[:3], LINES[4]), strict=True):
         axes.plot(x, y, color=colour, linestyle=line, label=name)
     axes.fill([0, wall, wall, 0], [0, 0, most, most], **FORBIDDEN)
     axes.plot([wall, wall], [0, most], color=RED, linestyle="-.", label=f"normalized means: R ≥ {wall:.2f}")
@@ -167,8 +167,8 @@ def _write_names(axes: Axes, places: Mapping[str, tuple[float, float]], highligh
         width, height = 8.0 * len(name), 16.0  # in pixels, about
         around = [(9, -height / 2), (9, 6), (9, -22), (-width - 9, -height / 2), (-width - 9, 8), (9, 22), (9, -38), (9, 38)]
         boxes = [(x + right, y + up, x + right + width, y + up + height) for right, up in around]
-        free = (box for box in boxes if not any(_overlap(box, other) for other in taken) and not any(_in(p, box) for p in points))
-        box = next(free, boxes[0])
+        alone = [box for box in boxes if not any(_overlap(box, other) for other in taken)]
+        box = next((box for box in alone if not any(_in(point, box) for point in points)), (alone or boxes)[0])
         taken.append(box)
         axes.annotate(
             name,
@@ -205,7 +205,7 @@ def rates(histories: Mapping[str, Sequence[float]], promised: float) -> Picture:
     axes.set(yscale="symlog", xlim=(0, 102), ylim=(0, None))
     axes.set_yticks([0, 1, 3, 10, 30, 100], ["0", "1", "3", "10", "30", "100"])
     axes.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    words = "Each model's rate in every twentieth of its training; the thin dotted line is the rate that normalized means promise."
+    words = "Each model's rate in every twentieth of its training; a thin dotted line is what normalized means promise."
     return Picture(figure, words)
 
 

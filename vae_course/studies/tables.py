@@ -95,7 +95,7 @@ def difference(document: Figures, name: str, other: str) -> Difference:
 
 
 def paired_error(document: Figures, other: str) -> Callable[[Figures], float | None]:
-    """A column: the standard error over sentences of each name's NLL minus the NLL of ``other``; empty without paired errors."""
+    """A column: the standard error over sentences of each NLL minus that of ``other``; empty without paired errors."""
 
     def error(row: Figures) -> float | None:
         if row["name"] == other or row["name"] not in document.get("paired", {"names": []})["names"]:
@@ -172,7 +172,8 @@ def most_information(rows: Rows, within: float) -> str:
 def table(rows: Rows, columns: Columns) -> str:
     """A line a name and a column a figure, as ``Spread`` formats it; a dash where a model has none.
 
-    ``columns`` maps each heading to the figure and the format of one number, such as ".2f". A column that no row has is left out.
+    ``columns`` maps each heading to the figure and the format of one number, such as ".2f". A column that no row
+    has is left out.
     """
     spreads = {heading: (over_seeds(rows, figure), form) for heading, (figure, form) in columns.items()}
     spreads = {heading: found for heading, found in spreads.items() if found[0]}

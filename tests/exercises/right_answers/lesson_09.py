@@ -35,7 +35,7 @@ def paired_difference(nll, other):
     count = differences.shape[0]
     mean = differences.sum() / count
     variance = ((differences - mean) ** 2).sum() / (count - 1)
-    return mean, torch.sqrt(variance / count)
+    return torch.cat([mean.reshape(1), torch.sqrt(variance / count).reshape(1)])
 
 
 def better_buys(more, error_of_more, dearer, error_of_dearer):
@@ -123,8 +123,8 @@ MORE = {
         ),
     ],
     "paired_difference": [
-        lambda nll, other: ((nll - other).mean(), (nll - other).std() / len(nll) ** 0.5),
-        lambda nll, other: (nll.mean() - other.mean(), ((nll - other).var() / nll.numel()).sqrt()),
+        lambda nll, other: torch.stack(((nll - other).mean(), (nll - other).std() / len(nll) ** 0.5)),
+        lambda nll, other: torch.stack([nll.mean() - other.mean(), ((nll - other).var() / nll.numel()).sqrt()]),
     ],
     "better_buys": [
         lambda more, error_of_more, dearer, error_of_dearer: torch.logical_and(
