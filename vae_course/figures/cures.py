@@ -159,14 +159,16 @@ GREY = "#8a8a8a"
 
 def _write_names(axes: Axes, places: Mapping[str, tuple[float, float]], highlight: str | None) -> None:
     """A name beside each point, at the first of some places around it where it covers neither a name nor a point."""
-    scale = axes.transData.transform
+    axes.figure.draw_without_rendering()  # the layout decides where a point will lie
+    inside, scale = axes.bbox, axes.transData.transform
     points = [tuple(scale(place)) for place in places.values()]
     taken: list[tuple[float, float, float, float]] = []
     for name, place in places.items():
         x, y = scale(place)
-        width, height = 8.0 * len(name), 16.0  # in pixels, about
+        width, height = 6.6 * len(name), 14.0  # in pixels, about
         around = [(9, -height / 2), (9, 6), (9, -22), (-width - 9, -height / 2), (-width - 9, 8), (9, 22), (9, -38), (9, 38)]
         boxes = [(x + right, y + up, x + right + width, y + up + height) for right, up in around]
+        boxes = [box for box in boxes if inside.x0 < box[0] and box[2] < inside.x1 and inside.y0 < box[1]] or boxes
         alone = [box for box in boxes if not any(_overlap(box, other) for other in taken)]
         box = next((box for box in alone if not any(_in(point, box) for point in points)), (alone or boxes)[0])
         taken.append(box)
