@@ -181,6 +181,7 @@ def _write_names(axes: Axes, places: Mapping[str, tuple[float, float]], highligh
             color=RED if name == highlight else INK,
             fontweight="bold" if name == highlight else "normal",
             zorder=6,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
         )
 
 
@@ -199,11 +200,14 @@ def _in(point: tuple[float, ...], box: tuple[float, float, float, float]) -> boo
 def rates(histories: Mapping[str, Sequence[float]], promised: float) -> Picture:
     """The rate in each part of training, a line a model, and the least that normalized means promise."""
     figure, (axes,) = new_figure(height=3.6)
-    axes.axhline(promised, color=INK, linestyle=":", linewidth=1)
-    axes.text(1, promised, "promised", ha="left", va="top", fontsize=9)
+    axes.axhline(promised, color=INK, linestyle=":", linewidth=1, label=f"promised by normalized means: {promised:.2f}")
     for (name, values), colour, line in zip(histories.items(), PALETTE, LINES, strict=False):
         axes.plot([100 * (k + 1) / len(values) for k in range(len(values))], values, color=colour, linestyle=line, label=name)
-    axes.set(title="The rate during training", xlabel="part of the training (%)", ylabel="rate (nats a sentence)")
+    axes.set(
+        title="The rate during training",
+        xlabel="part of the training (%)",
+        ylabel="rate (nats a sentence), logarithmic above 2",
+    )
     axes.set(yscale="symlog", xlim=(0, 102), ylim=(0, None))
     axes.set_yticks([0, 1, 3, 10, 30, 100], ["0", "1", "3", "10", "30", "100"])
     axes.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
