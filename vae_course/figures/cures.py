@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from vae_course.figures.base import BLUE, INK, LINES, ORANGE, PALETTE, RED, SKY, Picture, new_figure, styled
 from vae_course.studies.tables import Floor, Rows, floor, information, negative_elbo, only_a_bound, over_seeds
@@ -109,7 +110,7 @@ def above_the_line(rows: Rows, frontier: Sequence[str] = (), highlight: str | No
     axes.set(xlabel="rate R (nats a sentence)", ylabel=f"nats a sentence above the {at.name}")
     axes.set_title("What each model wastes, at its rate")
     axes.legend(fontsize=9, loc="upper left")
-    _write_names(axes, {name: (rate[name].mean, cost[name].mean) for name in rate}, highlight)
+    _write_names(figure, axes, {name: (rate[name].mean, cost[name].mean) for name in rate}, highlight)
     words = "Each model's negative ELBO and NLL above the line D + R = H, against its rate."
     if not at.known:
         words = "Negative ELBO and NLL above the language model's, against the rate; the truth of this text is not known."
@@ -149,7 +150,7 @@ def bought(rows: Rows, within: float, named: Sequence[str] = (), most: float = 1
     axes.set(xlabel="information of z about the sentence, at least (nats)", ylabel=f"NLL above the {at.name} (nats a sentence)")
     axes.set_xlim(-0.2, 1.22 * max(spread.high for spread in told.values()))
     axes.legend(fontsize=9, loc="upper left")
-    _write_names(axes, {name: (told[name].mean, min(price[name].mean, most)) for name in named if name in told}, None)
+    _write_names(figure, axes, {name: (told[name].mean, min(price[name].mean, most)) for name in named if name in told}, None)
     words = "Further right z says more about the sentence, further down the model is better: right and low is bought well."
     return Picture(figure, words)
 
@@ -157,9 +158,9 @@ def bought(rows: Rows, within: float, named: Sequence[str] = (), most: float = 1
 GREY = "#8a8a8a"
 
 
-def _write_names(axes: Axes, places: Mapping[str, tuple[float, float]], highlight: str | None) -> None:
+def _write_names(figure: Figure, axes: Axes, places: Mapping[str, tuple[float, float]], highlight: str | None) -> None:
     """A name beside each point, at the first of some places around it where it covers neither a name nor a point."""
-    axes.figure.draw_without_rendering()  # the layout decides where a point will lie
+    figure.draw_without_rendering()  # the layout decides where a point will lie
     inside, scale = axes.bbox, axes.transData.transform
     points = [tuple(scale(place)) for place in places.values()]
     taken: list[tuple[float, float, float, float]] = []
@@ -175,7 +176,7 @@ def _write_names(axes: Axes, places: Mapping[str, tuple[float, float]], highligh
         axes.annotate(
             name,
             place,
-            xytext=((box[0] - x) * 72 / axes.figure.dpi, (box[1] - y) * 72 / axes.figure.dpi),
+            xytext=((box[0] - x) * 72 / figure.dpi, (box[1] - y) * 72 / figure.dpi),
             textcoords="offset points",
             fontsize=9,
             color=RED if name == highlight else INK,
