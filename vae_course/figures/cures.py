@@ -166,24 +166,30 @@ def _write_names(figure: Figure, axes: Axes, places: Mapping[str, tuple[float, f
     taken: list[tuple[float, float, float, float]] = []
     for name, place in places.items():
         x, y = scale(place)
-        width, height = 6.6 * len(name), 14.0  # in pixels, about
-        around = [(9, -height / 2), (9, 6), (9, -22), (-width - 9, -height / 2), (-width - 9, 8), (9, 22), (9, -38), (9, 38)]
-        boxes = [(x + right, y + up, x + right + width, y + up + height) for right, up in around]
-        boxes = [box for box in boxes if inside.x0 < box[0] and box[2] < inside.x1 and inside.y0 < box[1]] or boxes
-        alone = [box for box in boxes if not any(_overlap(box, other) for other in taken)]
-        box = next((box for box in alone if not any(_in(point, box) for point in points)), (alone or boxes)[0])
-        taken.append(box)
+        width, height = 7.0 * len(name), 14.0  # in pixels, about
+        steps = [(9, -4), (9, 8), (9, -18), (-9, -4), (-9, 8), (-9, -18), (9, 24), (9, -34), (9, 40)]
+        boxes = {step: _box(x + step[0], y + step[1], width, height, to_the_right=step[0] > 0) for step in steps}
+        within = [s for s in steps if inside.x0 < boxes[s][0] and boxes[s][2] < inside.x1 and inside.y0 < boxes[s][1]] or steps
+        alone = [s for s in within if not any(_overlap(boxes[s], other) for other in taken)] or within
+        step = next((s for s in alone if not any(_in(point, boxes[s]) for point in points)), alone[0])
+        taken.append(boxes[step])
         axes.annotate(
             name,
             place,
-            xytext=((box[0] - x) * 72 / figure.dpi, (box[1] - y) * 72 / figure.dpi),
+            xytext=(step[0] * 72 / figure.dpi, step[1] * 72 / figure.dpi),
             textcoords="offset points",
+            ha="left" if step[0] > 0 else "right",
             fontsize=9,
             color=RED if name == highlight else INK,
             fontweight="bold" if name == highlight else "normal",
             zorder=6,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
         )
+
+
+def _box(x: float, y: float, width: float, height: float, *, to_the_right: bool) -> tuple[float, float, float, float]:
+    left = x if to_the_right else x - width
+    return left, y, left + width, y + height
 
 
 def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
