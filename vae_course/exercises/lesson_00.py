@@ -44,6 +44,12 @@ TO_BITS = Exercise(
             lambda nats: to_bits(nats) * math.log(2) ** 2,
             "That turns bits into nats.",
         ),
+        Mistake("ln 2 rounded", lambda nats: nats / 0.693, "0.693 is rounded: write math.log(2)."),
+        Mistake(
+            "Multiplied, by ln 2 rounded",
+            lambda nats: nats * 0.693,
+            "Divide: that turns bits into nats. And 0.693 is rounded: write math.log(2).",
+        ),
         Mistake("Nothing converted", lambda nats: to_bits(nats) * math.log(2), "These are still nats: divide by ln 2."),
         Mistake(
             "Wrong base",
@@ -108,8 +114,8 @@ TO_BITS = Exercise(
 )
 
 
-def error_per_image(images: Tensor, reconstructions: Tensor) -> Tensor:
-    return (images - reconstructions).square().sum(-1)
+def error_per_image(originals: Tensor, reconstructions: Tensor) -> Tensor:
+    return (originals - reconstructions).square().sum(-1)
 
 
 def _batches() -> list[Arguments]:
@@ -143,6 +149,11 @@ ERROR_PER_IMAGE = Exercise(
             "Mean where a sum was asked",
             lambda images, reconstructions: error_per_image(images, reconstructions) / images.shape[-1],
             "A mean over pixels makes the error smaller by the number of pixels. In a VAE's loss that matters very much.",
+        ),
+        Mistake(
+            "Divided by 64",
+            lambda images, reconstructions: error_per_image(images, reconstructions) / 64,
+            "That is a mean over the pixels of the lesson's images. The sum is asked for.",
         ),
         Mistake(
             "Summed over the batch too",
