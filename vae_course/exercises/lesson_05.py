@@ -950,7 +950,7 @@ DRAW_PIXELS = Exercise(
         Mistake(
             "Ink where the uniform number is above 1 - p",
             lambda logits, uniform: (uniform > 1 - logits.sigmoid()).to(logits.dtype),
-            "It draws ink as often, so as a way to sample it is right. To draw as the lesson does, put ink where uniform is *below* p.",
+            "It draws ink just as often, so it samples rightly too. Here, put ink where uniform is *below* p, as the lesson does.",
         ),
         Mistake(
             "Probabilities where there is ink",
