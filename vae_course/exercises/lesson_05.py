@@ -950,7 +950,7 @@ DRAW_PIXELS = Exercise(
         Mistake(
             "Ink where the uniform number is above 1 - p",
             lambda logits, uniform: (uniform > 1 - logits.sigmoid()).to(logits.dtype),
-            "It draws ink just as often, so it samples rightly too. Here, as in the lesson, put ink where uniform is *below* p.",
+            "It draws ink just as often, so it samples rightly too. Here, as in the lesson, let uniform *below* p be ink.",
         ),
         Mistake(
             "Probabilities where there is ink",
