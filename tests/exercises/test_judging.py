@@ -6,6 +6,7 @@ import math
 import sys
 import time
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -379,6 +380,31 @@ def test_a_module_with_the_same_names_or_the_same_order_gets_our_weights():
 
     for module in (TwoHeads, Named, Ordered):
         assert HEADS.grade(module).status is Status.CORRECT
+
+
+def test_parts_that_the_lesson_reads_by_name_may_be_made_in_any_order_but_must_be_there():
+    class OtherOrder(nn.Module):
+        def __init__(self, inputs, outputs):
+            super().__init__()
+            self.log_var = nn.Sequential(nn.Linear(inputs, outputs))  # another order, and other names of the weights
+            self.mean = nn.Linear(inputs, outputs)
+
+        def forward(self, x):
+            return self.mean(x), self.log_var(x)
+
+    class OtherNames(nn.Module):
+        def __init__(self, inputs, outputs):
+            super().__init__()
+            self.mean = nn.Linear(inputs, outputs)
+            self.log_variance = nn.Linear(inputs, outputs)
+
+        def forward(self, x):
+            return self.mean(x), self.log_variance(x)
+
+    exercise = replace(HEADS, named=("mean", "log_var"))
+    assert exercise.grade(TwoHeads).status is Status.CORRECT
+    assert exercise.grade(OtherOrder).status is Status.CORRECT
+    assert "no layer self.log_var: keep the names of the stub" in told(OtherNames, exercise)
 
 
 def test_wrong_modules_are_told_why():

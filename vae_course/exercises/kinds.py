@@ -20,12 +20,14 @@ class ModuleExercise(Exercise):
     """An exercise in which a class, a ``nn.Module``, is asked for.
 
     An input is what builds the module, ``building`` arguments, and then what it is called with. The reader's module gets our
-    weights, by name or else in order, and must give the same as ours.
+    weights, by name or else in order, and must give the same as ours. Parts that the lesson reads from it later, by the names
+    that its stub gives them, are ``named``: these must be there, and get our weights each for itself, made in whatever order.
     """
 
     general: ClassVar = ()  # what may be done to a tensor cannot be done to a class
 
     building: int = 1
+    named: tuple[str, ...] = ()
 
     def parameters(self) -> list[str]:
         """What the class is built with, and what ``forward`` takes."""
@@ -38,7 +40,10 @@ class ModuleExercise(Exercise):
         module = answer(*sizes)
         if any(value is ... for value in vars(module).values()):
             return ...
-        with_our_weights(module, self.reference(*sizes))
+        if missing := [name for name in self.named if not isinstance(getattr(module, name, None), nn.Module)]:
+            told = " and ".join(f"self.{name}" for name in missing)
+            raise NotComparableError(f"your module has no layer {told}: keep the names of the stub, for the lesson uses them")
+        with_our_weights(module, self.reference(*sizes), named=self.named)
         return module(*inputs)
 
     def form_problem(self, answer: object) -> str | None:
@@ -56,16 +61,17 @@ class ModuleExercise(Exercise):
         return None
 
 
-def with_our_weights(module: nn.Module, ours: nn.Module, seed: int = 0) -> None:
+def with_our_weights(module: nn.Module, ours: nn.Module, seed: int = 0, named: tuple[str, ...] = ()) -> None:
     """Draw weights for ``ours`` and copy them into ``module``: by name where the names are the same, else in order.
 
-    All entries are drawn, biases too, so that none is left out unseen. Raises ``NotComparableError`` for other shapes.
+    Parts that are ``named`` come first, in that order, in both, so that it does not matter in which they were made. All
+    entries are drawn, biases too, so that none is left out unseen. Raises ``NotComparableError`` for other shapes.
     """
     generator = seeded(seed)
     with torch.no_grad():
         for parameter in ours.parameters():
             parameter.copy_(0.5 * torch.randn(parameter.shape, generator=generator, dtype=parameter.dtype))
-    theirs, source = dict(module.named_parameters()), dict(ours.named_parameters())
+    theirs, source = _in_order(module, named), _in_order(ours, named)
     by_name = {n: p.shape for n, p in theirs.items()} == {n: p.shape for n, p in source.items()}
     pairs = [(theirs[n], source[n]) for n in source] if by_name else list(zip(theirs.values(), source.values(), strict=False))
     if len(theirs) != len(source) or any(a.shape != b.shape for a, b in pairs):
@@ -73,6 +79,13 @@ def with_our_weights(module: nn.Module, ours: nn.Module, seed: int = 0) -> None:
     with torch.no_grad():
         for a, b in pairs:
             a.copy_(b)
+
+
+def _in_order(module: nn.Module, named: tuple[str, ...]) -> dict[str, nn.Parameter]:
+    """All weights of ``module`` by name, those of its ``named`` parts first."""
+    every = dict(module.named_parameters())
+    first = {name: weight for part in named for name, weight in every.items() if name.split(".")[0] == part}
+    return first | every
 
 
 def _shapes(parameters: dict[str, nn.Parameter]) -> str:

@@ -15,7 +15,7 @@ from vae_course.exercises.kinds import ModuleExercise, UpdateExercise, start_of
 from vae_course.exercises.making import doubles, flags, numbers, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
-from vae_course.probability.distributions import standard_normal
+from vae_course.probability.distributions import standard_normal, standard_uniform
 from vae_course.training import seeded
 
 # --- the encoder, a module --------------------------------------------------------------------------------------------
@@ -122,6 +122,7 @@ GAUSSIAN_ENCODER = ModuleExercise(
     generate=_drawn_layers,
     lesson=lambda g: (64, 128, 2, torch.rand(128, 64, generator=g).round()),
     building=3,
+    named=("hidden", "mean", "log_var"),
     hints=(
         "Three linear layers: one from the inputs to the hidden features, and from these one for each of the two heads.",
         "The features are relu of the first layer's output. Both heads read the same features, and need no activation.",
@@ -608,12 +609,13 @@ def _step(
     loss_of: Callable[[Tensor, Tensor, Tensor], Tensor] = negative_elbo,
     order: str = "zero backward step",
     decoded: Callable[[Tensor], Tensor] = lambda logits: logits,
+    drawn: Callable[[Tensor, Generator], Tensor] = lambda mean, generator: standard_normal(mean.shape, generator, like=mean),
 ) -> Callable[..., Tensor]:
     """A training step in which one thing may be otherwise."""
 
     def step(encoder: nn.Module, decoder: nn.Module, optimizer: Optimizer, x: Tensor, generator: Generator) -> Tensor:
         mean, log_var = encoder(x)
-        z = sampled(mean, log_var, standard_normal(mean.shape, generator, like=mean))
+        z = sampled(mean, log_var, drawn(mean, generator))
         loss = loss_of(-bernoulli_log_likelihood(decoded(decoder(z)), x), mean, log_var)
         do: dict[str, Callable[[], object]]
         do = {"zero": optimizer.zero_grad, "backward": loss.backward, "step": optimizer.step}
@@ -673,6 +675,26 @@ TRAINING_STEP = UpdateExercise(
             "log_var taken for the standard deviation",
             _step(lambda mean, log_var, noise: mean + log_var * noise),
             "A sample is mean + exp(log_var / 2) * noise.",
+        ),
+        Mistake(
+            "Uniform noise",
+            _step(drawn=lambda mean, generator: standard_uniform(mean.shape, generator, like=mean)),
+            "q is a Gaussian, and so the noise is drawn from N(0, 1): standard_normal, or torch.randn with the generator.",
+        ),
+        Mistake(
+            "Uniform noise around 0",
+            _step(drawn=lambda mean, generator: 2 * standard_uniform(mean.shape, generator, like=mean) - 1),
+            "q is a Gaussian, and so the noise is drawn from N(0, 1): standard_normal, or torch.randn with the generator.",
+        ),
+        Mistake(
+            "The same noise for all images",
+            _step(drawn=lambda mean, generator: standard_normal((1, mean.shape[1]), generator, like=mean)),
+            "Each image has a draw of its own, so the noise has the shape of mean: (batch, latent).",
+        ),
+        Mistake(
+            "The same noise for all coordinates",
+            _step(drawn=lambda mean, generator: standard_normal((len(mean), 1), generator, like=mean)),
+            "Each coordinate of z has noise of its own, so the noise has the shape of mean: (batch, latent).",
         ),
         Mistake("Noise of width 1", _step(lambda mean, log_var, noise: mean + noise), "Scale the noise by exp(log_var / 2)."),
         Mistake(
@@ -909,6 +931,26 @@ DRAW_PIXELS = Exercise(
             "Noise multiplied with the mean image",
             lambda logits, uniform: logits.sigmoid() * uniform,
             "A pixel is ink or no ink. The uniform number decides which: compare it with the probability.",
+        ),
+        Mistake(
+            "The sum rounded",
+            lambda logits, uniform: (logits.sigmoid() + uniform).round(),
+            "The sum goes up to 2. Do not add the uniform number to the probability: ink is where it lies below it.",
+        ),
+        Mistake(
+            "The product rounded",
+            lambda logits, uniform: (logits.sigmoid() * uniform).round(),
+            "A product of both is above 1/2 too seldom. Compare the two: ink is where uniform is below the probability.",
+        ),
+        Mistake(
+            "The difference, not its sign",
+            lambda logits, uniform: logits.sigmoid() - uniform,
+            "Where this is above 0 there is ink, and elsewhere none: make ones and zeros of it.",
+        ),
+        Mistake(
+            "Ink where the uniform number is above 1 - p",
+            lambda logits, uniform: (uniform > 1 - logits.sigmoid()).to(logits.dtype),
+            "It draws ink just as often, so it samples rightly too. Here, as in the lesson, let uniform *below* p be ink.",
         ),
         Mistake(
             "Probabilities where there is ink",
@@ -1171,8 +1213,8 @@ PREDICTIONS = (
         ("lower", "about the same", "higher"),
         answer="lower",
         because=(
-            "below 1 a variance is smaller than its std, so the decoder gets less noise than the rate pays for. The distortion "
-            "falls, and the program reports what no VAE can reach."
+            "below 1 a variance is smaller than its std, so the decoder gets less noise than the rate is computed for. The "
+            "distortion falls, but the rate that so little noise would cost is not charged: their sum is no -ELBO."
         ),
         wrong={
             "about the same": (

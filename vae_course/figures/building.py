@@ -128,7 +128,6 @@ def learning(training: Sequence[float], validation: Sequence[float]) -> Picture:
     axes.plot(epochs, validation, color=INK, linestyle="-", label="validation images")
     axes.plot([best], [validation[best - 1]], "o", color=ORANGE, markersize=9, label="the weights that are kept")
     axes.set(title="New images say when to stop", xlabel="epoch", ylabel="-ELBO (nats per image)")
-    axes.set_ylim(min(training) - 0.5, min(validation) + 8)
     axes.legend()
     words = "Both losses fall; that of the validation images comes to rest above the other, and there the training is ended."
     return Picture(figure, words)
@@ -226,9 +225,7 @@ def scores(named: Mapping[str, Estimate], bounds: Sequence[str]) -> Picture:
     axes.margins(x=0.08)
     axes.grid(axis="x", color="#d8d8d8", linestyle="-", linewidth=0.8)
     best = max(named, key=lambda name: named[name].value)
-    axes.set(
-        title=f"New digits are predicted best by: {best}", xlabel="log p(x), nats per test image; bars: ± 2 standard errors"
-    )
+    axes.set(title=f"The {best} predicts new digits best", xlabel="log p(x), nats per test image; bars: ± 2 standard errors")
     words = (
         "Test log-likelihoods: independent pixels are worst by far, the others lie closer together, the VAE with 16 latents "
         "ahead. Its value is a lower bound, drawn hollow, with an arrow to the side on which the truth lies."

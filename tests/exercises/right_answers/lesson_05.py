@@ -22,12 +22,12 @@ def kl_weight_of_means(pixels, latent):
 class GaussianEncoder(torch.nn.Module):
     def __init__(self, inputs, hidden, latent):
         super().__init__()
-        self.body = torch.nn.Sequential(torch.nn.Linear(inputs, hidden), torch.nn.ReLU())
-        self.heads = torch.nn.ModuleList([torch.nn.Linear(hidden, latent) for _ in range(2)])
+        self.log_var, self.mean = (torch.nn.Linear(hidden, latent) for _ in range(2))
+        self.hidden = torch.nn.Sequential(torch.nn.Linear(inputs, hidden), torch.nn.ReLU())
 
     def forward(self, x):
-        h = self.body(x)
-        return tuple(head(h) for head in self.heads)
+        h = self.hidden(x)
+        return tuple(head(h) for head in (self.mean, self.log_var))
 
 
 def training_step(encoder, decoder, optimizer, x, generator):
