@@ -9,7 +9,7 @@ def test_the_lag_shows_both_spreads_of_each_training():
     spreads = torch.rand(4, 2, generator=seeded(0))
     picture = collapse.lag([0, 10, 20, 30], {"a run": spreads}, {"a run": torch.rand(4, generator=seeded(1))}, {"a run": 17.5})
     model, encoder = picture.figure.axes[0].lines
-    assert "17.5" in picture.figure.axes[0].get_title()
+    assert "17.5" in picture.figure.axes[0].get_title(loc="left")
     np.testing.assert_allclose(model.get_ydata(), spreads[:, 0].numpy())
     np.testing.assert_allclose(encoder.get_ydata(), spreads[:, 1].numpy())
 

@@ -1044,8 +1044,8 @@ NET_EARNINGS = Exercise(
         Mistake(
             "A quotient for each sentence",
             lambda without_z, with_z, rate: ((without_z - with_z) / rate.sum(-1)).mean(),
-            "That is what a nat of rate saves, sentence by sentence. The account asks for a difference: what is saved minus the "
-            "rate.",
+            "That is what a nat of rate saves, sentence by sentence. The account asks for a difference: what is saved minus "
+            "the rate.",
         ),
         Mistake(
             "A ratio of the costs",
@@ -1498,14 +1498,14 @@ AGGRESSIVE_STEP = UpdateExercise(
         Mistake(
             "The decoder steps on the last gradient of the loop",
             _lead(inner="zero zero-decoder backward encoder", outer="decoder"),
-            "The gradients that lie in the decoder after the loop are those of the encoder's last batch. The decoder's own step "
-            "needs its zero_grad(), and backward() of the loss of batches[-1].",
+            "The gradients that lie in the decoder after the loop are those of the encoder's last batch. The decoder's own "
+            "step needs its zero_grad(), and backward() of the loss of batches[-1].",
         ),
         Mistake(
             "The decoder steps on the last gradient of the loop, and that loss is returned",
             _follows_the_loop,
-            "The gradients that lie in the decoder after the loop are those of the encoder's last batch. The decoder's own step "
-            "needs its zero_grad(), and backward() of the loss of batches[-1].",
+            "The gradients that lie in the decoder after the loop are those of the encoder's last batch. The decoder's own "
+            "step needs its zero_grad(), and backward() of the loss of batches[-1].",
         ),
         Mistake(
             "The decoder does not move",
@@ -1556,8 +1556,8 @@ PREDICTIONS = (
         because="naming one sentence of N takes ln N nats, so these N can show no more; the codes could tell many more apart.",
         wrong={
             "it stays": (
-                "So it would if these codes could tell no more than that. But it is the set that gives out: once z tells all of "
-                "its sentences apart, the reading is ln N, and only a larger set lets it grow."
+                "So it would if these codes could tell no more than that. But it is the set that gives out: once z tells all "
+                "of its sentences apart, the reading is ln N, and only a larger set lets it grow."
             ),
             "it falls": (
                 "More sentences are more that could be taken for one another. But codes as narrow as these hardly overlap in "

@@ -177,8 +177,8 @@ def lag(
 ) -> Picture:
     """How far model and encoder spread the sentences out, and whether they agree on where each belongs, while they train.
 
-    ``spreads``: for each training (parts, 2), the model's and the encoder's. ``agreements``: for each (parts,). ``losses``: what
-    each ends with, -ELBO of test sentences.
+    ``spreads``: for each training (parts, 2), the model's and the encoder's. ``agreements``: for each (parts,). ``losses``:
+    what each ends with, -ELBO of test sentences.
     """
     figure, (*panels, last) = new_figure(len(spreads) + 1, width=10, height=3.2)
     most = 1.1 * max(float(some.max()) for some in spreads.values())
