@@ -104,8 +104,8 @@ def decoders(rows: Rows, floors: Rows = ()) -> Picture:
         _over_seeds(left, rows, names, key, label, colour, marker, line, aside)
     _over_seeds(right, rows, names, "rate", "", BLUE, "o", "-", 0)
     for number, row in enumerate(floors):
-        place, label = names.index(row["sees"]), None if number else "any decoder without z, at best"
-        left.plot([place - 0.25, place + 0.25], [row["above_truth"]] * 2, color=INK, linestyle=":", linewidth=2, label=label)
+        place, named = names.index(row["sees"]), None if number else "any decoder without z, at best"
+        left.plot([place - 0.25, place + 0.25], [row["above_truth"]] * 2, color=INK, linestyle=":", linewidth=2, label=named)
     left.set(title="What the decoder does without z, and with it", ylabel="NLL above the entropy (nats per sentence)")
     left.set_yscale("log")
     left.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
