@@ -39,6 +39,7 @@ def vae(name, seed, nll, rate, distortion, information, person):
         "distortion": distortion,
         "negative_elbo": rate + distortion,
         "mutual_information": information,
+        "samples": 100,
         "facts_kept": {"person": person, "thing": 0.4},
     }
 

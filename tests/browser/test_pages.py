@@ -155,6 +155,24 @@ def test_on_paper_nothing_is_cut_off(show, name):
     assert not tab.locator("nav").first.is_visible()
 
 
+@pytest.mark.parametrize("media", ["screen", "print"])
+def test_no_formula_scrolls_up_and_down(show, media):
+    tab = show("03_reparameterization", width=680)
+    tab.emulate_media(media=media)
+    heights = tab.locator(".wide").evaluate_all("found => found.map(e => [e.scrollHeight, e.clientHeight])")
+    assert len(heights) >= 5
+    assert all(whole <= shown for whole, shown in heights)
+
+
+def test_on_paper_the_answers_are_unfolded(show):
+    tab = show("03_reparameterization", width=680)
+    model_answer = tab.locator(".jp-MarkdownCell details ul").first
+    model_answer.evaluate("e => { e.closest('details').open = false; }")
+    assert not model_answer.evaluate("e => e.checkVisibility()")
+    tab.emulate_media(media="print")
+    assert model_answer.evaluate("e => e.checkVisibility()")
+
+
 @pytest.mark.parametrize("name", ["09_preventing_collapse", "11_generation", "12_summarization"])
 def test_on_paper_a_table_of_120_columns_keeps_its_lines(show, name):
     tab = show(name, width=680)

@@ -8,8 +8,8 @@ import pytest
 
 from vae_course import exercises
 from vae_course.exercises import Prediction, calls, catalogue, predict, questions, reveal
-from vae_course.exercises.lesson_09 import BEST, DEAR, MEASURED, SILENT
-from vae_course.studies import store
+from vae_course.exercises.lesson_09 import FOUR
+from vae_course.studies import store, tables
 
 COIN = Prediction("coin", ("yes", "no"), answer="no", because="it is fair.", wrong={"yes": "It <may> seem so."})
 SHARE = Prediction("share", ("30 %", "60 %", "80 %"), answer="30 %", because="so.", wrong={"60 %": "A.", "80 %": "B."})
@@ -247,11 +247,10 @@ def test_wrong_choices_are_explained_in_a_sentence_or_two(monkeypatch):
 
 
 def test_what_is_said_of_wrong_cures_is_what_the_stored_run_found():
-    rows = {row["name"]: row for row in store.stored("cures_world")["rows"]}
-    assert set(MEASURED) == set(rows) - {"language model"}
-    information = {name: row.get("mutual_information") or 0 for name, row in rows.items()}
-    price = {name: row["nll"] - rows["language model"]["nll"] for name, row in rows.items()}
-    assert all(information[name] < 0.01 and price[name] < 0.25 for name in SILENT)
-    assert all(information[name] > 4 and price[name] > 0.25 for name in DEAR)
-    affordable = set(rows) - {*SILENT, *DEAR, BEST, "language model"}
-    assert all(2 < information[name] < information[BEST] and price[name] < 0.25 for name in affordable)
+    """Each of the four can be afforded and speaks, and the answer has the most information."""
+    rows = store.stored("cures_world")["rows"]
+    told, nll = tables.over_seeds(rows, tables.information), tables.over_seeds(rows, "nll")
+    for name in FOUR:
+        assert told[name].mean > 2
+        assert nll[name].mean - nll["language model"].mean < 0.25
+    assert max(FOUR, key=lambda name: told[name].mean) == "pretraining + free bits"

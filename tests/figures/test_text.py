@@ -85,7 +85,7 @@ def test_all_estimates_are_on_one_axis():
     picture = text.on_one_axis([1, 4], named, {"q": 3.2, "prior": 1.1}, Estimate(0.1, 0.01), known=True)
     (axes,) = picture.figure.axes
     assert [line.get_ydata().tolist() for line in axes.lines[:2]] == [[0.8, 0.4], [3.0, 0.5]]
-    assert labels(axes)[:2] == ["z from q (3 of 4 count)", "z from prior (1 of 4 count)"]
+    assert labels(axes)[:2] == ["z from q (3 of 4 count, median)", "z from prior (1 of 4 count, median)"]
     assert "the truth" in labels(axes)
     (axes,) = text.on_one_axis([1, 4], named, {"q": 3.2, "prior": 1.1}, Estimate(0.1, 0.01), known=False).figure.axes
     assert "the truth" not in labels(axes)

@@ -45,6 +45,33 @@ def test_a_table_has_a_line_a_model_and_dashes_where_it_has_no_figure(model_rows
     assert len({len(line) for line in lines}) == 1
 
 
+def test_a_column_that_no_row_has_is_left_out(model_rows):
+    lines = table(model_rows, {"NLL": ("nll", ".2f"), "errors": ("nowhere", ".0%")}).splitlines()
+    assert lines[0].split() == ["NLL"]
+
+
+def test_information_is_the_lower_bound_where_it_was_measured(model_rows):
+    row = model_rows[2]
+    assert tables.information(row) == 4.0
+    assert tables.information(row | {"information_at_least": 3.5}) == 3.5
+    assert tables.information(model_rows[0]) is None
+
+
+def test_an_nll_is_only_a_bound_where_the_weights_failed(model_rows):
+    row = model_rows[2] | {"samples": 20}  # ln 20 is 3, and the NLL lies 1 below the negative ELBO
+    assert not tables.only_a_bound(row)
+    assert tables.only_a_bound(row | {"nll": row["nll"] - 1.2})
+    assert tables.only_a_bound(row | {"proposal_fails": True})
+    assert not tables.only_a_bound(model_rows[0])
+
+
+def test_paired_errors_are_a_column_of_studies_that_have_them(model_rows):
+    document = {"rows": model_rows, "paired": {"names": ["language model", "quiet"], "standard_errors": [[], [0.01]]}}
+    error = tables.paired_error(document, "language model")
+    assert [error(row) for row in model_rows] == [None, 0.01, None, 0.01]
+    assert tables.paired_error({"rows": model_rows}, "language model")(model_rows[-1]) is None
+
+
 def test_published_rows_say_where_they_were_read():
     for corpus in ("Penn Treebank", "Yahoo Answers"):
         rows = published(corpus)

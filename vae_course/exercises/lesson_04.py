@@ -522,6 +522,18 @@ DISCRETE_ELBO = Exercise(
             "q divides inside the log, so its log is subtracted.",
         ),
         Mistake(
+            "The prior's log is subtracted",
+            lambda log_prior, log_likelihood, q: (q * (log_likelihood - log_prior - q.log())).where(q > 0, 0).sum(-1),
+            "The joint is p(z) p(x given z), a product: in logs, add log_prior.",
+        ),
+        Mistake(
+            "The rate is not weighted with q",
+            lambda log_prior, log_likelihood, q: (
+                (q * log_likelihood).where(q > 0, 0).sum(-1) - (q.log() - log_prior).where(q > 0, 0).sum(-1)
+            ),
+            "The KL is an average over q as well: weight log q - log p of each state with q before you add up.",
+        ),
+        Mistake(
             "The KL is added",
             lambda log_prior, log_likelihood, q: (q * (log_likelihood + q.log() - log_prior)).where(q > 0, 0).sum(-1),
             "The bound is the average of log p(x given z) minus the KL from q to the prior.",
@@ -700,6 +712,13 @@ GAUSSIAN_ELBO = Exercise(
             "The rate not summed over the latent dimensions",
             lambda log_likelihood, mean, log_var: log_likelihood.mean(0) - 0.5 * (mean.square() + log_var.exp() - 1 - log_var),
             "Each latent dimension has a KL of its own here. The rate of an example is their sum, .sum(-1).",
+        ),
+        Mistake(
+            "log_var taken for the variance",
+            lambda log_likelihood, mean, log_var: (
+                log_likelihood.mean(0) - 0.5 * (mean.square() + log_var - 1 - log_var.log()).sum(-1)
+            ),
+            "log_var is the log of q's variance. The variance in the KL is log_var.exp(), and its log is log_var itself.",
         ),
         Mistake(
             "The draws averaged along the batch",

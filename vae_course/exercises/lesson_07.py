@@ -1002,6 +1002,27 @@ TEXT_VAE_LOSS = Exercise(
             "exp(log_var) is the *variance*. The standard deviation is exp(log_var / 2).",
         ),
         Mistake(
+            "exp(log_var) squared, its log not",
+            _with_terms(lambda mean, log_var: mean.square() + (2 * log_var).exp() - 1 - log_var),
+            "exp(log_var) is the *variance*, std^2 already: it is not squared again.",
+        ),
+        Mistake(
+            "The standard deviation where the variance belongs",
+            _with_terms(lambda mean, log_var: mean.square() + (log_var / 2).exp() - 1 - log_var),
+            "exp(log_var / 2) is the standard deviation. The KL has its square, the variance: exp(log_var).",
+        ),
+        Mistake(
+            "The standard deviation and its log",
+            lambda logits, tokens, mean, log_var, kl_weight: text_vae_loss(logits, tokens, mean, log_var / 2, kl_weight),
+            "exp(log_var / 2) is the standard deviation, and log_var / 2 its log. The KL has the variance, exp(log_var), and "
+            "log_var.",
+        ),
+        Mistake(
+            "The log of the standard deviation where the log variance belongs",
+            _with_terms(lambda mean, log_var: mean.square() + log_var.exp() - 1 - log_var / 2),
+            "log std^2 is the log variance, log_var itself, and not its half.",
+        ),
+        Mistake(
             "KL the wrong way round",
             _with_terms(lambda mean, log_var: (1 + mean.square()) * (-log_var).exp() - 1 + log_var),
             "That is the KL from the prior to the posterior. The rate is KL(q || prior): the posterior comes first.",
@@ -1325,14 +1346,14 @@ PREDICTIONS = (
     ),
     Prediction(
         "sentences_of_a_thousand_z",
-        ("a few", "about 100", "more than 500"),
+        ("a few", "about 100", "more than 300"),
         answer="a few",
         because="the decoder has learned to do without z: the words before tell it enough.",
         wrong={
-            "about 100": "A decoder that listened a little might do that. This one does not listen at all.",
-            "more than 500": (
+            "about 100": "A decoder that listened a little might do that. This one hardly listens.",
+            "more than 300": (
                 "There are millions of sentences, and 1,000 z; a decoder that listened to z would write about as many. This "
-                "one does not."
+                "one hardly listens."
             ),
         },
     ),
@@ -1343,7 +1364,7 @@ PREDICTIONS = (
         because="z can tell it what stood more than four words ago; the LSTM has read that itself.",
         wrong={
             "both": (
-                "z knows the whole sentence, so one may expect it to help everybody. But what it tells of words to come costs "
+                "As z knows the whole sentence, it may be expected to help both. But what it tells of words to come costs "
                 "as much as those words; only what the decoder has missed or forgotten is worth the price."
             ),
             "neither": (

@@ -469,13 +469,13 @@ def _indices(information: Tensor, entropies: Tensor) -> Tensor:
 
 
 _TIES = "Two coordinates that know equally much leave a gap of 0: the second best may be as good as the best. Do not skip it."
-_OVER_COORDINATES = "For each factor the *coordinates* compete. They are in dimension 0: topk(2, dim=0), sort(0), max(0)."
-_OWN_ENTROPY = "Each factor is measured by its own entropy."
+_OVER_COORDINATES = "For each fact the *coordinates* compete. They are in dimension 0: topk(2, dim=0), sort(0), max(0)."
+_OWN_ENTROPY = "Each fact is measured by its own entropy."
 
 MUTUAL_INFORMATION_GAP = Exercise(
     task=(
-        "The gap of each factor, (factors,): information (coordinates, factors) in nats, with at least two coordinates; "
-        "entropies (factors,) in nats, above 0."
+        "The gap of each fact, (facts,): information (coordinates, facts) in nats, with at least two coordinates; "
+        "entropies (facts,) in nats, above 0."
     ),
     reference=mutual_information_gap,
     cases=_informations,
@@ -485,23 +485,23 @@ MUTUAL_INFORMATION_GAP = Exercise(
         "One coordinate that knows a fact alone makes a large gap; two that know it alike make none.",
         "For one fact: the best coordinate's nats minus the second best's, divided by the fact's own entropy, the most "
         "that can be known.",
-        "information.topk(2, dim=0).values holds the best and the second best of every factor, in its rows 0 and 1.",
+        "information.topk(2, dim=0).values holds the best and the second best of every fact, in its rows 0 and 1.",
     ),
     mistakes=(
         Mistake(
             "Not divided by the entropy",
             lambda information, entropies: mutual_information_gap(information, torch.ones_like(entropies)),
-            "A factor of two values has less to know than one of eight. Divide by each factor's entropy.",
+            "A fact of two values has less to know than one of eight. Divide by each fact's entropy.",
         ),
         Mistake(
             "Multiplied by the entropy",
             lambda information, entropies: mutual_information_gap(information, 1 / entropies),
-            "The gap is a *share* of what there is to know. Divide by each factor's entropy.",
+            "The gap is a *share* of what there is to know. Divide by each fact's entropy.",
         ),
         Mistake(
             "Best minus the mean",
             lambda information, entropies: mutual_information_gap(_best_and(information, information.mean(0)), entropies),
-            "Two equal coordinates that share a factor lie far above the mean, yet neither is *its* coordinate. "
+            "Two equal coordinates that share a fact lie far above the mean, yet neither is *its* coordinate. "
             "Compare the best with the second best.",
         ),
         Mistake(
@@ -541,7 +541,7 @@ MUTUAL_INFORMATION_GAP = Exercise(
         Mistake(
             "The first two coordinates",
             lambda information, entropies: (information[0] - information[1]) / entropies,
-            "Which coordinate is the best differs from factor to factor: sort each column first, or use topk.",
+            "Which coordinate is the best differs from fact to fact: sort each column first, or use topk.",
         ),
         Mistake(
             "Equal ones skipped",
@@ -571,7 +571,7 @@ MUTUAL_INFORMATION_GAP = Exercise(
         Mistake(
             "Divided by what all coordinates know",
             lambda information, entropies: mutual_information_gap(information, information.sum(0)),
-            "That sum says nothing of how much there is to know. Divide by the factor's entropy.",
+            "That sum says nothing of how much there is to know. Divide by the fact's entropy.",
         ),
         Mistake(
             "Divided by the sum of all entropies",
@@ -589,23 +589,23 @@ MUTUAL_INFORMATION_GAP = Exercise(
             _OWN_ENTROPY,
         ),
         Mistake(
-            "Averaged over the factors",
+            "Averaged over the facts",
             lambda information, entropies: mutual_information_gap(information, entropies).mean(),
-            "The mean is what papers report, but it hides which factor has an axis. Return one gap a factor.",
+            "The mean is what papers report, but it hides which fact has an axis. Return one gap a fact.",
         ),
         Mistake(
-            "One gap for all factors together",
+            "One gap for all facts together",
             lambda information, entropies: mutual_information_gap(information, entropies.mean()).mean(),
-            "Each factor has its gap, divided by its own entropy. Return one gap a factor.",
+            "Each fact has its gap, divided by its own entropy. Return one gap a fact.",
         ),
         Mistake(
             "Second best minus best",
             lambda information, entropies: -mutual_information_gap(information, entropies),
             "The lead of the best over the second best is not negative.",
         ),
-        Mistake("The two best factors of a coordinate", _of_the_coordinate, _OVER_COORDINATES),
-        Mistake("Sorted along the factors", _first_rows_of_the_best, _OVER_COORDINATES),
-        Mistake("Sorted along the factors", _first_rows_of_the_sorted, _OVER_COORDINATES),
+        Mistake("The two best facts of a coordinate", _of_the_coordinate, _OVER_COORDINATES),
+        Mistake("Sorted along the facts", _first_rows_of_the_best, _OVER_COORDINATES),
+        Mistake("Sorted along the facts", _first_rows_of_the_sorted, _OVER_COORDINATES),
         Mistake(
             "Indices in place of values",
             _indices,
@@ -616,17 +616,17 @@ MUTUAL_INFORMATION_GAP = Exercise(
             lambda information, entropies: mutual_information_gap(
                 information / entropies[:, None], torch.ones_like(information[0])
             ),
-            "entropies[:, None] puts the entropies along the coordinates. They belong to the factors, the last dimension.",
+            "entropies[:, None] puts the entropies along the coordinates. They belong to the facts, the last dimension.",
         ),
         Mistake(
             "Best and second best not subtracted",
             lambda information, entropies: information.topk(2, dim=0).values / entropies,
-            "These are two numbers for each factor. The gap is the first minus the second.",
+            "These are two numbers for each fact. The gap is the first minus the second.",
         ),
         Mistake(
             "A dimension too many in front",
             lambda information, entropies: mutual_information_gap(information, entropies)[None],
-            "The values are right, but in one row, (1, factors). best[0] drops the dimension; best[:1], keepdim=True keep it.",
+            "The values are right, but in one row, (1, facts). best[0] drops the dimension; best[:1], keepdim=True keep it.",
         ),
     ),
 )
@@ -651,7 +651,7 @@ def _layers() -> list[Arguments]:
             [[1.0, 2.0, 3.0], [-1.0, 0.0, 2.0], [0.5, 4.0, 1.0], [2.0, 2.0, -3.0]],
             [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]],
         ),
-        doubles([[1.0, 2.0], [5.0, -1.0]], [[0.0, -1.0], [1.0, 0.0]]),  # as many hidden features as coordinates
+        doubles([[1.0, 2.0], [5.0, -3.0]], [[0.0, -1.0], [1.0, 0.0]]),  # as many hidden features as coordinates
     ]
 
 
@@ -663,6 +663,14 @@ def _drawn_layers(generator: Generator) -> Arguments:
 def _lessons_layer(generator: Generator) -> Arguments:
     return torch.randn(64, 16, generator=generator), _rotation_of(generator, 16).float()
 
+
+_LATENT_SIDE = (
+    "The weight is (hidden, latent), and a product from the left mixes its hidden rows. The code meets the weight at its "
+    "latent side, the right one: weight @ something of shape (latent, latent)."
+)
+_WEIGHT_ON_ITS_SIDE = (
+    "weight.T is (latent, hidden), so its hidden side meets the rotation. Leave the weight as it is: weight @ ..."
+)
 
 TURNED_WEIGHT = Exercise(
     task=(
@@ -699,6 +707,26 @@ TURNED_WEIGHT = Exercise(
             "Turned the same way once more, hidden and latent swapped",
             lambda weight, rotation: (weight @ rotation).T,
             "The layer has to turn the code *back*, and its weight is (hidden, latent).",
+        ),
+        Mistake(
+            "The rotation on the wrong side",
+            lambda weight, rotation: rotation @ weight,
+            _LATENT_SIDE,
+        ),
+        Mistake(
+            "The rotation on the wrong side",
+            lambda weight, rotation: rotation.T @ weight,
+            _LATENT_SIDE,
+        ),
+        Mistake(
+            "The weight on its side",
+            lambda weight, rotation: weight.T @ rotation,
+            _WEIGHT_ON_ITS_SIDE,
+        ),
+        Mistake(
+            "The weight on its side",
+            lambda weight, rotation: weight.T @ rotation.T,
+            _WEIGHT_ON_ITS_SIDE,
         ),
         Mistake(
             "Turned back twice",
@@ -871,7 +899,8 @@ PROBE_ACCURACY = Exercise(
     hints=(
         "First one mean code for each label 0, 1, 2, ..., over the *training* codes that have it.",
         "A test code is guessed to have the label whose mean code is nearest. What is asked for is the share of right guesses.",
-        "torch.cdist(test, centres).argmin(1) is the guess, and (guess == test_labels).double().mean() the share.",
+        "With the mean codes stacked as `centres`, a row for each label, guess = torch.cdist(test, centres).argmin(1), and "
+        "(guess == test_labels).double().mean() is the share.",
     ),
     mistakes=(
         Mistake(
@@ -942,12 +971,12 @@ PROBE_ACCURACY = Exercise(
         Mistake(
             "Scalar products in place of distances",
             lambda *arguments: _by(arguments, lambda test, centres: test @ centres.T),
-            "A scalar product prefers classes with long means. Take the smallest distance, torch.cdist(test, centres).",
+            "A scalar product prefers classes with long means. Take the smallest distance, torch.cdist(test, means).",
         ),
         Mistake(
             "Cosines in place of distances",
             lambda *arguments: _by(arguments, _similarity),
-            "A cosine compares directions only. Take the smallest distance, torch.cdist(test, centres).",
+            "A cosine compares directions only. Take the smallest distance, torch.cdist(test, means).",
         ),
         Mistake(
             "The nearest test code of each mean",
@@ -1252,6 +1281,19 @@ def _kept(before: Tensor, after: Tensor, factor: Tensor) -> Tensor:
     return _others(before, after, factor).all(1)
 
 
+_WHOLE_COLUMNS = (
+    "after[:, factor] takes *all* rows for each wish, (wishes, wishes). One number a row is wanted: after[row, factor] with "
+    "row = torch.arange(len(after))."
+)
+_COUNTED_FACTS = (
+    "How many facts are equal does not say *which*: the wished-for one may have stayed and another have been spoiled, or all "
+    "may have stayed. Compare the other columns only."
+)
+_SIX_FACTS = (
+    "How many facts are equal does not say *which*: the wished-for one may have stayed and another have been spoiled. And a "
+    "table may have another number of facts than seven. Compare the other columns only."
+)
+
 GRANTED_AND_KEPT = Exercise(
     task=(
         "Two flags for each wish, (2, wishes): first whether the fact number `factor` got the value `target`, then whether "
@@ -1323,6 +1365,53 @@ GRANTED_AND_KEPT = Exercise(
                 [(after == target[:, None]).any(1), _kept(before, after, factor)]
             ),
             "Value 1 of the mood is not value 1 of the place. Look in the column of `factor` only.",
+        ),
+        Mistake(
+            "Whole columns in place of one number a row",
+            lambda before, after, factor, target: torch.stack([after[:, factor] == target, _kept(before, after, factor)]),
+            _WHOLE_COLUMNS,
+        ),
+        Mistake(
+            "Whole columns in place of one number a row",
+            lambda before, after, factor, target: torch.stack(
+                [after[:, factor] == target[:, None], _kept(before, after, factor)]
+            ),
+            _WHOLE_COLUMNS,
+        ),
+        Mistake(
+            "Whole columns in place of one number a row",
+            lambda before, after, factor, target: torch.stack(
+                [(after[:, factor] == target).any(1), _kept(before, after, factor)]
+            ),
+            _WHOLE_COLUMNS,
+        ),
+        Mistake(
+            "Equal facts counted: all but one",
+            lambda before, after, factor, target: torch.stack(
+                [_asked_for(after, factor) == target, (before == after).sum(1) == before.shape[1] - 1]
+            ),
+            _COUNTED_FACTS,
+        ),
+        Mistake(
+            "Equal facts counted: all but one at least",
+            lambda before, after, factor, target: torch.stack(
+                [_asked_for(after, factor) == target, (before == after).sum(1) >= before.shape[1] - 1]
+            ),
+            _COUNTED_FACTS,
+        ),
+        Mistake(
+            "Equal facts counted: six",
+            lambda before, after, factor, target: torch.stack(
+                [_asked_for(after, factor) == target, (before == after).sum(1) == 6]
+            ),
+            _SIX_FACTS,
+        ),
+        Mistake(
+            "Equal facts counted: six at least",
+            lambda before, after, factor, target: torch.stack(
+                [_asked_for(after, factor) == target, (before == after).sum(1) >= 6]
+            ),
+            _SIX_FACTS,
         ),
         Mistake(
             "One kept is enough",

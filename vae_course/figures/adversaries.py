@@ -199,7 +199,7 @@ def ring_results(results: Results, true_share: float) -> Picture:
     axes[1].set_xlabel("least at a mode\n(dotted: the ring)")
     least = {name: fmean(run["least at a mode"] for run in runs) for name, runs in results.items() if name[:3] in LOOKS}
     in_order = sorted(least, key=lambda name: -least[name])
-    figure.suptitle(f"Least share at a mode: best {in_order[0]}; worst {in_order[-1]}")
+    figure.suptitle(f"Mean least share at a mode: highest {in_order[0]}; lowest {in_order[-1]}")
     words = "Dots for the runs of each model, below data and controls. From the largest least share at a mode to the smallest: "
     return Picture(figure, words + "; ".join(in_order) + ". One mode leaves no gaps; the circle has little at each.")
 

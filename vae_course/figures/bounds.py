@@ -85,7 +85,7 @@ def moving_q(model: LinearGaussian, x: Tensor, *, mean: float, std: float) -> Pi
     right.plot(array(means), array(elbo), color=BLUE, linestyle="-", label="ELBO for every mean, this std")
     _gap_bar(right, mean, bound.value.item(), log_evidence)
     right.plot([mean], [bound.value.item()], "o", color=RED, markersize=8, label=f"ELBO = {bound.value.item():.3f}")
-    right.set(title="The bound stays below the line", xlabel="mean of q", ylabel="nats")
+    right.set(title="The bound never rises above the line", xlabel="mean of q", ylabel="nats")
     right.set_ylim(min(log_evidence - 9, bound.value.item() - 3), log_evidence + 0.8)
     right.legend(loc="lower right", fontsize=8)
     words = (
@@ -150,7 +150,7 @@ def error_by_dimension(dimensions: Sequence[int], named: Mapping[str, Sequence[f
     axes.axhline(1, color="#c8c8c8", linestyle="-", linewidth=1, zorder=0)
     axes.text(dimensions[-1], 1.3, "error as large as p(x) itself", ha="right", fontsize=9)
     axes.set_yscale("log")
-    axes.set_title("The further from the posterior, the faster the error grows")
+    axes.set_title("With every dimension the error multiplies")
     axes.set(xlabel="latent dimensions", ylabel="standard error / p(x)")
     axes.legend(loc="upper left")
     words = (

@@ -1,20 +1,17 @@
-"""Pictures of lesson 09: the line that no model passes, penalties on the rate, and what each cure buys at which price."""
+"""Pictures of lesson 09: the line that no model passes, what a loss charges, and what each cure buys at which price."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
 
-from vae_course.figures.base import BLUE, INK, LINES, ORANGE, PALETTE, RED, Picture, new_figure, styled
-from vae_course.studies.store import Figures
-from vae_course.studies.tables import Floor, Rows, Spread, floor, negative_elbo, over_seeds
+from vae_course.figures.base import BLUE, INK, LINES, ORANGE, PALETTE, RED, SKY, Picture, new_figure, styled
+from vae_course.studies.tables import Floor, Rows, floor, information, negative_elbo, only_a_bound, over_seeds
 from vae_course.text.objectives import Schedule
 from vae_course.world.grammar import Language
 
 FORBIDDEN: dict[str, Any] = {"facecolor": "#e6e6e6", "edgecolor": "#bdbdbd", "hatch": "//", "linewidth": 0.0}
-FAR = 1.6  # entropies; what lies beyond is named but not drawn, so that the rest can be seen
 
 
 # --- what is possible -----------------------------------------------------------------------------------------------
@@ -55,26 +52,26 @@ def _draw_bound(axes: Axes, at: Floor, most: float, name: str) -> None:
 
 
 @styled
-def penalties(kl_weight: float, bits: float, wall: float) -> Picture:
-    """What the loss charges for a rate: the ELBO, a smaller weight, a floor of ``bits``, a model that keeps above ``wall``."""
-    figure, (axes,) = new_figure(height=3.4)
-    most = 2 * max(bits, wall)
-    kinks = [0.0, bits, most]
+def penalties(kl_weight: float, bits: float, capacity: float, wall: float) -> Picture:
+    """What the loss charges for a rate: ELBO, smaller weight, floor of ``bits``, target, a model that keeps above ``wall``."""
+    figure, (axes,) = new_figure(height=3.6)
+    most = 2 * max(bits, capacity, wall)
     named = {
-        "ELBO: R": (kinks, kinks),
-        f"weight {kl_weight:g}": (kinks, [kl_weight * rate for rate in kinks]),
-        f"free bits: at least {bits:g}": (kinks, [bits, bits, most]),
+        "ELBO: R": ([0, most], [0, most]),
+        f"weight {kl_weight:g}": ([0, most], [0, kl_weight * most]),
+        f"free bits: at least {bits:g}": ([0, bits, most], [bits, bits, most]),
+        f"target {capacity:g}, with strength 10": ([0, capacity, most], [10 * capacity, 0, 10 * (most - capacity)]),
     }
-    for (name, (x, y)), colour, line in zip(named.items(), PALETTE, LINES, strict=False):
+    for (name, (x, y)), colour, line in zip(named.items(), (BLUE, ORANGE, INK, SKY), (*LINES[:3], LINES[4]), strict=True):
         axes.plot(x, y, color=colour, linestyle=line, label=name)
     axes.fill([0, wall, wall, 0], [0, 0, most, most], **FORBIDDEN)
     axes.plot([wall, wall], [0, most], color=RED, linestyle="-.", label=f"normalized means: R ≥ {wall:.2f}")
-    axes.set(xlim=(0, most), ylim=(0, most), title="Less to pay, nothing to save, or no way back")
+    axes.set(xlim=(0, most), ylim=(0, most), title="What a batch's mean rate is charged")
     axes.set(xlabel="rate R (nats a sentence)", ylabel="charged (nats a sentence)")
-    axes.legend(loc="lower right", fontsize=9)
+    axes.legend(loc="upper left", fontsize=9, bbox_to_anchor=(1.0, 1.0))
     words = (
-        f"Weight {kl_weight:g} makes each nat cheaper; free bits cost {bits:g} nats however few are used; "
-        f"normalized means cannot go below {wall:.2f} nats."
+        f"Weight {kl_weight:g} makes each nat cheaper; free bits cost {bits:g} nats however few are used; a target charges the "
+        f"distance from {capacity:g}; normalized means cannot go below {wall:.2f} nats."
     )
     return Picture(figure, words)
 
@@ -83,155 +80,124 @@ def penalties(kl_weight: float, bits: float, wall: float) -> Picture:
 
 
 @styled
-def plane(rows: Rows, highlight: str | None = None) -> Picture:
-    """Each row of measured figures in the rate-distortion plane, and beside it what it wastes: its model's error, its gap.
+def above_the_line(rows: Rows, frontier: Sequence[str] = (), highlight: str | None = None) -> Picture:
+    """D + R above the floor against the rate, a point a model, and below it its NLL: between the two is the encoder's gap.
 
-    Names are numbered: the bars' labels are the points' legend. With several seeds the points are all of them, and the bars
-    are means, with a line from the smallest to the largest sum. ``highlight`` names the row to point at.
+    ``frontier``: names between which a line is drawn, from one to the next. ``highlight``: the name of the row to point at.
     """
-    at, names = floor(rows), list(dict.fromkeys(row["name"] for row in rows))
-    figure, (left, right) = new_figure(2, width=10, height=max(4.0, 1.6 + 0.3 * len(names)))
-    _draw_plane(left, rows, names, at, highlight)
-    _draw_waste(right, rows, names, at, highlight)
-    words = "Every model lies above the line D + R = H; z is used at a price, in the model's error and in the encoder's gap."
+    at = floor(rows)
+    rate = over_seeds(rows, lambda row: row.get("rate", 0.0))
+    cost = over_seeds(rows, lambda row: negative_elbo(row) - at.nats)
+    nll = over_seeds(rows, lambda row: row["nll"] - at.nats)
+    figure, (axes,) = new_figure(width=8.5, height=4.8)
+    right = max(spread.high for spread in rate.values())
+    top = 1.15 * max(spread.high for spread in cost.values())
+    low = min(0.0, *(spread.low for spread in nll.values()))
+    if at.known:
+        axes.axhspan(-top, 0, label="impossible: below D + R = H", **FORBIDDEN)
+    axes.axhline(0, color=INK, linestyle="-" if at.known else "--", linewidth=1.5)
+    if frontier:
+        places = [(rate[name].mean, cost[name].mean) for name in frontier]
+        axes.plot(*zip(*places, strict=True), color=ORANGE, linestyle="--", label="frontier of these models")
+    for name in rate:
+        x, colour = rate[name].mean, RED if name == highlight else BLUE
+        axes.plot([x, x], [nll[name].mean, cost[name].mean], color=colour, linestyle="-", linewidth=1)
+        axes.plot([x], [nll[name].mean], "o", color=colour, markerfacecolor="white", markersize=6, zorder=4)
+        axes.plot([x], [cost[name].mean], "D" if name == highlight else "o", color=colour, markersize=7, zorder=5)
+    axes.plot([], [], "o", color=BLUE, label="negative ELBO, D + R")
+    axes.plot([], [], "o", color=BLUE, markerfacecolor="white", label="NLL (with z: a bound by draws)")
+    axes.set(xlim=(-0.03 * right - 0.1, 1.25 * right + 0.3), ylim=(low - 0.08 * top, top))
+    axes.set(xlabel="rate R (nats a sentence)", ylabel=f"nats a sentence above the {at.name}")
+    axes.set_title("What each model wastes, at its rate")
+    axes.legend(fontsize=9, loc="upper left")
+    _write_names(figure, axes, {name: (rate[name].mean, cost[name].mean) for name in rate}, highlight)
+    words = "Each model's negative ELBO and NLL above the line D + R = H, against its rate."
     if not at.known:
-        words = "The truth of this text is not known: the line is only where the language model is, and a model may be below."
+        words = "Negative ELBO and NLL above the language model's, against the rate; the truth of this text is not known."
     if highlight is not None:
-        rate = over_seeds(rows, lambda row: _place(row)[0])[highlight]
-        distortion = over_seeds(rows, lambda row: _place(row)[1])[highlight]
-        words += f" {highlight}: rate {rate:.2f}, distortion {distortion:.2f} nats."
+        words += f" {highlight}: rate {rate[highlight]:.2f}, D + R {cost[highlight]:.2f} above."
     return Picture(figure, words)
-
-
-def _draw_plane(axes: Axes, rows: Rows, names: Sequence[str], at: Floor, highlight: str | None) -> None:
-    points = {name: [_place(row) for row in rows if row["name"] == name] for name in names}
-    inside = [max(place) for found in points.values() for place in found if max(place) < FAR * at.nats]
-    most = 1.12 * max(at.nats, *inside)
-    _draw_bound(axes, at, most, "H" if at.known else "language model")
-    for name, found in points.items():
-        chosen = name == highlight
-        rates, distortions = zip(*found, strict=True)
-        axes.plot(
-            rates, distortions, "D" if chosen else "o", color=RED if chosen else BLUE, markersize=8 if chosen else 6, zorder=4
-        )
-    centres = {number: _centre(points[name]) for number, name in enumerate(names, 1)}
-    for (x, y), label in _joined({n: place for n, place in centres.items() if max(place) < most}, most):
-        axes.annotate(label, (x, y), xytext=(7, 6), textcoords="offset points", fontsize=10, fontweight="bold", zorder=5)
-    if outside := [str(number) for number, place in centres.items() if max(place) >= most]:
-        note = f"{', '.join(outside)}: far outside →"
-        axes.text(0.98, 0.03, note, transform=axes.transAxes, ha="right", fontsize=9, backgroundcolor="white")
-    axes.set(title="Where on the line?", xlabel="rate R (nats a sentence)", ylabel="distortion D (nats a sentence)")
-    axes.legend(loc="upper right", fontsize=9)
-
-
-def _place(row: Figures) -> tuple[float, float]:
-    return (float(row["rate"]), float(row["distortion"])) if "rate" in row else (0.0, float(row["nll"]))
-
-
-def _centre(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    return sum(x for x, _ in points) / len(points), sum(y for _, y in points) / len(points)
-
-
-def _joined(centres: Mapping[int, tuple[float, float]], most: float) -> list[tuple[tuple[float, float], str]]:
-    """One label for points that would write over one another: (place, "1, 2, 5")."""
-    labels: list[tuple[tuple[float, float], list[int]]] = []
-    for number, (x, y) in centres.items():
-        near = [group for (a, b), group in labels if max(abs(a - x), abs(b - y)) < 0.035 * most]
-        if near:
-            near[0].append(number)
-        else:
-            labels.append(((x, y), [number]))
-    return [(place, ", ".join(map(str, group))) for place, group in labels]
-
-
-def _draw_waste(axes: Axes, rows: Rows, names: Sequence[str], at: Floor, highlight: str | None) -> None:
-    error = over_seeds(rows, lambda row: row["nll"] - at.nats)
-    gap = over_seeds(rows, lambda row: negative_elbo(row) - row["nll"])
-    total = over_seeds(rows, lambda row: negative_elbo(row) - at.nats)
-    y = range(len(names), 0, -1)
-    axes.barh(y, [error[name].mean for name in names], color=BLUE, height=0.62, label=f"model's error: NLL - {at.name}")
-    axes.barh(
-        y,
-        [gap[name].mean for name in names],
-        left=[error[name].mean for name in names],
-        color=ORANGE,
-        height=0.36,
-        hatch="///",
-        edgecolor="white",
-        label="encoder's gap: -ELBO - NLL",
-    )
-    for place, name in zip(y, names, strict=True):
-        if total[name].seeds > 1:
-            axes.plot([total[name].low, total[name].high], [place, place], color=INK, linestyle="-", linewidth=1.5)
-    most = 1.1 * max(spread.high for spread in total.values() if spread.mean < at.nats)
-    for place, name in zip(y, names, strict=True):
-        if total[name].mean >= at.nats:
-            axes.text(most, place, f"{total[name].mean:.0f} → ", ha="right", va="center", fontsize=9, backgroundcolor="white")
-    axes.set_yticks(y, [f"{number}  {name}" for number, name in enumerate(names, 1)])
-    for label, name in zip(axes.get_yticklabels(), names, strict=True):
-        label.set(color=RED if name == highlight else INK, fontweight="bold" if name == highlight else "normal")
-    axes.set(title="Wasted above H" if at.known else "Above the language model", xlabel="nats a sentence")
-    axes.legend(loc="upper right", fontsize=9)
-    axes.set_xlim(min(0.0, *(spread.low for spread in error.values())), most)
-    axes.set_ylim(0.4, len(names) + 1.9)  # room for the legend above the bars
 
 
 @styled
-def bought(rows: Rows, within: float) -> Picture:
-    """Mutual information against NLL above the floor, a point a cure, and the line of the reader's ``within`` nats to spend."""
+def bought(rows: Rows, within: float, named: Sequence[str] = (), most: float = 1.0) -> Picture:
+    """Information against NLL above the floor, a point a model, and the line of the reader's ``within`` nats to spend.
+
+    ``named`` are written beside their points. Models that are dearer than ``most`` stand on the upper edge. An open point: its
+    NLL is only a bound, see ``tables.only_a_bound``.
+    """
     at = floor(rows)
-    information = over_seeds(rows, "mutual_information")
+    told = over_seeds(rows, information)
     price = over_seeds(rows, lambda row: row["nll"] - at.nats)
-    names = [name for name in price if name in information]
-    figure, (axes, legend) = new_figure(2, width=10, height=max(4.0, 1.2 + 0.27 * len(names)))
-    _draw_prices(axes, {name: (information[name], price[name]) for name in names})
-    yardstick = next((price[name].mean for name in price if name not in information), None)
+    bounds = {row["name"] for row in rows if only_a_bound(row)}
+    figure, (axes,) = new_figure(width=8.5, height=5.2)
+    for name, x in told.items():
+        y, colour = price[name], BLUE if name in named else GREY
+        height = min(y.mean, most)
+        axes.plot([x.low, x.high], [height, height], color=colour, linestyle="-", linewidth=1)
+        axes.plot([x.mean, x.mean], [min(y.low, most), min(y.high, most)], color=colour, linestyle="-", linewidth=1)
+        fill = "white" if name in bounds else colour
+        marker = "^" if y.mean > most else "o"
+        axes.plot([x.mean], [height], marker, color=colour, markerfacecolor=fill, markersize=6, zorder=4, clip_on=False)
+    yardstick = next((price[name].mean for name in price if name not in told), None)
     if yardstick is not None:
         axes.axhline(yardstick, color=INK, linestyle=":", linewidth=1.5, label="language model")
         axes.axhline(yardstick + within, color=ORANGE, linestyle="--", linewidth=1.5, label=f"{within:g} nats worse")
-        axes.legend(loc="upper left", fontsize=9)
-    axes.set(title="What is bought, and what is paid", xlabel="mutual information of z and sentence (nats)")
-    axes.set_ylabel(f"NLL above the {at.name} (nats a sentence)")
-    _write_names(figure, legend, names)
-    words = "Further right says more about the sentence, further down models it better; what is right and low is bought well."
+    axes.plot([], [], "o", color=GREY, label="not named here: see the table")
+    axes.plot([], [], "o", color=GREY, markerfacecolor="white", label="NLL only a bound")
+    axes.plot([], [], "^", color=GREY, label=f"further up than {most:g}")
+    axes.set(title="What is bought, and what is paid", ylim=(min(0.0, *(spread.low for spread in price.values())), most))
+    axes.set(xlabel="information of z about the sentence, at least (nats)", ylabel=f"NLL above the {at.name} (nats a sentence)")
+    axes.set_xlim(-0.2, 1.22 * max(spread.high for spread in told.values()))
+    axes.legend(fontsize=9, loc="upper left")
+    _write_names(figure, axes, {name: (told[name].mean, min(price[name].mean, most)) for name in named if name in told}, None)
+    words = "Further right z says more about the sentence, further down the model is better: right and low is bought well."
     return Picture(figure, words)
 
 
-def _draw_prices(axes: Axes, bought_at: Mapping[str, tuple[Spread, Spread]]) -> None:
-    for x, y in bought_at.values():
-        axes.plot([x.low, x.high], [y.mean, y.mean], color=BLUE, linestyle="-", linewidth=1)
-        axes.plot([x.mean, x.mean], [y.low, y.high], color=BLUE, linestyle="-", linewidth=1)
-        axes.plot([x.mean], [y.mean], "o", color=BLUE, markersize=6, zorder=4)
-    if min(y.low for _, y in bought_at.values()) > 0:
-        axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        axes.yaxis.set_major_formatter("{x:g}")
-    # Joined where labels would touch: places as shares of the drawn width and height.
-    to_share = axes.transData + axes.transAxes.inverted()
-    shares = {n: tuple(to_share.transform((x.mean, y.mean))) for n, (x, y) in enumerate(bought_at.values(), 1)}
-    for (across, up), label in _joined(shares, 1.0):
-        covered = any(
-            0.05 < a - across < 0.15 and -0.01 < b - up < 0.06 for a, b in shares.values()
-        )  # a point where it would stand
-        offset = (6, -11) if covered else (6, 5)
+GREY = "#8a8a8a"
+
+
+def _write_names(figure: Figure, axes: Axes, places: Mapping[str, tuple[float, float]], highlight: str | None) -> None:
+    """A name beside each point, at the first of some places around it where it covers neither a name nor a point."""
+    figure.draw_without_rendering()  # the layout decides where a point will lie
+    inside, scale = axes.bbox, axes.transData.transform
+    points = [tuple(scale(place)) for place in places.values()]
+    taken: list[tuple[float, float, float, float]] = []
+    for name, place in places.items():
+        x, y = scale(place)
+        width, height = 7.0 * len(name), 14.0  # in pixels, about
+        steps = [(9, -4), (9, 8), (9, -18), (-9, -4), (-9, 8), (-9, -18), (9, 24), (9, -34), (9, 40)]
+        boxes = {step: _box(x + step[0], y + step[1], width, height, to_the_right=step[0] > 0) for step in steps}
+        within = [s for s in steps if inside.x0 < boxes[s][0] and boxes[s][2] < inside.x1 and inside.y0 < boxes[s][1]] or steps
+        alone = [s for s in within if not any(_overlap(boxes[s], other) for other in taken)] or within
+        step = next((s for s in alone if not any(_in(point, boxes[s]) for point in points)), alone[0])
+        taken.append(boxes[step])
         axes.annotate(
-            label,
-            (across, up),
-            xycoords="axes fraction",
-            xytext=offset,
+            name,
+            place,
+            xytext=(step[0] * 72 / figure.dpi, step[1] * 72 / figure.dpi),
             textcoords="offset points",
-            fontsize=10,
-            fontweight="bold",
+            ha="left" if step[0] > 0 else "right",
+            fontsize=9,
+            color=RED if name == highlight else INK,
+            fontweight="bold" if name == highlight else "normal",
+            zorder=6,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
         )
 
 
-def _write_names(figure: Figure, axes: Axes, names: Sequence[str]) -> None:
-    axes.set_axis_off()
-    axes.set(xlim=(0, 1), ylim=(0, 1))
-    step = min(0.09, 1 / max(1, len(names)))
-    for number, name in enumerate(names):
-        axes.text(0.02, 0.98 - number * step, f"{number + 1}", fontsize=10, fontweight="bold", va="top")
-        axes.text(0.12, 0.98 - number * step, name, fontsize=10, va="top")
+def _box(x: float, y: float, width: float, height: float, *, to_the_right: bool) -> tuple[float, float, float, float]:
+    left = x if to_the_right else x - width
+    return left, y, left + width, y + height
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _in(point: tuple[float, ...], box: tuple[float, float, float, float]) -> bool:
+    return box[0] < point[0] < box[2] and box[1] < point[1] < box[3]
 
 
 # --- training ---------------------------------------------------------------------------------------------------------
@@ -239,17 +205,20 @@ def _write_names(figure: Figure, axes: Axes, names: Sequence[str]) -> None:
 
 @styled
 def rates(histories: Mapping[str, Sequence[float]], promised: float) -> Picture:
-    """The rate in each part of training, a line a cure, and the least that normalized means promise."""
+    """The rate in each part of training, a line a model, and the least that normalized means promise."""
     figure, (axes,) = new_figure(height=3.6)
-    axes.axhline(promised, color=INK, linestyle=":", linewidth=1)
-    axes.text(1, promised, "promised", ha="left", va="top", fontsize=9)
+    axes.axhline(promised, color=INK, linestyle=":", linewidth=1, label=f"promised by normalized means: {promised:.2f}")
     for (name, values), colour, line in zip(histories.items(), PALETTE, LINES, strict=False):
         axes.plot([100 * (k + 1) / len(values) for k in range(len(values))], values, color=colour, linestyle=line, label=name)
-    axes.set(title="Who keeps a rate", xlabel="part of the training with this loss (%)", ylabel="rate (nats a sentence)")
+    axes.set(
+        title="The rate during training",
+        xlabel="part of the training (%)",
+        ylabel="rate (nats a sentence), logarithmic above 2",
+    )
     axes.set(yscale="symlog", xlim=(0, 102), ylim=(0, None))
     axes.set_yticks([0, 1, 3, 10, 30, 100], ["0", "1", "3", "10", "30", "100"])
     axes.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    words = "Each cure's rate in every tenth of its training; the thin dotted line is the rate that normalized means promise."
+    words = "Each model's rate in every twentieth of its training; a thin dotted line is what normalized means promise."
     return Picture(figure, words)
 
 

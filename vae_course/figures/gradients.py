@@ -140,7 +140,7 @@ def variances_when_separable(dimensions: Sequence[int], measured: Mapping[str, S
     return _variances_by_dimension(
         dimensions,
         measured,
-        title="A sum over dimensions leaves the pathwise gradient as it is",
+        title="A sum over dimensions leaves the pathwise variance as it is",
         words="Variance against dimensions, cost separable: pathwise flat, the score function rising, less with a baseline.",
     )
 

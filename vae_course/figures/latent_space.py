@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from vae_course.figures.base import BLUE, INK, LINES, MARKERS, ORANGE, PALETTE, RED, Picture, array, new_figure, styled
+from vae_course.figures.base import BLUE, INK, LINES, MARKERS, ORANGE, PALETTE, RED, SKY, Picture, array, new_figure, styled
 from vae_course.probability.estimators import Estimate
 from vae_course.text.factors import Factors
 from vae_course.world.grammar import Tokens
@@ -86,7 +86,7 @@ def accuracies(named: Mapping[str, Sequence[Estimate | float]], names: Sequence[
     """One row a factor, one marker a reader: the share of test sentences whose value it names."""
     figure, (axes,) = new_figure(height=0.4 * len(names) + 1.7)
     rows = list(range(len(names)))[::-1]
-    looks = zip((INK, "white", ORANGE, BLUE, RED), ("o", "o", "^", "D", "s"), strict=True)
+    looks = zip((INK, "white", ORANGE, BLUE, SKY, RED), ("o", "v", "^", "D", "p", "s"), strict=True)
     for (name, values), (colour, marker) in zip(named.items(), looks, strict=False):
         places = [100 * (value.value if isinstance(value, Estimate) else value) for value in values]
         axes.plot(places, rows, marker, color=colour, markeredgecolor=INK, markersize=8, linestyle="", label=name)
@@ -96,8 +96,8 @@ def accuracies(named: Mapping[str, Sequence[Estimate | float]], names: Sequence[
     axes.set(title="Together the coordinates tell most facts", xlabel="right on test sentences (%)")
     figure.legend(loc="outside lower center", ncols=3, fontsize=9)
     words = (
-        "For every factor both readers of z are right far more often than the two that know nothing of the sentence; the words "
-        "themselves tell all."
+        "For every fact the readers of z, two probes and the decoder, are right far more often than the two that know nothing "
+        "of the sentence; the words themselves tell all."
     )
     return Picture(figure, words)
 
@@ -106,7 +106,7 @@ def accuracies(named: Mapping[str, Sequence[Estimate | float]], names: Sequence[
 def part_and_whole(best: Tensor, whole: Tensor, entropies: Tensor, names: Sequence[str]) -> Picture:
     """For each factor what the best coordinate knows, what a linear reader of all of z knows, and what there is. (factors,)."""
     figure, (axes,) = new_figure(height=3.3)
-    series = {"best coordinate": best, "all of z, linear probe": whole, "entropy: all there is": entropies}
+    series = {"best coordinate": best, "all of z, logistic regression": whole, "entropy: all there is": entropies}
     for k, (name, values) in enumerate(series.items()):
         places = [column + 0.27 * (k - 1) for column in range(len(names))]
         hatch = ("", "//", "")[k]
@@ -116,21 +116,33 @@ def part_and_whole(best: Tensor, whole: Tensor, entropies: Tensor, names: Sequen
     axes.set(title="All of z tells several times what its best coordinate tells", ylabel="known of the fact (nats)")
     axes.set_ylim(0, 1.35 * float(entropies.max()))
     axes.legend(ncols=3, loc="upper center", fontsize=9)
-    return Picture(figure, "For every factor all of z together knows several times what the best single coordinate knows.")
+    return Picture(figure, "For every fact all of z together knows several times what the best single coordinate knows.")
 
 
 @styled
-def along_the_way(places: Tensor, start: Tensor, end: Tensor, neither: Tensor, readable: Tensor) -> Picture:
-    """Shares (points,) along straight lines in z: facts as at the start, as at the end, as at neither; sentences readable."""
-    figure, (axes,) = new_figure(height=3.4)
-    series = {"as at the start": start, "as at the end": end, "as at neither": neither, "sentence in the language": readable}
+def along_the_way(
+    places: Tensor, start: Tensor, end: Tensor, neither: Tensor, neither_of_unrelated: float, readable: Tensor
+) -> Picture:
+    """Shares (points,) along straight lines in z: left, facts as at the start, the end, neither; right, sentences readable.
+
+    ``neither_of_unrelated``: the share of facts as at neither end in a sentence that has nothing to do with the line.
+    """
+    figure, (left, right) = new_figure(2, width=9.5, height=3.6)
+    series = {"as at the start": start, "as at the end": end, "as at neither": neither}
     for (name, values), colour, line, marker in zip(series.items(), PALETTE, LINES, MARKERS, strict=False):
-        axes.plot(array(places), 100 * array(values), color=colour, linestyle=line, marker=marker, label=name)
-    axes.set(title="On straight lines between the codes of two sentences", xlabel="place on the line (0: start, 1: end)")
-    axes.set_ylabel("share (%)")
-    axes.set_ylim(-3, 106)
-    figure.legend(loc="outside right center", fontsize=9)
-    words = "Along the line the start's facts give way to the end's; some in the middle are neither's; sentences stay readable."
+        left.plot(array(places), 100 * array(values), color=colour, linestyle=line, marker=marker, label=name)
+    unrelated = "as at neither, unrelated sentence"
+    left.axhline(100 * neither_of_unrelated, color=INK, linestyle="-", linewidth=0.8, label=unrelated)
+    right.plot(array(places), 100 * array(readable), color=RED, linestyle="-.", marker="D")
+    left.set(title="Facts in which the two ends differ", ylabel="share of these facts (%)")
+    right.set(title="Sentences that the grammar can read", ylabel="share of the sentences (%)")
+    for panel in (left, right):
+        panel.set(xlabel="place on the line (0: start, 1: end)", ylim=(-3, 106))
+    figure.legend(loc="outside lower left", ncols=4, fontsize=8)
+    words = (
+        "Along the line the start's facts give way to the end's; some in the middle are neither's, though far fewer than in an "
+        "unrelated sentence; nearly all sentences stay readable."
+    )
     return Picture(figure, words)
 
 
@@ -148,6 +160,11 @@ def wishes_granted(
         came_true, unspoiled = ([100 * value for value in part] for part in (values, kept[name]))
         left.plot(lengths, came_true, color=colour, linestyle=line, marker=marker, label=name)
         right.plot(came_true, unspoiled, color=colour, linestyle=line, marker=marker)
+        longest = (came_true[-1], unspoiled[-1])
+        right.annotate(
+            f"{lengths[-1]:.1f}", longest, (0, -13), textcoords="offset points", ha="center", color=colour, fontsize=8
+        )
+    right.annotate("0", (0, 100), (8, -3), textcoords="offset points", fontsize=8)
     right.axvline(100 * share, color=INK, linestyle=":", linewidth=1)
     right.text(100 * share - 1, 0, f"{share:.0%} granted", rotation=90, va="bottom", ha="right", fontsize=8)
     for value, colour, below in zip(kept_at_share.values(), (ORANGE, BLUE), (-18, 9), strict=False):
@@ -165,7 +182,9 @@ def wishes_granted(
             )
     left.set(title="At equal lengths: is the wish granted?", xlabel="length of the step (units of z, mean)")
     left.set(ylabel="wish granted (%)", ylim=(-3, 103))
-    right.set(title="At equal shares granted: is all else kept?", xlabel="wish granted (%)")
+    right.set(
+        title="At equal shares granted: is all else kept?", xlabel=f"wish granted (%), at lengths from 0 to {lengths[-1]:.1f}"
+    )
     right.set(ylabel="all else kept (%)", ylim=(-3, 108), xlim=(-3, 103))
     left.legend(fontsize=9)
     words = (

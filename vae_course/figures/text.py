@@ -24,6 +24,7 @@ from vae_course.text.vocabulary import BOS, EOS, PAD, Vocabulary
 from vae_course.training import History
 from vae_course.world.grammar import Tokens
 
+GREY = "#bbbbbb"
 FILLS = {PAD: "#d9d9d9", BOS: SKY, EOS: ORANGE}
 
 
@@ -108,9 +109,10 @@ def rate_and_distortion(distortions: Sequence[float], rates: Sequence[float], ri
         axes.plot(middles, means, color=colour, linestyle="-")
         axes.axvline(rise, color=INK, linestyle=":")
         axes.set(title=name, xlabel="training steps", ylabel="nats per sentence")
-        axes.set_ylim(0, 1.15 * max(means[len(means) // 10 :]))
-    right.text(1.03 * rise, 0.3, "KL weight 1\nfrom here on", fontsize=9)
-    words = "Distortion falls steeply at first; the rate rises while z is cheap, and is pressed down as its weight rises to 1."
+        highest = max(means) if axes is right else max(means[len(means) // 10 :])
+        axes.set_ylim(0, 1.15 * highest)
+    right.text(1.03 * rise, 0.95 * right.get_ylim()[1], "KL weight 1\nfrom here on", fontsize=9, va="top")
+    words = "Distortion falls steeply at first; the rate leaps, falls and rises again while z is cheap, then is pressed down."
     return Picture(figure, words)
 
 
@@ -179,7 +181,7 @@ def on_one_axis(
     """
     figure, (axes,) = new_figure(width=8, height=4.4)
     for (name, estimates), colour, line, marker in zip(named.items(), (BLUE, ORANGE, RED), LINES, MARKERS, strict=False):
-        label = f"z from {name} ({effective[name]:.0f} of {counts[-1]} count)"
+        label = f"z from {name} ({effective[name]:.0f} of {counts[-1]} count, median)"
         values = [estimate.value for estimate in estimates]
         axes.plot(counts, values, color=colour, linestyle=line, marker=marker, markersize=5, label=label)
     axes.axhline(without_z.value, color=INK, linestyle=(0, (5, 1)), linewidth=1.2, label="same decoder without z, exact NLL")
@@ -195,7 +197,9 @@ def on_one_axis(
         axes.set_ylim(-0.1, 8 * highest)  # room for the legend
     axes.set_title("One decoder, three proposals: the lowest line is nearest to its NLL")
     axes.set_xlabel("draws K of z for each sentence (doubled from mark to mark)")
-    axes.set_ylabel("NLL, nats per sentence" + (" above the truth\n(linear up to 1, then logarithmic)" if known else ""))
+    axes.set_ylabel(
+        "estimate of the NLL, nats per sentence" + (" above the truth\n(linear up to 1, then logarithmic)" if known else "")
+    )
     axes.legend(fontsize=9, loc="upper right")
     words = "With more draws all three lines fall; the encoder's and the prior's meet, the wrong encoder's stays above them."
     return Picture(figure, words)
@@ -215,14 +219,14 @@ def copied(exact: float, kept: Mapping[str, float] | None, by_chance: Mapping[st
     axes.bar(range(len(shares)), [100 * share for share in shares.values()], color=BLUE, width=0.6, label="its copy")
     if by_chance is not None:
         chance = [0.0, *by_chance.values()]
-        axes.bar(range(len(shares)), [100 * share for share in chance], color="#bbbbbb", width=0.3, label="another sentence")
+        axes.bar(range(len(shares)), [100 * share for share in chance], color=GREY, width=0.3, label="another sentence")
         axes.legend()
     axes.set_xticks(range(len(shares)), list(shares))
     axes.set(ylabel="states the same (% of sentences)", ylim=(0, 100))
     if kept is None:
         axes.set_title("How many come back word for word")
         return Picture(figure, "One bar: the share of sentences that come back word for word.")
-    axes.set_title("What comes back of a sentence: some facts, few exact words")
+    axes.set_title("What comes back: some facts, few whole sentences")
     return Picture(figure, "Few sentences come back word for word; their facts do more often than by chance, some far more.")
 
 
@@ -251,11 +255,11 @@ def scores(named: Mapping[str, Mapping[str, Estimate]]) -> Picture:
     writers, kinds = list(named), list(next(iter(named.values())))
     figure, (axes,) = new_figure(width=9, height=3.8)
     width = 0.8 / len(writers)
-    for k, (writer, hatch) in enumerate(zip(writers, ("", "//", "..", "xx", ""), strict=False)):
+    looks = zip((*PALETTE, GREY), ("", "//", "..", "xx", "\\\\", ""), strict=True)
+    for k, (writer, (colour, hatch)) in enumerate(zip(writers, looks, strict=False)):
         values = [100 * named[writer][kind].value for kind in kinds]
         errors = [200 * named[writer][kind].standard_error for kind in kinds]
         places = [x + (k - (len(writers) - 1) / 2) * width for x in range(len(kinds))]
-        colour = PALETTE[k % len(PALETTE)]
         axes.bar(
             places, values, width * 0.9, yerr=errors, capsize=3, color=colour, hatch=hatch, label=writer, edgecolor="white"
         )
@@ -264,6 +268,8 @@ def scores(named: Mapping[str, Mapping[str, Estimate]]) -> Picture:
                 axes.text(place, 1, f"{value:.1g}", ha="center", va="bottom", fontsize=9)
     axes.set_xticks(range(len(kinds)), kinds)
     axes.set(title="How well do they write?", ylabel="% of the sentences; ± 2 std. errors", ylim=(0, 104))
-    figure.legend(loc="outside lower center", ncols=len(writers), fontsize=9)
-    words = "Bars for each writer: the share of its sentences that the grammar accepts, that are new, and that differ."
+    figure.legend(loc="outside lower center", ncols=3, fontsize=9)
+    words = "Bars for each writer: the shares of its sentences that are accepted, also new, and different from those before."
+    if "accepted" not in kinds:
+        words = "Bars for each writer: the shares of its sentences that are new, and different from those before."
     return Picture(figure, words)

@@ -94,6 +94,17 @@ def difference(document: Figures, name: str, other: str) -> Difference:
     return Difference(means[0] - means[1], error, over_seeds)
 
 
+def paired_error(document: Figures, other: str) -> Callable[[Figures], float | None]:
+    """A column: the standard error over sentences of each NLL minus that of ``other``; empty without paired errors."""
+
+    def error(row: Figures) -> float | None:
+        if row["name"] == other or row["name"] not in document.get("paired", {"names": []})["names"]:
+            return None
+        return difference(document, row["name"], other).over_sentences
+
+    return error
+
+
 # --- the floor ------------------------------------------------------------------------------------------------------
 
 
@@ -127,16 +138,32 @@ def negative_elbo(row: Figures) -> float:
     return float(row["negative_elbo"] if "negative_elbo" in row else row["nll"])
 
 
+def information(row: Figures) -> float | None:
+    """What z tells about a sentence, at least, in nats: the lower bound, which of N posteriors is at most ln N."""
+    return value_of(row, "information_at_least" if "information_at_least" in row else "mutual_information")
+
+
+def only_a_bound(row: Figures) -> bool:
+    """Whether a row's NLL may lie far above the true one, since the importance weights failed.
+
+    So it is where a better proposal was found, and where the NLL lies nearly as far below the negative ELBO as K draws can
+    bring it, ln K nats (lesson 07).
+    """
+    if "rate" not in row:
+        return False
+    return bool(row.get("proposal_fails")) or negative_elbo(row) - row["nll"] > math.log(row["samples"]) - 1
+
+
 def most_information(rows: Rows, within: float) -> str:
-    """The model with the most mutual information among those whose NLL is at most ``within`` nats above a language model's.
+    """The model with the most information among those whose NLL is at most ``within`` nats above a language model's.
 
     Raises ``ValueError`` if there is none.
     """
-    nll, information = over_seeds(rows, "nll"), over_seeds(rows, "mutual_information")
-    affordable = [name for name in information if nll[name].mean <= nll[LANGUAGE_MODEL].mean + within]
+    nll, told = over_seeds(rows, "nll"), over_seeds(rows, information)
+    affordable = [name for name in told if nll[name].mean <= nll[LANGUAGE_MODEL].mean + within]
     if not affordable:
         raise ValueError(f"no model is within {within} nats of the language model")
-    return max(affordable, key=lambda name: information[name].mean)
+    return max(affordable, key=lambda name: told[name].mean)
 
 
 # --- tables ---------------------------------------------------------------------------------------------------------
@@ -145,14 +172,16 @@ def most_information(rows: Rows, within: float) -> str:
 def table(rows: Rows, columns: Columns) -> str:
     """A line a name and a column a figure, as ``Spread`` formats it; a dash where a model has none.
 
-    ``columns`` maps each heading to the figure and the format of one number, such as ".2f".
+    ``columns`` maps each heading to the figure and the format of one number, such as ".2f". A column that no row
+    has is left out.
     """
     spreads = {heading: (over_seeds(rows, figure), form) for heading, (figure, form) in columns.items()}
+    spreads = {heading: found for heading, found in spreads.items() if found[0]}
     body = [
         [name, *(format(found[name], form) if name in found else "–" for found, form in spreads.values())]
         for name in dict.fromkeys(row["name"] for row in rows)
     ]
-    return _aligned([["", *columns], *body])
+    return _aligned([["", *spreads], *body])
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> str:

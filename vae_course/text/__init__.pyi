@@ -14,6 +14,7 @@ from . import (
     parallel as parallel,
     posteriors as posteriors,
     shared_latent as shared_latent,
+    twins as twins,
     vocabulary as vocabulary,
 )
 from .batches import (
@@ -170,6 +171,12 @@ from .shared_latent import (
     SharedElbo as SharedElbo,
     SharedLatent as SharedLatent,
     train_shared as train_shared,
+)
+from .twins import (
+    SentenceEncoder as SentenceEncoder,
+    history_of_looks as history_of_looks,
+    twin_language_model as twin_language_model,
+    twin_vae as twin_vae,
 )
 from .vocabulary import (
     BOS as BOS,

@@ -127,16 +127,16 @@ class _Part:
 
 def _verdict(name: str, on_train: Likelihood, on_test: Likelihood, above_trigrams: Estimate, history: History) -> str:
     """Whether a model that was trained knows more of a text than its trigrams tell, in a sentence or two."""
-    by_heart = on_test.nats_per_token - on_train.nats_per_token > 1
+    overfitted = on_test.nats_per_token - on_train.nats_per_token > 1
     margin = 2 * above_trigrams.standard_error
     told = "worse" if above_trigrams.value - margin > 0 else "not clearly better"
     if above_trigrams.value + margin < 0:
-        said = "So it has learned what counting cannot." + " (And much of its training text by heart.)" * by_heart
+        said = "So it has learned what counting cannot." + " (And it knows its training text far better.)" * overfitted
     elif history.best_epoch in (None, history.epochs):
         said = f"That is {told}, but it was still getting better when its steps were used up."
-    elif by_heart:
+    elif overfitted:
         said = (
-            f"That is {told}, and it has learned its training text by heart: this text is too small for it. "
+            f"That is {told}, and it knows its training text far better than new sentences: this text is too small for it. "
             "What it writes, and what is measured of it below, says little."
         )
     else:

@@ -24,6 +24,29 @@ def cured_loss(distortion, rate, kl_weight, floor):
     return (distortion + kl_weight * penalty).mean()
 
 
+def capacity_loss(distortion, rate, capacity, strength):
+    gap = rate.sum() / rate.shape[0] - capacity
+    penalty = torch.maximum(gap, -gap)
+    return (distortion + strength * penalty).mean()
+
+
+def paired_difference(nll, other):
+    differences = nll - other
+    count = differences.shape[0]
+    mean = differences.sum() / count
+    variance = ((differences - mean) ** 2).sum() / (count - 1)
+    return torch.cat([mean.reshape(1), torch.sqrt(variance / count).reshape(1)])
+
+
+def better_buys(more, error_of_more, dearer, error_of_dearer):
+    answers = []
+    for k in range(len(more)):
+        tells_more = more[k] - 2 * error_of_more[k] > 0
+        surely_dearer = dearer[k] - 2 * error_of_dearer[k] > 0
+        answers.append(bool(tells_more) and not bool(surely_dearer))
+    return torch.tensor(answers, device=more.device)
+
+
 def squared_mmd(within_x, within_y, between):
     n = within_x.shape[0]
     different = ~torch.eye(n, dtype=torch.bool, device=within_x.device)
@@ -92,6 +115,22 @@ MORE = {
         lambda distortion, rate, kl_weight, floor: (
             distortion.mean() + kl_weight * (rate.mean() if rate.mean() > floor else floor)
         ),
+    ],
+    "capacity_loss": [
+        lambda distortion, rate, capacity, strength: distortion.mean() + strength * abs(rate.mean() - capacity),
+        lambda distortion, rate, capacity, strength: (
+            distortion.mean() + strength * torch.max(rate.mean() - capacity, capacity - rate.mean())
+        ),
+    ],
+    "paired_difference": [
+        lambda nll, other: torch.stack(((nll - other).mean(), (nll - other).std() / len(nll) ** 0.5)),
+        lambda nll, other: torch.stack([nll.mean() - other.mean(), ((nll - other).var() / nll.numel()).sqrt()]),
+    ],
+    "better_buys": [
+        lambda more, error_of_more, dearer, error_of_dearer: torch.logical_and(
+            more / error_of_more > 2, dearer / error_of_dearer <= 2
+        ),
+        lambda more, error_of_more, dearer, error_of_dearer: (more > 2 * error_of_more) * ~(dearer > 2 * error_of_dearer),
     ],
     "squared_mmd": [
         _mmd_by_halves,
