@@ -1042,6 +1042,27 @@ NET_EARNINGS = Exercise(
             "That is what a nat of rate saves. The account asks for what is saved minus the rate.",
         ),
         Mistake(
+            "A quotient for each sentence",
+            lambda without_z, with_z, rate: ((without_z - with_z) / rate.sum(-1)).mean(),
+            "That is what a nat of rate saves, sentence by sentence. The account asks for a difference: what is saved minus "
+            "the rate.",
+        ),
+        Mistake(
+            "A ratio of the costs",
+            lambda without_z, with_z, rate: (without_z / (with_z + rate.sum(-1))).mean(),
+            "Nats are logarithms already, so costs are compared by their difference: without z, minus with z and its rate.",
+        ),
+        Mistake(
+            "A ratio of the costs, turned round",
+            lambda without_z, with_z, rate: ((with_z + rate.sum(-1)) / without_z).mean(),
+            "Nats are logarithms already, so costs are compared by their difference: without z, minus with z and its rate.",
+        ),
+        Mistake(
+            "A share of the cost without z",
+            lambda without_z, with_z, rate: ((without_z - with_z - rate.sum(-1)) / without_z).mean(),
+            "Nats per sentence are asked, not a share of what the sentence costs without z: leave out the division.",
+        ),
+        Mistake(
             "Losses left out, sentence by sentence",
             lambda without_z, with_z, rate: (without_z - with_z - rate.sum(-1)).clamp_min(0).mean(),
             "Where z costs more than it saves the account is negative, and that belongs to the mean.",
@@ -1363,6 +1384,23 @@ def _lead(
     return step
 
 
+def _follows_the_loop(
+    loss_of: Callable[[Tensor], Tensor],
+    encoder_optimizer: Optimizer,
+    decoder_optimizer: Optimizer,
+    batches: list[Tensor],
+) -> Tensor:
+    """The decoder has no batch of its own: it takes the gradients that the loop's last turn left in it."""
+    for tokens in batches[:-1]:
+        encoder_optimizer.zero_grad()
+        decoder_optimizer.zero_grad()
+        loss = loss_of(tokens)
+        loss.backward()
+        encoder_optimizer.step()
+    decoder_optimizer.step()
+    return loss.detach()
+
+
 AGGRESSIVE_STEP = UpdateExercise(
     task="The encoder leads, the decoder follows: one step of the encoder alone on each of the batches but the last, then one "
     "step of the decoder alone on the last. Returns that last loss, detached.",
@@ -1452,6 +1490,24 @@ AGGRESSIVE_STEP = UpdateExercise(
             "After the loop the decoder takes its step, on batches[-1].",
         ),
         Mistake(
+            "The decoder steps on gradients of the encoder's batches, added up",
+            _lead(outer="decoder"),
+            "Before the decoder's step it needs gradients of its own batch: decoder_optimizer.zero_grad(), then backward() of "
+            "the loss of batches[-1].",
+        ),
+        Mistake(
+            "The decoder steps on the last gradient of the loop",
+            _lead(inner="zero zero-decoder backward encoder", outer="decoder"),
+            "The gradients that lie in the decoder after the loop are those of the encoder's last batch. The decoder's own "
+            "step needs its zero_grad(), and backward() of the loss of batches[-1].",
+        ),
+        Mistake(
+            "The decoder steps on the last gradient of the loop, and that loss is returned",
+            _follows_the_loop,
+            "The gradients that lie in the decoder after the loop are those of the encoder's last batch. The decoder's own "
+            "step needs its zero_grad(), and backward() of the loss of batches[-1].",
+        ),
+        Mistake(
             "The decoder does not move",
             _lead(outer="zero backward"),
             "After the loop, in this order: decoder_optimizer.zero_grad(), backward(), decoder_optimizer.step().",
@@ -1495,13 +1551,17 @@ PREDICTIONS = (
     ),
     Prediction(
         "information_at_its_cap",
-        ("yes", "no"),
-        answer="no",
-        because="identifying one of 500 sentences takes ln 500 nats, so no set of 500 can show more.",
+        ("it stays", "it grows", "it falls"),
+        answer="it grows",
+        because="naming one sentence of N takes ln N nats, so these N can show no more; the codes could tell many more apart.",
         wrong={
-            "yes": (
-                "So high a reading looks like a measurement of what z holds. But it is the set that gives out: once z tells "
-                "all of its sentences apart, the reading cannot grow."
+            "it stays": (
+                "So it would if these codes could tell no more than that. But it is the set that gives out: once z tells all "
+                "of its sentences apart, the reading is ln N, and only a larger set lets it grow."
+            ),
+            "it falls": (
+                "More sentences are more that could be taken for one another. But codes as narrow as these hardly overlap in "
+                "sixteen coordinates: z still names its sentence, and one among more is worth more nats."
             ),
         },
     ),

@@ -15,18 +15,21 @@ GREY = "#b0b0b0"
 
 
 @styled
-def trainings(histories: Sequence[History]) -> Picture:
-    """The loss and the rate in each part of several trainings, a line a run."""
+def trainings(histories: Sequence[History], entropy: float | None = None) -> Picture:
+    """The loss and the rate in each part of several trainings, a line a run, and the source's entropy where it is known."""
     figure, (left, right) = new_figure(2, width=9, height=3.1)
     for history in histories:
         steps = history.steps_of("loss")
         left.plot(steps, history["loss"], color=BLUE, linestyle="-", linewidth=1, marker=".")
         right.plot(steps, history["rate"], color=ORANGE, linestyle="-", linewidth=1, marker=".")
-    left.set(title="The loss looks good ...", xlabel="training steps", ylabel="loss (nats per sentence)")
-    right.set(title="... and the rate does not", xlabel="training steps", ylabel="rate (nats per sentence)")
+    if entropy is not None:
+        left.axhline(entropy, color=INK, linestyle=":", linewidth=1, label=f"the source's entropy, {entropy:.2f}")
+        left.legend(fontsize=9)
+    left.set(title="The loss falls ...", xlabel="training steps", ylabel="loss (nats per sentence)")
+    right.set(title="... and so does the rate, to nearly nothing", xlabel="training steps", ylabel="rate (nats per sentence)")
     left.set_ylim(bottom=0)
     right.set_ylim(bottom=-0.01)
-    words = f"In each of {len(histories)} runs the loss falls as it should, while the rate falls to nearly nothing."
+    words = f"The loss and the rate in each of {len(histories)} runs; both fall, and the rate ends near nothing."
     return Picture(figure, words)
 
 
@@ -62,7 +65,7 @@ def cap(sizes: Sequence[int], measured: Sequence[float], truth: float) -> Pictur
     axes.set(title="A small set cannot show much information", xlabel="sentences N that z is compared with")
     axes.set_ylabel("mutual information (nats)")
     axes.legend(loc="lower right")
-    words = "Measured information follows ln N while N is small, and levels off at the truth only when ln N is far above it."
+    words = "Measured information follows ln N while N is small, and then nears the truth from below."
     return Picture(figure, words)
 
 
@@ -87,8 +90,11 @@ def linear(ratios: Mapping[str, Tensor], rates: Mapping[str, Tensor], curve: tup
 
 
 @styled
-def decoders(rows: Rows) -> Picture:
-    """NLL above the entropy of a decoder alone and of a VAE around it, and the VAE's rate; ``rows`` of ``collapse_world``."""
+def decoders(rows: Rows, floors: Rows = ()) -> Picture:
+    """NLL above the entropy of a decoder alone and of a VAE around it, and the VAE's rate; ``rows`` of ``collapse_world``.
+
+    ``floors``: rows of ``collapse_floors_world``, what no decoder without z can beat.
+    """
     rows = [row for row in rows if row["kind"] == "decoder"]
     names = list(dict.fromkeys(row["sees"] for row in rows))
     figure, (left, right) = new_figure(2, width=9, height=3.5)
@@ -97,17 +103,21 @@ def decoders(rows: Rows) -> Picture:
     for key, label, colour, marker, line, aside in (alone, around):
         _over_seeds(left, rows, names, key, label, colour, marker, line, aside)
     _over_seeds(right, rows, names, "rate", "", BLUE, "o", "-", 0)
+    for number, row in enumerate(floors):
+        place, named = names.index(row["sees"]), None if number else "any decoder without z, at best"
+        left.plot([place - 0.25, place + 0.25], [row["above_truth"]] * 2, color=INK, linestyle=":", linewidth=2, label=named)
     left.set(title="What the decoder does without z, and with it", ylabel="NLL above the entropy (nats per sentence)")
     left.set_yscale("log")
     left.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
     left.minorticks_off()
     left.legend(fontsize=9)
-    right.set(title="How much z says", ylabel="rate (nats per sentence)")
+    right.set(title="What z costs: its rate", ylabel="rate (nats per sentence)")
     right.set_ylim(bottom=0)
     for axes in (left, right):
         axes.set_xlabel("preceding words that the decoder sees")
     words = (
-        "The VAE's lead over the same decoder without z, and its rate, are large for a decoder that sees no word, and shrink."
+        "The VAE's lead over the same decoder without z, and its rate, are large for a decoder that sees no word, and shrink. "
+        "What a decoder without z could do at best is marked."
     )
     return Picture(figure, words)
 
@@ -126,8 +136,11 @@ def _over_seeds(
 
 
 @styled
-def optimizer(rows: Rows) -> Picture:
-    """Rate and -ELBO of VAEs whose decoder sees two words, by learning rate and steps; ``rows`` of ``collapse_world``."""
+def optimizer(rows: Rows, without_z: float | None = None) -> Picture:
+    """Rate and -ELBO of VAEs whose decoder sees two words, by learning rate and steps; ``rows`` of ``collapse_world``.
+
+    ``without_z``: the nats that the same sentences cost the best decoder that sees two words and no z.
+    """
     rows = [row for row in rows if row["kind"] == "optimizer"]
     figure, (left, right) = new_figure(2, width=9, height=3.3)
     lengths = sorted({row["steps"] for row in rows})
@@ -145,7 +158,13 @@ def optimizer(rows: Rows) -> Picture:
     left.set_ylim(bottom=-0.02)
     left.legend(loc="upper left", fontsize=9)
     right.set(title="... and the loss", ylabel="-ELBO of test sentences (nats)")
-    words = "With the smaller learning rate the rate grows with more steps, and -ELBO falls; with the larger one it ends at 0."
+    if without_z is not None:
+        right.axhline(without_z, color=INK, linestyle=":", linewidth=2, label="any such decoder without z, at best")
+        right.legend(loc="upper right", fontsize=9)
+    words = (
+        "With the smaller learning rate the rate grows with more steps, and -ELBO falls below what a decoder without z can do "
+        "at best; with the larger one the rate ends at 0, and -ELBO above it."
+    )
     return Picture(figure, words)
 
 
@@ -153,10 +172,13 @@ def optimizer(rows: Rows) -> Picture:
 
 
 @styled
-def lag(steps: Sequence[int], spreads: Mapping[str, Tensor], agreements: Mapping[str, Tensor]) -> Picture:
+def lag(
+    steps: Sequence[int], spreads: Mapping[str, Tensor], agreements: Mapping[str, Tensor], losses: Mapping[str, float]
+) -> Picture:
     """How far model and encoder spread the sentences out, and whether they agree on where each belongs, while they train.
 
-    ``spreads``: for each training (parts, 2), the model's and the encoder's. ``agreements``: for each (parts,).
+    ``spreads``: for each training (parts, 2), the model's and the encoder's. ``agreements``: for each (parts,). ``losses``:
+    what each ends with, -ELBO of test sentences.
     """
     figure, (*panels, last) = new_figure(len(spreads) + 1, width=10, height=3.2)
     most = 1.1 * max(float(some.max()) for some in spreads.values())
@@ -164,7 +186,7 @@ def lag(steps: Sequence[int], spreads: Mapping[str, Tensor], agreements: Mapping
         model, encoder = array(some).T
         axes.plot(steps, model, color=INK, linestyle="--", marker="s", markersize=4, label="the model's p(z given x)")
         axes.plot(steps, encoder, color=BLUE, linestyle="-", marker="o", markersize=4, label="the encoder's q(z given x)")
-        axes.set(title=name, xlabel="steps of the decoder", ylim=(0, most))
+        axes.set(title=f"{name}, -ELBO {losses[name]:.1f} at the end", xlabel="steps of the decoder", ylim=(0, most))
     panels[0].set_ylabel("spread of the means over sentences")
     panels[0].legend(loc="lower right", fontsize=8)
     for (name, some), colour, line, marker in zip(agreements.items(), PALETTE, LINES, MARKERS, strict=False):

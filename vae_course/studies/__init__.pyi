@@ -4,6 +4,7 @@ from . import (
     captions as captions,
     catalogue as catalogue,
     collapse as collapse,
+    collapse_floors as collapse_floors,
     correction as correction,
     cures as cures,
     learners as learners,

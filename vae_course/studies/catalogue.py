@@ -12,6 +12,7 @@ FAMILIES = {
     "cures": ("cures_world", "seeds_world", "long_world", "ptb", "tang"),
     "beside_z": ("beside_z",),
     "collapse": ("collapse_world",),
+    "collapse_floors": ("collapse_floors_world",),
     "summaries": ("flickr",),
     "translation": ("translation_world",),
     "real_pairs": ("jupyterlab_zh", "jupyterlab_fr", "multi30k_de", "multi30k_fr", "tatoeba_zh"),
