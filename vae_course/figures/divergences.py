@@ -74,7 +74,10 @@ def what_is_averaged(x: Tensor, log_p: Tensor, log_q: Tensor) -> Picture:
     """Where each direction of the KL comes from: p log(p / q) and q log(q / p) at each x, all (points,)."""
     figure, (left, right) = new_figure(2, width=8.5)
     p_to_q, q_to_p = log_p.exp() * (log_p - log_q), log_q.exp() * (log_q - log_p)
-    for axes, terms, title in ((left, p_to_q, "KL(p to q): the missed bump costs most"), (right, q_to_p, "KL(q to p): it is hardly looked at")):
+    for axes, terms, title in (
+        (left, p_to_q, "KL(p to q): the missed bump costs most"),
+        (right, q_to_p, "KL(q to p): it is hardly looked at"),
+    ):
         axes.fill_between(array(x), array(terms), color=ORANGE, alpha=0.8, label="contribution to the KL")
         axes.plot(array(x), array(log_p.exp()), color=INK, linestyle=":", label="density p")
         axes.plot(array(x), array(log_q.exp()), color=BLUE, linestyle="-", label="density q")
