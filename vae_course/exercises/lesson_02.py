@@ -256,6 +256,18 @@ KL_DISCRETE = Exercise(
             lambda p, q: kl_discrete(q, p),
             "This is KL(q to p): the weights in front of the log must be those of the first distribution, p.",
         ),
+        *(
+            Mistake(
+                "Reversed KL, without the outcomes that p leaves out",
+                wrong,
+                "The weights in front of the log must be those of the first distribution, p, and the ratio inside it is p / q. "
+                "Then the terms with p = 0 are 0 by right.",
+            )
+            for wrong in (
+                lambda p, q: torch.where(p > 0, q * torch.log(q / p), 0).sum(-1),
+                lambda p, q: torch.where(p > 0, torch.xlogy(q, q) - torch.xlogy(q, p), 0).sum(-1),
+            )
+        ),
         Mistake(
             "0 log 0 became nan",
             lambda p, q: (p * torch.log(p / q)).sum(-1),
@@ -504,6 +516,18 @@ KL_BETWEEN_GAUSSIANS = Exercise(
             "exp(log_var) is already the variance; do not square it.",
         ),
         *(
+            Mistake(
+                "A variance in the quotient was squared",
+                wrong,
+                "exp(log_var) is already the variance, the square of the standard deviation: do not square it again.",
+            )
+            for wrong in (
+                lambda m, v, n, w: 0.5 * (w - v + ((2 * v).exp() + (m - n).square()) / (2 * w).exp() - 1).sum(-1),
+                lambda m, v, n, w: 0.5 * (w - v + ((2 * v).exp() + (m - n).square()) / w.exp() - 1).sum(-1),
+                lambda m, v, n, w: 0.5 * (w - v + (v.exp() + (m - n).square()) / (2 * w).exp() - 1).sum(-1),
+            )
+        ),
+        *(
             Mistake("log_var read as the standard deviation", wrong, STANDARD)
             for wrong in (
                 _with_stds,
@@ -524,6 +548,18 @@ KL_BETWEEN_GAUSSIANS = Exercise(
             "The exp was forgotten",
             lambda m, v, n, w: 0.5 * (w - v + (v + (m - n).square()) / w - 1).sum(-1),
             "The variances are log_var_q.exp() and log_var_p.exp(). Only the difference of logs has the log_vars themselves.",
+        ),
+        *(
+            Mistake(
+                "One exp was forgotten",
+                wrong,
+                "In the quotient stand two variances, log_var_q.exp() above and log_var_p.exp() below. Only the difference of "
+                "logs has the log_vars themselves.",
+            )
+            for wrong in (
+                lambda m, v, n, w: 0.5 * (w - v + (v + (m - n).square()) / w.exp() - 1).sum(-1),
+                lambda m, v, n, w: 0.5 * (w - v + (v.exp() + (m - n).square()) / w - 1).sum(-1),
+            )
         ),
         Mistake(
             "Standard deviations where variances belong",
@@ -930,6 +966,11 @@ def _lesson_grid(generator: Generator) -> Arguments:
     return log_first, log_second, 0.01
 
 
+def _by_discrete_kl(log_first: Tensor, log_second: Tensor, step: float) -> Tensor:
+    """The KL by exercise 2.2, from each strip's probability."""
+    return kl_discrete(log_first.exp() * step, log_second.exp() * step)
+
+
 KL_ON_GRID = Exercise(
     task="The KL from one density to another by a sum over a grid, from the log densities (points,) and the grid's step: one "
     "number, in nats.",
@@ -1014,6 +1055,13 @@ KL_ON_GRID = Exercise(
                 lambda first, second: torch.xlogy(first, first / second),
                 lambda first, second: torch.xlogy(first, first) - torch.xlogy(first, second),
             )
+        ),
+        Mistake(
+            "The discrete KL of the strips",
+            _by_discrete_kl,
+            "It is right on paper, but formed from the densities, and far out a density may be too small for the computer's "
+            "numbers. It becomes 0, and the KL infinite. The log of the ratio is log_first - log_second, which needs no "
+            "densities.",
         ),
         *(
             Mistake(

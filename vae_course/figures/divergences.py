@@ -74,7 +74,10 @@ def what_is_averaged(x: Tensor, log_p: Tensor, log_q: Tensor) -> Picture:
     """Where each direction of the KL comes from: p log(p / q) and q log(q / p) at each x, all (points,)."""
     figure, (left, right) = new_figure(2, width=8.5)
     p_to_q, q_to_p = log_p.exp() * (log_p - log_q), log_q.exp() * (log_q - log_p)
-    for axes, terms, title in ((left, p_to_q, "KL(p to q) averages over p"), (right, q_to_p, "KL(q to p) averages over q")):
+    for axes, terms, title in (
+        (left, p_to_q, "KL(p to q): the missed bump costs most"),
+        (right, q_to_p, "KL(q to p): it is hardly looked at"),
+    ):
         axes.fill_between(array(x), array(terms), color=ORANGE, alpha=0.8, label="contribution to the KL")
         axes.plot(array(x), array(log_p.exp()), color=INK, linestyle=":", label="density p")
         axes.plot(array(x), array(log_q.exp()), color=BLUE, linestyle="-", label="density q")
@@ -92,20 +95,21 @@ def what_is_averaged(x: Tensor, log_p: Tensor, log_q: Tensor) -> Picture:
 @styled
 def repeated_estimates(named: Mapping[str, Tensor], exact: float, *, title: str) -> Picture:
     """How the runs of several estimators lie about the exact value. ``named``: the terms of each, (runs, samples)."""
-    figure, (axes,) = new_figure(height=2.8)
+    figure, (axes,) = new_figure(height=3.0)
     places = []
     for row, (name, terms) in enumerate(named.items()):
         runs = terms.mean(dim=1)
         low, median, high = torch.quantile(runs, torch.tensor([0.025, 0.5, 0.975], dtype=runs.dtype)).tolist()
-        axes.plot([low, high], [row, row], color=BLUE, linestyle="-", linewidth=5, alpha=0.5)
-        axes.plot([median], [row], color=BLUE, marker="o", markersize=8, linestyle="")
+        (line,) = axes.plot([low, high], [row, row], color=BLUE, linestyle="-", linewidth=5, alpha=0.5)
+        (dot,) = axes.plot([median], [row], color=BLUE, marker="o", markersize=8, linestyle="")
         below = (runs < exact).double().mean().item()
         places.append(f"{name}: {_place(below)}")
-    axes.axvline(exact, color=INK, linestyle=":")
+    truth = axes.axvline(exact, color=INK, linestyle=":")
     axes.set_yticks(range(len(named)), list(named))
     axes.set_ylim(len(named) - 0.4, -0.6)
     axes.set_title(title)
-    axes.set(xlabel="estimate of KL(q to p) (nats); dot: median run; thick line: 95 % of the runs; dotted: exact")
+    axes.set(xlabel="estimate of KL(q to p) (nats)")
+    figure.legend((dot, line, truth), ("median run", "95 % of the runs", "exact"), loc="outside lower center", ncols=3)
     words = f"The runs of each estimator and the exact KL. {'; '.join(places)}."
     return Picture(figure, words)
 
