@@ -195,7 +195,7 @@ def on_one_axis(
         axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
         highest = max(estimate.value for estimates in named.values() for estimate in estimates)
         axes.set_ylim(-0.1, 8 * highest)  # room for the legend
-    axes.set_title("One decoder, three proposals: on average, lower is nearer to its NLL")
+    axes.set_title("One decoder, three proposals: the lowest line is nearest to its NLL")
     axes.set_xlabel("draws K of z for each sentence (doubled from mark to mark)")
     axes.set_ylabel(
         "estimate of the NLL, nats per sentence" + (" above the truth\n(linear up to 1, then logarithmic)" if known else "")
