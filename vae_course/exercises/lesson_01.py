@@ -837,6 +837,11 @@ MOMENT_GAP = Exercise(
             "Entries of opposite sign cancel in a sum: square each entry first, add them after.",
         ),
         Mistake(
+            "The mean's entries are summed before the square",
+            lambda codes: codes.mean(0).sum().square() + _of_covariance(torch.cov(codes.T), _eye(codes)),
+            "Entries of opposite sign cancel in a sum: square each entry of the mean first, add them after.",
+        ),
+        Mistake(
             "The mean is not squared",
             lambda codes: codes.mean(0).sum() + _of_covariance(torch.cov(codes.T), _eye(codes)),
             "Entries of opposite sign cancel in a sum: square each entry of the mean before you add it.",
