@@ -827,6 +827,21 @@ MOMENT_GAP = Exercise(
             "Differences of opposite sign cancel in a sum: square each entry of C - I before you add it.",
         ),
         Mistake(
+            "The covariance's differences are summed before the square",
+            lambda codes: _of_mean(codes) + (torch.cov(codes.T) - _eye(codes)).sum().square(),
+            "Differences of opposite sign cancel in a sum: square each entry of C - I first, add them after.",
+        ),
+        Mistake(
+            "Both are summed before the square",
+            lambda codes: codes.mean(0).sum().square() + (torch.cov(codes.T) - _eye(codes)).sum().square(),
+            "Entries of opposite sign cancel in a sum: square each entry first, add them after.",
+        ),
+        Mistake(
+            "The mean's entries are summed before the square",
+            lambda codes: codes.mean(0).sum().square() + _of_covariance(torch.cov(codes.T), _eye(codes)),
+            "Entries of opposite sign cancel in a sum: square each entry of the mean first, add them after.",
+        ),
+        Mistake(
             "The mean is not squared",
             lambda codes: codes.mean(0).sum() + _of_covariance(torch.cov(codes.T), _eye(codes)),
             "Entries of opposite sign cancel in a sum: square each entry of the mean before you add it.",
@@ -913,6 +928,14 @@ def _only_turned(codes: Tensor) -> Tensor:
 def _factor_of(codes: Tensor) -> Tensor:
     factor: Tensor = torch.linalg.cholesky(torch.cov(codes.T))
     return factor
+
+
+# All of these raise, each with words of its own: where a covariance has an inverse, images are more than coordinates.
+CODES_FOR_COLUMNS: tuple[Callable[[Tensor], Tensor], ...] = (
+    lambda codes: torch.linalg.inv(_factor_of(codes)) @ _centred(codes),
+    lambda codes: torch.linalg.solve(_factor_of(codes), _centred(codes)),
+    lambda codes: torch.linalg.solve_triangular(_factor_of(codes), _centred(codes), upper=False),
+)
 
 
 WHITEN = Exercise(
@@ -1031,6 +1054,14 @@ WHITEN = Exercise(
             "Whitened images, not coordinates",
             lambda codes: _unmixed(_centred(codes), torch.cov(codes)),
             "torch.cov takes a row for each coordinate: give it codes.T.",
+        ),
+        *(
+            Mistake(
+                "Codes taken for columns",
+                function,
+                "Each row is one code, and this works on columns. Give it centred.T, and transpose the result back.",
+            )
+            for function in CODES_FOR_COLUMNS
         ),
         Mistake(
             "Codes left as columns",

@@ -57,7 +57,7 @@ def accuracy_by_size(pca: Mapping[int, float], autoencoder: Mapping[int, float],
     """Accuracy of one classifier on codes, by their size, with its accuracy on ``pixels`` as a line."""
     figure, (axes,) = new_figure()
     _grouped_bars(axes, {"PCA": list(pca.values()), "autoencoder": list(autoencoder.values())}, label_at="center")
-    axes.axhline(pixels, color=INK, linestyle=":", label="all 64 pixels")
+    axes.axhline(pixels, color=INK, linestyle=":", label=f"all 64 pixels: {pixels:.2f}")
     axes.set_xticks(range(len(pca)), [f"{size} numbers" for size in pca])
     axes.set_title("Eight numbers keep most of what tells digits apart")
     axes.set(ylabel="accuracy (share of test images)", ylim=(0, 1.05))
@@ -88,7 +88,7 @@ def lengths(codes: Tensor, draws: Tensor) -> Picture:
     edges = np.linspace(0, max(of_codes.max().item(), of_draws.max().item()), 50).tolist()
     axes.hist(array(of_codes), edges, color=BLUE, edgecolor="white", label="codes of images")
     axes.hist(array(of_draws), edges, color=ORANGE, alpha=0.8, hatch="//", edgecolor="white", label="draws of N(0, I)")
-    axes.set(title="The draws miss the codes", xlabel="distance from 0", ylabel="number of vectors")
+    axes.set(title=f"{codes.shape[1]} numbers: the draws miss the codes", xlabel="distance from 0", ylabel="number of vectors")
     axes.set_xlim(left=0)
     axes.legend()
     return Picture(figure, "Distances from 0: codes of images lie much nearer to 0 than draws of N(0, I).")
