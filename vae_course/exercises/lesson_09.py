@@ -1444,8 +1444,8 @@ PREDICTIONS = (
         because="in so short a training a decoder gains less from z than it loses by having to learn to read it.",
         wrong={
             "yes": (
-                "A z that knows something of the sentence does make its words cheaper. But the NLL averages over every z of the "
-                "prior, and most of them fit other sentences: what is left to gain is what an LSTM cannot learn without z."
+                "A z that knows something of the sentence does make its words cheaper. But the NLL averages over every z of "
+                "the prior, and most of them fit other sentences: what is left to gain is what an LSTM cannot learn without z."
             ),
         },
     ),

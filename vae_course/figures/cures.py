@@ -115,8 +115,10 @@ def above_the_line(rows: Rows, frontier: Sequence[str] = (), highlight: str | No
     ends = {name: (rate[name].mean, cost[name].mean) for name in rate}
     lines = [[(rate[name].mean, nll[name].mean), ends[name]] for name in rate]
     lines += [line[:1] for line in lines]  # the open points
-    lines += [[ends[name] for name in frontier], *([(axes.get_xlim()[0], y), (axes.get_xlim()[1], y)] for y in (0.0, 0.5 * low - 0.04 * top))]
-    _write_names(figure, axes, ends, highlight, [line for line in lines if line])
+    lines += [[ends[name] for name in frontier]] if frontier else []
+    left, right = axes.get_xlim()
+    lines += [[(left, y), (right, y)] for y in (0.0, 0.5 * axes.get_ylim()[0])]
+    _write_names(figure, axes, ends, highlight, lines)
     words = "Each model's negative ELBO and NLL above the line D + R = H, against its rate."
     if not at.known:
         words = "Negative ELBO and NLL above the language model's, against the rate; the truth of this text is not known."
@@ -181,7 +183,7 @@ def _write_names(
     points = [tuple(scale(place)) for place in (*places.values(), *(line[0] for line in lines if len(line) == 1))]
     dots = [dot for line in lines for ends in pairwise(line) for dot in _dots(*(tuple(scale(end)) for end in ends))]
     legend = axes.get_legend()
-    taken = [tuple(legend.get_window_extent().extents)] if legend else []
+    taken: list[Any] = [legend.get_window_extent().extents] if legend else []
     for name, place in places.items():
         x, y = scale(place)
         boxes = {step: _box(x + step[0], y + step[1], 7.4 * len(name), 14.0, to_the_right=step[0] > 0) for step in STEPS}
