@@ -873,7 +873,7 @@ CAPACITY_LOSS = Exercise(
     lesson=_target_of_a_lesson,
     gradients=("distortion", "rate"),
     hints=(
-        "It is your cured_loss with another penalty: the distance of the mean rate from the capacity.",
+        "Mean distortion plus strength times a penalty: the distance of the mean rate from the capacity.",
         "A distance has no sign: .abs(). The mean over the batch is taken before it.",
         "strength * (rate.mean() - capacity).abs() is the penalty. Add the mean distortion.",
     ),
@@ -1441,11 +1441,11 @@ PREDICTIONS = (
         "beats_the_language_model",
         ("yes", "no"),
         answer="no",
-        because="z must save more nats than it costs, and an LSTM leaves little to save.",
+        because="in so short a training a decoder gains less from z than it loses by having to learn to read it.",
         wrong={
             "yes": (
-                "A z that knows something of the sentence does make its words cheaper. But it is paid for in the same nats, "
-                "and an LSTM that remembers the words before knows much of it already."
+                "A z that knows something of the sentence does make its words cheaper. But the NLL averages over every z of "
+                "the prior, and most of them fit other sentences: what is left to gain is what an LSTM cannot learn without z."
             ),
         },
     ),
@@ -1453,7 +1453,7 @@ PREDICTIONS = (
         "best_cure",
         FOUR,
         answer="pretraining + free bits",
-        because="of these four it has the most information within a quarter of a nat.",
+        because="its decoder begins with codes that are worth reading, and free bits keep them so.",
         wrong=dict.fromkeys(FOUR[:3], LESS),
     ),
 )

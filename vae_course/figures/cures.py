@@ -1,6 +1,8 @@
 """Pictures of lesson 09: the line that no model passes, what a loss charges, and what each cure buys at which price."""
 
+import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -22,7 +24,7 @@ def bound(language: Language | None) -> Picture:
     """The line D + R = H, the forbidden side, and three places on it; without numbers where the truth is not known."""
     entropy, facts = (language.entropy, language.prior.entropy) if language is not None else (1.0, None)
     figure, (axes,) = new_figure(width=6.5, height=4.2)
-    _draw_bound(axes, Floor(entropy, known=True), entropy * 1.25, "H")
+    _draw_bound(axes, Floor(entropy, known=True), entropy * 1.25, "H" if language is None else f"H = {entropy:.2f}")
     places = [(0.0, "z says nothing:\na language model")]
     if facts is not None:
         places.append((facts, f"z says all facts: {facts:.2f} nats,\nthe words cost {entropy - facts:.2f}"))
@@ -59,7 +61,7 @@ def penalties(kl_weight: float, bits: float, capacity: float, wall: float) -> Pi
     named = {
         "ELBO: R": ([0, most], [0, most]),
         f"weight {kl_weight:g}": ([0, most], [0, kl_weight * most]),
-        f"free bits: at least {bits:g}": ([0, bits, most], [bits, bits, most]),
+        f"free bits: max({bits:g}, R)": ([0, bits, most], [bits, bits, most]),
         f"target {capacity:g}, with strength 10": ([0, capacity, most], [10 * capacity, 0, 10 * (most - capacity)]),
     }
     for (name, (x, y)), colour, line in zip(named.items(), (BLUE, ORANGE, INK, SKY), (*LINES[:3], LINES[4]), strict=True):
@@ -110,7 +112,13 @@ def above_the_line(rows: Rows, frontier: Sequence[str] = (), highlight: str | No
     axes.set(xlabel="rate R (nats a sentence)", ylabel=f"nats a sentence above the {at.name}")
     axes.set_title("What each model wastes, at its rate")
     axes.legend(fontsize=9, loc="upper left")
-    _write_names(figure, axes, {name: (rate[name].mean, cost[name].mean) for name in rate}, highlight)
+    ends = {name: (rate[name].mean, cost[name].mean) for name in rate}
+    lines = [[(rate[name].mean, nll[name].mean), ends[name]] for name in rate]
+    lines += [line[:1] for line in lines]  # the open points
+    lines += [[ends[name] for name in frontier]] if frontier else []
+    left, right = axes.get_xlim()
+    lines += [[(left, y), (right, y)] for y in (0.0, 0.5 * axes.get_ylim()[0])]
+    _write_names(figure, axes, ends, highlight, lines)
     words = "Each model's negative ELBO and NLL above the line D + R = H, against its rate."
     if not at.known:
         words = "Negative ELBO and NLL above the language model's, against the rate; the truth of this text is not known."
@@ -150,28 +158,44 @@ def bought(rows: Rows, within: float, named: Sequence[str] = (), most: float = 1
     axes.set(xlabel="information of z about the sentence, at least (nats)", ylabel=f"NLL above the {at.name} (nats a sentence)")
     axes.set_xlim(-0.2, 1.22 * max(spread.high for spread in told.values()))
     axes.legend(fontsize=9, loc="upper left")
-    _write_names(figure, axes, {name: (told[name].mean, min(price[name].mean, most)) for name in named if name in told}, None)
+    ends = {name: (told[name].mean, min(price[name].mean, most)) for name in told}
+    _write_names(figure, axes, {name: ends[name] for name in named if name in ends}, None, [[end] for end in ends.values()])
     words = "Further right z says more about the sentence, further down the model is better: right and low is bought well."
     return Picture(figure, words)
 
 
 GREY = "#8a8a8a"
+Place = tuple[float, float]
+Box = tuple[float, float, float, float]
+# How far from its point a name may begin, in pixels; those to the left end there.
+STEPS = tuple((x, y) for y in (-4, 8, -18, 22, -32, 36, -46, 50) for x in (9, -9))
 
 
-def _write_names(figure: Figure, axes: Axes, places: Mapping[str, tuple[float, float]], highlight: str | None) -> None:
-    """A name beside each point, at the first of some places around it where it covers neither a name nor a point."""
+def _write_names(
+    figure: Figure, axes: Axes, places: Mapping[str, Place], highlight: str | None, lines: Sequence[Sequence[Place]] = ()
+) -> None:
+    """A name beside each point, where it covers least: no other name or the legend if possible, no point, little of ``lines``.
+
+    Each line is given by its corners; one of a single corner is a point more.
+    """
     figure.draw_without_rendering()  # the layout decides where a point will lie
-    inside, scale = axes.bbox, axes.transData.transform
-    points = [tuple(scale(place)) for place in places.values()]
-    taken: list[tuple[float, float, float, float]] = []
+    scale = axes.transData.transform
+    points = [tuple(scale(place)) for place in (*places.values(), *(line[0] for line in lines if len(line) == 1))]
+    dots = [dot for line in lines for ends in pairwise(line) for dot in _dots(*(tuple(scale(end)) for end in ends))]
+    legend = axes.get_legend()
+    taken: list[Any] = [legend.get_window_extent().extents] if legend else []
     for name, place in places.items():
         x, y = scale(place)
-        width, height = 7.0 * len(name), 14.0  # in pixels, about
-        steps = [(9, -4), (9, 8), (9, -18), (-9, -4), (-9, 8), (-9, -18), (9, 24), (9, -34), (9, 40)]
-        boxes = {step: _box(x + step[0], y + step[1], width, height, to_the_right=step[0] > 0) for step in steps}
-        within = [s for s in steps if inside.x0 < boxes[s][0] and boxes[s][2] < inside.x1 and inside.y0 < boxes[s][1]] or steps
-        alone = [s for s in within if not any(_overlap(boxes[s], other) for other in taken)] or within
-        step = next((s for s in alone if not any(_in(point, boxes[s]) for point in points)), alone[0])
+        boxes = {step: _box(x + step[0], y + step[1], 7.4 * len(name), 14.0, to_the_right=step[0] > 0) for step in STEPS}
+        covered = {
+            step: 1000 * sum(_overlap(box, other) for other in taken)
+            + 1000 * (not _overlap(box, axes.bbox.extents, whole=True))
+            + 100 * sum(_in(point, box) for point in points)
+            + 2 * sum(_in(dot, box) for dot in dots)
+            + abs(step[1] + 4)
+            for step, box in boxes.items()
+        }
+        step = min(covered, key=lambda step: covered[step])
         taken.append(boxes[step])
         axes.annotate(
             name,
@@ -184,20 +208,30 @@ def _write_names(figure: Figure, axes: Axes, places: Mapping[str, tuple[float, f
             fontweight="bold" if name == highlight else "normal",
             zorder=6,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
+            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.8} if abs(step[1] + 4) > 20 else None,
         )
 
 
-def _box(x: float, y: float, width: float, height: float, *, to_the_right: bool) -> tuple[float, float, float, float]:
+def _dots(start: Place, end: Place) -> list[Place]:
+    """Points of a straight line, two pixels apart."""
+    count = int(math.dist(start, end) / 2) + 1
+    return [(start[0] + (end[0] - start[0]) * k / count, start[1] + (end[1] - start[1]) * k / count) for k in range(count + 1)]
+
+
+def _box(x: float, y: float, width: float, height: float, *, to_the_right: bool) -> Box:
     left = x if to_the_right else x - width
     return left, y, left + width, y + height
 
 
-def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+def _overlap(a: Box, b: Box, *, whole: bool = False) -> bool:
+    """Whether two boxes share a place; with ``whole``, whether the first lies in the second."""
+    if whole:
+        return bool(b[0] < a[0] and a[2] < b[2] and b[1] < a[1] and a[3] < b[3])
+    return bool(a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3])
 
 
-def _in(point: tuple[float, ...], box: tuple[float, float, float, float]) -> bool:
-    return box[0] < point[0] < box[2] and box[1] < point[1] < box[3]
+def _in(point: Place, box: Box) -> bool:
+    return bool(box[0] - 4 < point[0] < box[2] + 4 and box[1] - 4 < point[1] < box[3] + 4)
 
 
 # --- training ---------------------------------------------------------------------------------------------------------

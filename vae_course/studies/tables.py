@@ -146,8 +146,8 @@ def information(row: Figures) -> float | None:
 def only_a_bound(row: Figures) -> bool:
     """Whether a row's NLL may lie far above the true one, since the importance weights failed.
 
-    So it is where a better proposal was found, and where the NLL lies nearly as far below the negative ELBO as K draws can
-    bring it, ln K nats (lesson 07).
+    So it is where a better proposal was found, and where the NLL lies more than ln K - 1 nats below the negative ELBO, by rule
+    of thumb a sign that one of K draws decides (lesson 07).
     """
     if "rate" not in row:
         return False
