@@ -63,7 +63,7 @@ def moving_q(model: LinearGaussian, x: Tensor, *, mean: float, std: float) -> Pi
     posterior_mean, variance = model.exact_posterior(x)
     true_mean, true_std = posterior_mean.item(), math.sqrt(variance.item())
     z = torch.linspace(-4, 4, 321, dtype=torch.float64)
-    means = torch.linspace(-3, 3, 121, dtype=torch.float64)
+    means = torch.linspace(-3, 3, 121, dtype=torch.float64, device=x.device)
     every_q = Gaussian(means[:, None], torch.full_like(means[:, None], 2 * math.log(std)))
     q = Gaussian(torch.full_like(x, mean), torch.full_like(x, 2 * math.log(std)))
     bound, gap = model.elbo(q, x), model.gap(q, x).item()
