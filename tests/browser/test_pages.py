@@ -57,7 +57,7 @@ CUT_OFF = """() => [...document.querySelectorAll('pre, .wide')]
 
 # Lines of outputs, no longer than asked for, that are broken: what is taller than its lines are many.
 BROKEN_LINES = """longest => [...document.querySelectorAll('.jp-OutputArea pre')].filter(pre => {
-  const lines = pre.textContent.replace(/\\n+$/, '').split('\\n');
+  const lines = pre.textContent.replace(/\\n$/, '').split('\\n');
   const style = getComputedStyle(pre);
   const room = pre.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom);
   return pre.checkVisibility() && Math.max(...lines.map(line => line.length)) <= longest
