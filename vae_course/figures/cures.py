@@ -7,6 +7,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from vae_course.figures.base import BLUE, INK, LINES, ORANGE, PALETTE, RED, SKY, Picture, new_figure, styled
 from vae_course.studies.tables import Floor, Rows, floor, information, negative_elbo, only_a_bound, over_seeds
@@ -166,7 +167,6 @@ def bought(rows: Rows, within: float, named: Sequence[str] = (), most: float = 1
 
 GREY = "#8a8a8a"
 Place = tuple[float, float]
-Box = tuple[float, float, float, float]
 # How far from its point a name may begin, in pixels; those to the left end there.
 STEPS = tuple((x, y) for y in (-4, 8, -18, 22, -32, 36, -46, 50) for x in (9, -9))
 
@@ -180,18 +180,20 @@ def _write_names(
     """
     figure.draw_without_rendering()  # the layout decides where a point will lie
     scale = axes.transData.transform
-    points = [tuple(scale(place)) for place in (*places.values(), *(line[0] for line in lines if len(line) == 1))]
+    points = scale([*places.values(), *(line[0] for line in lines if len(line) == 1)])
     dots = [dot for line in lines for ends in pairwise(line) for dot in _dots(*(tuple(scale(end)) for end in ends))]
     legend = axes.get_legend()
-    taken: list[Any] = [legend.get_window_extent().extents] if legend else []
+    taken: list[Bbox] = [legend.get_window_extent()] if legend else []
     for name, place in places.items():
         x, y = scale(place)
-        boxes = {step: _box(x + step[0], y + step[1], 7.4 * len(name), 14.0, to_the_right=step[0] > 0) for step in STEPS}
+        width = 7.4 * len(name)
+        lefts = {step: x + step[0] - (0 if step[0] > 0 else width) for step in STEPS}
+        boxes = {step: Bbox.from_bounds(left, y + step[1], width, 14.0) for step, left in lefts.items()}
         covered = {
-            step: 1000 * sum(_overlap(box, other) for other in taken)
-            + 1000 * (not _overlap(box, axes.bbox.extents, whole=True))
-            + 100 * sum(_in(point, box) for point in points)
-            + 2 * sum(_in(dot, box) for dot in dots)
+            step: 1000 * box.count_overlaps(taken)
+            + 1000 * (axes.bbox.count_contains(box.get_points()) < 2)
+            + 100 * box.padded(4).count_contains(points)
+            + 2 * box.padded(4).count_contains(dots)
             + abs(step[1] + 4)
             for step, box in boxes.items()
         }
@@ -216,22 +218,6 @@ def _dots(start: Place, end: Place) -> list[Place]:
     """Points of a straight line, two pixels apart."""
     count = int(math.dist(start, end) / 2) + 1
     return [(start[0] + (end[0] - start[0]) * k / count, start[1] + (end[1] - start[1]) * k / count) for k in range(count + 1)]
-
-
-def _box(x: float, y: float, width: float, height: float, *, to_the_right: bool) -> Box:
-    left = x if to_the_right else x - width
-    return left, y, left + width, y + height
-
-
-def _overlap(a: Box, b: Box, *, whole: bool = False) -> bool:
-    """Whether two boxes share a place; with ``whole``, whether the first lies in the second."""
-    if whole:
-        return bool(b[0] < a[0] and a[2] < b[2] and b[1] < a[1] and a[3] < b[3])
-    return bool(a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3])
-
-
-def _in(point: Place, box: Box) -> bool:
-    return bool(box[0] - 4 < point[0] < box[2] + 4 and box[1] - 4 < point[1] < box[3] + 4)
 
 
 # --- training ---------------------------------------------------------------------------------------------------------
