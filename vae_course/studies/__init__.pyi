@@ -14,6 +14,5 @@ from . import (
     tables as tables,
     translation as translation,
 )
-from .cures import row_of as row_of
 from .store import LANGUAGE_MODEL as LANGUAGE_MODEL, RESULTS as RESULTS, stored as stored, stored_seeds as stored_seeds
 from .tables import Floor as Floor, Spread as Spread

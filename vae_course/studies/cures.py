@@ -245,27 +245,12 @@ def _weights(measured: Likelihood) -> Figures:
     }
 
 
-def row_of(
-    name: str, model: LanguageModel | TextVAE, corpus: Corpus, *, seconds: float, sentences: int, samples: int
-) -> Figures:
-    """What a study stores of a model, measured here and now on the first ``sentences`` of the test set.
-
-    ``seconds``: of the processor, that training took. ``samples``: importance samples of each NLL.
-    """
-    part = replace(corpus, test=corpus.test[:sentences])
-    figures: Figures = {"name": name, "seed": 0, "cpu_seconds_of_training": seconds}
-    test = part.encoded("test")
-    measured = likelihood(model, test, seeded(0), samples)
-    weights = {} if measured.effective is None else _weights(measured)
-    return figures | _figures_of(model, part, test, measured) | weights
-
-
 def _figures_of(
     model: LanguageModel | TextVAE,
     corpus: Corpus,
     test: list[list[int]],
     measured: Likelihood,
-    others: Sequence[list[int]] = (),
+    others: Sequence[list[int]],
 ) -> Figures:
     """Everything that is measured of a model on encoded test sentences of ``corpus``; the truth too, where it is known.
 
