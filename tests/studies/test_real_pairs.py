@@ -92,7 +92,7 @@ def test_a_study_of_text_that_may_be_shown_stores_the_first_translations(folder,
     document = json.loads(real_pairs.measure("tiny", scratch=results, folder=folder).read_text(encoding="utf-8"))
     assert all(len(row["said"]) == 2 for row in document["rows"])
     source, target = translation.sides("multi30k", ("en", "de"), ("subword", "subword"), subwords=60, folder=folder)
-    found = real_pairs.nearest(source, target)
+    found = translation.nearest(source, target)
     assert document["rows"][0]["said"] == [target.tokenizer.join(tokens) for tokens in found[:2]]
     same = [tokens == expected for tokens, expected in zip(found, target.test, strict=True)]
     assert document["rows"][0]["exact"] == sum(same) / len(same)
@@ -143,7 +143,7 @@ def test_translations_keep_the_order_of_their_sources(folder, system):
     model, _ = real_pairs.trained(system, source, target, TINY, replace(TINY.budget, steps=30))
     question = source.encoded("train")[:7]
     for width, search in ((1, greedy), (2, None)):
-        together = real_pairs.translated(model, question, width, longest=12, batch_size=3)
+        together = translation.translated(model, question, width, longest=12, batch_size=3)
         for tokens, written in zip(question, together, strict=True):
             alone = torch.tensor([tokens])
             z, count = (None, 1) if system == PLAIN else (model.prior(alone).mean, None)

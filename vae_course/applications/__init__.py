@@ -3,6 +3,7 @@
 ``generation``: how good, how varied and how new. ``summarization``: reports of one event into one.
 ``translation``: two sides of a text, and what independent words can do at best.
 ``correction``: finding and mending errors. ``spelling``: models of misspelling.
+``own``: models trained on a text of one's own, kept in a folder.
 """
 
 import lazy_loader

@@ -2,6 +2,7 @@
 from . import (
     correction as correction,
     generation as generation,
+    own as own,
     spelling as spelling,
     summarization as summarization,
     translation as translation,
@@ -77,11 +78,13 @@ from .translation import (
     apart as apart,
     different_right as different_right,
     most_similar_sentence as most_similar_sentence,
+    nearest as nearest,
     other_wordings as other_wordings,
     right as right,
     scores as scores,
     share_right as share_right,
     sides as sides,
+    translated as translated,
     two_pairs as two_pairs,
     wording_nats as wording_nats,
 )

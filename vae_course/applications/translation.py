@@ -16,8 +16,11 @@ import torch
 from torch import Generator, Tensor
 
 from vae_course.text import corpora
-from vae_course.text.batches import PairBatches, SentenceBatches
+from vae_course.text.batches import PairBatches, SentenceBatches, Sentences, in_order
+from vae_course.text.conditional import ConditionalTextVAE, SequenceToSequence
 from vae_course.text.corpora import Corpus, HowToCut, TokenKind
+from vae_course.text.decoding import beam
+from vae_course.text.evaluation import device_of
 from vae_course.text.files import Column
 from vae_course.text.vocabulary import Characters, Subwords, Tokenizer, Words
 from vae_course.world.grammar import Language, Recognized, Tokens
@@ -207,3 +210,27 @@ def most_similar_sentence(tokens: Tokens, others: Sequence[Tokens]) -> int:
     """The number of the sentence that shares the largest part of its words with ``tokens`` (Jaccard index)."""
     words = set(tokens)
     return max(range(len(others)), key=lambda k: len(words & set(others[k])) / len(words | set(others[k])))
+
+
+# --- translating with a trained model ---------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def translated(
+    model: SequenceToSequence | ConditionalTextVAE, sources: Sentences, width: int, longest: int = 60, batch_size: int = 64
+) -> list[list[int]]:
+    """Encoded ``sources`` in the other language by beam search of ``width``, nats per token compared; z is the prior's mean."""
+    written: list[list[int]] = [[] for _ in sources]
+    for rows, tokens in in_order(sources, batch_size, device_of(model)):
+        z = model.prior(tokens).mean if isinstance(model, ConditionalTextVAE) else None
+        count = len(tokens) if z is None else None
+        for row, words in zip(rows.tolist(), beam(model.writer(tokens), z, count, width, longest, 1.0), strict=True):
+            written[row] = words
+    return written
+
+
+def nearest(source: Corpus, target: Corpus) -> list[Tokens]:
+    """For each test sentence the translation of the training sentence that shares most of its words."""
+    words = [tuple(source.tokenizer.join(tokens).split()) for tokens in source.train]
+    asked = [tuple(source.tokenizer.join(tokens).split()) for tokens in source.test]
+    return [target.train[most_similar_sentence(tokens, words)] for tokens in asked]

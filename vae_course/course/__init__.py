@@ -4,7 +4,7 @@
 ``ranges``, ``runs``, ``pages``: run, stored with their outputs, run under several seeds or with a reader's parameters, turned
 into HTML.
 ``expectations``: asserted claims. ``widgets``: sliders and choices. ``claims``: the article's claims and what decides them.
-``cli``: the command ``vae-course``.
+``cli``: the command ``vae-course``; ``own``: its part for a text of one's own; ``options``: what commands have in common.
 """
 
 import lazy_loader

@@ -6,6 +6,8 @@ from . import (
     expectations as expectations,
     jupyterlab as jupyterlab,
     lessons as lessons,
+    options as options,
+    own as own,
     pages as pages,
     ranges as ranges,
     running as running,

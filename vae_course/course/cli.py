@@ -4,9 +4,6 @@ import io
 import os
 import platform
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from enum import StrEnum
 from importlib.metadata import version
 from itertools import takewhile
 from pathlib import Path
@@ -14,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vae_course.course import own
+from vae_course.course.options import Device, Profile, Tokens, stop, stopping_at
 from vae_course.studies.catalogue import FAMILIES
 
 if TYPE_CHECKING:
@@ -40,51 +39,13 @@ def before_each_command(
             stream.reconfigure(errors="backslashreplace")
 
 
-class Profile(StrEnum):
-    """How much to compute."""
-
-    fast = "fast"
-    full = "full"
-
-
-class Tokens(StrEnum):
-    """How to cut a text of the reader's."""
-
-    auto = "auto"
-    word = "word"
-    character = "character"
-    subword = "subword"
-
-
-class Device(StrEnum):
-    """Where to compute."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-
-
 LessonNames = Annotated[list[str] | None, typer.Argument(metavar="[LESSONS]...", help="Names or numbers; all without any.")]
-
-
-def _stop(error: Exception) -> typer.Exit:
-    typer.secho(str(error), err=True, fg="red")
-    return typer.Exit(2)
-
-
-@contextmanager
-def _stopping_at(*errors: type[Exception]) -> Iterator[None]:
-    """What says itself what is wrong is shown as a line, without a traceback; the command ends with exit status 2."""
-    try:
-        yield
-    except errors as error:
-        raise _stop(error) from error
 
 
 def _lessons(names: list[str] | None) -> "list[Lesson]":
     from vae_course.course.lessons import find_lessons, passed_over
 
-    with _stopping_at(ValueError, FileNotFoundError):
+    with stopping_at(ValueError, FileNotFoundError):
         found = find_lessons(names or [])
         for told in [] if names else passed_over():
             typer.secho(f"passed over: {told}", err=True, fg="yellow")
@@ -109,14 +70,14 @@ def lab(
 
     named = list(takewhile(lambda one: not one.startswith("-"), context.args))
     if len(named) > 1:
-        raise _stop(ValueError(f"lab opens one lesson, but was given {' and '.join(named)}"))
+        raise stop(ValueError(f"lab opens one lesson, but was given {' and '.join(named)}"))
     options = context.args[len(named) :]
     (lesson,) = _lessons(named or ["00"])
     if originals:
         jupyterlab.start(lesson.path.parent, lesson.path.name, options)
     if fresh and not named:
-        raise _stop(ValueError("--fresh: name the lesson to begin again, as in: vae-course lab 07 --fresh"))
-    with _stopping_at(ValueError):
+        raise stop(ValueError("--fresh: name the lesson to begin again, as in: vae-course lab 07 --fresh"))
+    with stopping_at(ValueError):
         told = [work.begin_again(lesson)] if fresh else []
         told += work.bring_up_to_date(_lessons(None))
     typer.echo("\n".join([*told, f"Your copies of the lessons are in {work.folder()}"]))
@@ -139,7 +100,7 @@ def progress(
     from vae_course.course import work
     from vae_course.exercises import progress as kept
 
-    with _stopping_at(OSError):
+    with stopping_at(OSError):
         typer.echo(kept.reset(work.progress()) if reset else kept.report(work.progress()))
 
 
@@ -161,24 +122,24 @@ def run(
     chosen = _lessons(lessons)
     parameters = {"profile": profile.value, "device": device.value}
     if corpus is not None and pairs is not None:
-        raise _stop(ValueError("--corpus and --pairs: no lesson takes both; run one after the other"))
+        raise stop(ValueError("--corpus and --pairs: no lesson takes both; run one after the other"))
     for name, text in {"corpus": corpus, "pairs": pairs}.items():
         if text is not None:
             chosen = _that_take(name, chosen, named=bool(lessons))
             parameters[name] = _text_or_path(text)
     if tokens is not None:
         if corpus is None and pairs is None:
-            raise _stop(ValueError("--tokens: says how to cut a text of yours; name one with --corpus or --pairs"))
+            raise stop(ValueError("--tokens: says how to cut a text of yours; name one with --corpus or --pairs"))
         parameters["tokens"] = tokens.value
     if device is Device.cuda:
         from vae_course.training import find_device
 
-        with _stopping_at(RuntimeError):
+        with stopping_at(RuntimeError):
             find_device(device)
     from vae_course.course.lessons import unreadable
     from vae_course.course.runs import run_lessons, summary
 
-    with _stopping_at(ValueError):
+    with stopping_at(ValueError):
         outcomes, status = run_lessons(chosen, parameters, output)
     for outcome in outcomes:
         typer.echo(f"{outcome.lesson.name:24}{outcome.seconds:6.1f} s  {outcome.failure or 'ok'}")
@@ -193,7 +154,7 @@ def _text_or_path(given: str) -> str:
         return str(Path(given).resolve())
     from vae_course.text.corpora import check_name
 
-    with _stopping_at(ValueError):
+    with stopping_at(ValueError):
         check_name(given)
     return given
 
@@ -207,7 +168,7 @@ def _that_take(parameter: str, lessons: "list[Lesson]", named: bool) -> "list[Le
     if named and other:
         has = {name: " or ".join(f"--{text}" for text in ("corpus", "pairs") if text in takes[name]) for name in takes}
         told = ", ".join(f"{lesson.name} takes {has[lesson.name] or 'no text of yours'}" for lesson in other)
-        raise _stop(ValueError(f"--{parameter}: {told}; name other lessons, or none for all that take it"))
+        raise stop(ValueError(f"--{parameter}: {told}; name other lessons, or none for all that take it"))
     return [lesson for lesson in lessons if lesson not in other]
 
 
@@ -224,13 +185,15 @@ def pages(
     from vae_course.whole_files import make_folder
 
     summary = "Outputs as they are stored in the lessons; nothing was run."
-    with _stopping_at(OSError):
+    with stopping_at(OSError):
         make_folder(output)
         beside = lessons_beside(output, chosen)
         bar = tqdm(chosen, desc="lessons", unit="lesson")
         index = write_index(output, [write_page(output, one.path, one, beside) for one in bar], beside, summary)
     typer.echo(f"{summary} Pages: {index}")
 
+
+own.add_to(app)
 
 # --- for teachers -----------------------------------------------------------------------------------------------------
 
@@ -251,7 +214,7 @@ def grade(
     from vae_course.course.classroom import grading, reports, seeds, submissions
     from vae_course.whole_files import make_folder
 
-    with _stopping_at(ValueError, OSError, RuntimeError):
+    with stopping_at(ValueError, OSError, RuntimeError):
         make_folder(output)
         seed = seeds.private_seed(output)
         handed_in = [submissions.read(one) for one in submissions.by_student(folder)]
@@ -285,7 +248,7 @@ def build_assignments(
     from vae_course.course.classroom import nbgrader_course
     from vae_course.whole_files import make_folder
 
-    with _stopping_at(ValueError, OSError, ModuleNotFoundError):
+    with stopping_at(ValueError, OSError, ModuleNotFoundError):
         make_folder(folder)
         for path in nbgrader_course.build(_lessons(lessons), folder, solutions=not no_solutions):
             typer.echo(f"for students: {path}")
@@ -300,7 +263,7 @@ def grade_assignments(folder: Annotated[Path, typer.Argument(metavar="DIR", help
     from vae_course.course.classroom import nbgrader_course
 
     graded = []
-    with _stopping_at(ValueError, OSError, ModuleNotFoundError):
+    with stopping_at(ValueError, OSError, ModuleNotFoundError):
         for one in nbgrader_course.grade(folder):
             graded.append(one)
             tables = nbgrader_course.write_tables(graded, folder)  # after each, for it may be stopped before the last
@@ -320,7 +283,7 @@ def store(lessons: LessonNames = None) -> None:
     """Run lessons; store their outputs, minutes and measured seconds in the notebooks themselves."""
     from vae_course.course.storing import store as store_lesson
 
-    with _stopping_at(OSError):
+    with stopping_at(OSError):
         for lesson in _lessons(lessons):
             typer.echo(f"{lesson.name:24}{store_lesson(lesson):6.1f} s")
 
@@ -335,7 +298,7 @@ def corpus(
     from vae_course.studies.store import DATA
     from vae_course.world.languages import write_data
 
-    with _stopping_at(OSError):
+    with stopping_at(OSError):
         for path in write_data(output or DATA / "world"):
             typer.echo(path)
 
@@ -355,7 +318,7 @@ def measure(
     from vae_course.training import find_device
     from vae_course.whole_files import make_folder
 
-    with _stopping_at(ValueError, OSError, RuntimeError):
+    with stopping_at(ValueError, OSError, RuntimeError):
         measured = catalogue.find(study)
         make_folder(scratch)
         path = measured(scratch=scratch, folder=folder, steps=steps, device=find_device(device.value))
@@ -377,7 +340,7 @@ def spread(
     from vae_course.whole_files import make_folder
 
     folder, all_held = output or RESULTS / "seeds", True
-    with _stopping_at(OSError):
+    with stopping_at(OSError):
         make_folder(folder)
         for lesson in _lessons(lessons):
             try:

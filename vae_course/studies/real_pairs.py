@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from vae_course.applications.translation import most_similar_sentence, scores, sides
+from vae_course.applications.translation import nearest, scores, sides, translated
 from vae_course.studies import tables
 from vae_course.studies.store import Figures, Run, contents, stored
 from vae_course.studies.tables import Columns
@@ -19,7 +19,7 @@ from vae_course.text.batches import PairBatches, Sentences, in_order
 from vae_course.text.conditional import ConditionalTextVAE, SequenceToSequence
 from vae_course.text.corpora import Corpus, TokenKind
 from vae_course.text.cures import Budget, fit
-from vae_course.text.decoding import beam, greedy
+from vae_course.text.decoding import greedy
 from vae_course.text.evaluation import device_of, likelihood
 from vae_course.text.models import TextSizes
 from vae_course.text.objectives import NegativeElbo, free_bits, linear_annealing
@@ -150,26 +150,7 @@ def table(name: str) -> str:
     return f"{head}\n{tables.table(document['rows'], COLUMNS)}"
 
 
-# --- translating and scoring --------------------------------------------------------------------------------------------
-
-
-@torch.no_grad()
-def translated(model: Model, sources: Sentences, width: int, longest: int = 60, batch_size: int = 64) -> list[list[int]]:
-    """Encoded ``sources`` in the other language by beam search of ``width``, nats per token compared; z is the prior's mean."""
-    written: list[list[int]] = [[] for _ in sources]
-    for rows, tokens in in_order(sources, batch_size, device_of(model)):
-        z = model.prior(tokens).mean if isinstance(model, ConditionalTextVAE) else None
-        count = len(tokens) if z is None else None
-        for row, words in zip(rows.tolist(), beam(model.writer(tokens), z, count, width, longest, 1.0), strict=True):
-            written[row] = words
-    return written
-
-
-def nearest(source: Corpus, target: Corpus) -> list[Tokens]:
-    """For each test sentence the translation of the training sentence that shares most of its words."""
-    words = [tuple(source.tokenizer.join(tokens).split()) for tokens in source.train]
-    asked = [tuple(source.tokenizer.join(tokens).split()) for tokens in source.test]
-    return [target.train[most_similar_sentence(tokens, words)] for tokens in asked]
+# --- scoring ----------------------------------------------------------------------------------------------------------
 
 
 def _scored(written: Sequence[Tokens], target: Corpus) -> dict[str, float]:

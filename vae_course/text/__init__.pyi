@@ -115,6 +115,7 @@ from .files import (
     Records as Records,
     read_records as read_records,
     read_text as read_text,
+    text_of as text_of,
 )
 from .models import (
     ConvolutionEncoder as ConvolutionEncoder,

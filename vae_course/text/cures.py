@@ -276,16 +276,19 @@ def fit(
     seed: int,
     checkpoint: Path | Checkpoint | None = None,
     after_check: Callable[[History], None] | None = None,
-    early_stopping: Sentences | PairBatches = (),
+    early_stopping: Sentences | PairBatches | EarlyStopping = (),
 ) -> History:
     """Spend a budget on anything that has a ``loss``: an objective with its model, or a model without z.
 
     ``checkpoint``: a file to save to and go on from. ``after_check`` is called ``budget.checks`` times, after each part.
     ``early_stopping``: held-out text, on which the negative ELBO (at KL weight 1, always with the same noise), or the NLL of a
     model without z, is measured after each part. Once the KL weight has come to its final value, three parts in a row without a
-    new best end the training, and the best weights are put back.
+    new best end the training, and the best weights are put back. Or an ``EarlyStopping`` that measures something else.
     """
-    stopping = _stopping(trained, early_stopping, budget) if len(early_stopping) else None
+    if isinstance(early_stopping, EarlyStopping):
+        stopping: EarlyStopping | None = early_stopping
+    else:
+        stopping = _stopping(trained, early_stopping, budget) if len(early_stopping) else None
     return train(
         Update.adam(trained, trained.loss, budget.learning_rate, decay_over=budget.steps, max_norm=5.0),
         FixedSteps(batches, max(1, budget.steps // budget.checks)),

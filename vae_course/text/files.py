@@ -81,11 +81,15 @@ def read_records(path: Path, fields: tuple[str, ...], columns: Sequence[Column] 
 
 
 def read_text(path: Path) -> str:
-    """A file's text, with \\n between lines, without byte order marks.
+    """A file's text, see ``text_of``."""
+    return text_of(path.read_bytes(), str(path))
 
-    Raises ``ValueError``, with path and line, for what is not UTF-8.
+
+def text_of(raw: bytes, name: str) -> str:
+    """The text of bytes in UTF-8, with \\n between lines, without byte order marks; ``name``: where they come from.
+
+    Raises ``ValueError``, with name and line, for what is not UTF-8, and for what has no text.
     """
-    raw = path.read_bytes()
     try:
         text = raw.decode("utf-8")
         at = raw.find(b"\0")
@@ -96,12 +100,12 @@ def read_text(path: Path) -> str:
             at = 0
         line = raw.count(b"\n", 0, at) + 1
         raise ValueError(
-            f"{path}, line {line}: the byte 0x{raw[at]:02x} does not belong into UTF-8 text; open the file in an editor with "
+            f"{name}, line {line}: the byte 0x{raw[at]:02x} does not belong into UTF-8 text; open the file in an editor with "
             "the encoding that it has (UTF-16, Latin-1, GBK, ...) and save it as UTF-8"
         )
     text = text.replace("\ufeff", "")
     if not text.strip():
-        raise ValueError(f"{path}: {'has only blank lines' if text else 'is empty'}; expected text")
+        raise ValueError(f"{name}: {'has only blank lines' if text else 'is empty'}; expected text")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

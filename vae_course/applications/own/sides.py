@@ -1,0 +1,58 @@
+"""How a text was cut for a model, kept beside it: the tokenizer and the vocabulary of one side."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vae_course.text.corpora import Corpus
+from vae_course.text.vocabulary import UNK, Characters, Subwords, Tokenizer, Vocabulary, Words
+
+
+@dataclass(frozen=True)
+class Side:
+    """From text to the numbers that a model reads, and from those that it writes to text."""
+
+    tokenizer: Tokenizer
+    vocabulary: Vocabulary
+
+    @classmethod
+    def of(cls, corpus: Corpus) -> "Side":
+        """That of a corpus."""
+        return cls(corpus.tokenizer, corpus.vocabulary)
+
+    def encode(self, text: str) -> list[int]:
+        """The numbers of a text, white space made single spaces."""
+        return self.vocabulary.encode(self.tokenizer.split(" ".join(text.split())))
+
+    def text(self, ids: Sequence[int]) -> str:
+        """The text of numbers that a model wrote."""
+        return self.tokenizer.join(self.vocabulary.decode(ids))
+
+    def unknown(self, encoded: Sequence[Sequence[int]]) -> int:
+        """How many tokens of encoded texts the vocabulary does not have."""
+        return sum(row.count(UNK) for row in map(list, encoded))
+
+    @property
+    def cut(self) -> str:
+        """Into what a text is cut: "words", "characters" or "subwords"."""
+        return {Words: "words", Characters: "characters", Subwords: "subwords"}[type(self.tokenizer)]
+
+    def to_json(self) -> str:
+        """All of it, as it is kept in a file."""
+        learned = self.tokenizer.model.to_str() if isinstance(self.tokenizer, Subwords) else None
+        return json.dumps({"cut": self.cut, "learned": learned, "words": self.vocabulary.words}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, content: str) -> "Side":
+        """The same again. Raises ``ValueError`` or ``KeyError`` for what ``to_json`` did not make."""
+        kept = json.loads(content)
+        return cls(_tokenizer(kept["cut"], kept["learned"]), Vocabulary(tuple(kept["words"])))
+
+
+def _tokenizer(cut: str, learned: str | None) -> Tokenizer:
+    if cut == "subwords" and learned is not None:
+        import tokenizers
+
+        return Subwords(tokenizers.Tokenizer.from_str(learned))
+    whole: dict[str, Tokenizer] = {"words": Words(), "characters": Characters()}
+    return whole[cut]

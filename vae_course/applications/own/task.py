@@ -1,0 +1,106 @@
+"""From a file to a model folder, whatever the application: told, trained, scored, kept."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from vae_course.applications.own import folder as folders
+from vae_course.training import Checkpoint, History
+from vae_course.whole_files import make_folder
+
+Score = tuple[str, Mapping[str, float]]  # a system's name, and its figures on the test part of the file
+
+
+class Application(Protocol):
+    """A trained model that does what it was asked for."""
+
+    def kept(self) -> tuple[Mapping[str, torch.Tensor], Mapping[str, str], Mapping[str, Any]]:
+        """Its weights, its further files, and the settings that it is built from."""
+        ...
+
+
+class Task(Protocol):
+    """A file that was read, with what is to be trained on it.
+
+    ``told``: what was chosen, a line each, for the person whose file it is. ``settings``: all that the training depends on;
+    a checkpoint of other settings is refused.
+    """
+
+    @property
+    def application(self) -> str:
+        """The command that uses what is trained."""
+        ...
+
+    @property
+    def told(self) -> Sequence[str]:
+        """See above."""
+        ...
+
+    @property
+    def usual_steps(self) -> int:
+        """How many steps are taken where nobody is in a hurry."""
+        ...
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """See above."""
+        ...
+
+    def trained(self, checkpoint: Checkpoint, device: torch.device | None) -> tuple[Any, History]:
+        """Train an ``Application``, or go on from the checkpoint."""
+        ...
+
+    def scores(self, application: Any) -> list[Score]:  # noqa: ANN401 - what ``trained`` gave
+        """Its figures on sentences that it has not seen, after those of a system that needs no training."""
+        ...
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a training went: scores, processor seconds of training, and the step whose weights were kept."""
+
+    scores: Sequence[Score]
+    seconds: float
+    steps: int
+    kept_step: int
+
+
+def run(task: Task, folder: Path, device: torch.device | None, tell: Callable[[str], None]) -> Report:
+    """Train ``task`` and keep the model in ``folder``; a run that was stopped there goes on exactly where it was.
+
+    Raises ``ValueError`` where ``folder`` holds a finished model, or a stopped run with other settings, and ``OSError`` where
+    nothing can be written.
+    """
+    if (folder / folders.MODEL).exists():
+        raise ValueError(f"{folder}: holds a trained model already; give another folder, or delete it")
+    make_folder(folder)
+    checkpoint = Checkpoint(folder / folders.CHECKPOINT, {"application": task.application, **task.settings})
+    for line in task.told:
+        tell(line)
+    if checkpoint.path.exists():
+        tell("going on from where it was stopped")
+    application: Application
+    application, history = task.trained(checkpoint, device)
+    scores = task.scores(application)
+    kept_step = history.steps if history.best_epoch is None else round(history.steps * history.best_epoch / history.epochs)
+    report = Report(scores, sum(history["cpu_seconds"]), history.steps, kept_step)
+    weights, files, settings = application.kept()
+    about = {
+        "trained": task.settings,
+        "told": list(task.told),
+        "scores": dict(scores),
+        "cpu_seconds_of_training": round(report.seconds, 1),
+        "kept_step": kept_step,
+    }
+    folders.write(folder, folders.Kept(task.application, settings, weights, files, about))
+    checkpoint.path.unlink(missing_ok=True)
+    return report
+
+
+def file_settings(path: Path) -> dict[str, str]:
+    """A file by its name and the checksum of its content."""
+    return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}

@@ -1,0 +1,198 @@
+"""Translation of one's own pairs: a sequence-to-sequence model with attention, over subwords or characters.
+
+Without z, for where the source says nearly all, z earns nothing (lesson 13): the conditional VAE scores alike on such pairs and
+takes half as long again.
+"""
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import sacrebleu
+import torch
+from torch import Tensor
+
+from vae_course.applications.own.folder import Kept
+from vae_course.applications.own.sides import Side
+from vae_course.applications.own.task import Score, file_settings
+from vae_course.applications.translation import nearest, sides, translated
+from vae_course.text import corpora
+from vae_course.text.batches import PairBatches
+from vae_course.text.conditional import SequenceToSequence
+from vae_course.text.corpora import Corpus, TokenKind
+from vae_course.text.cures import Budget, fit
+from vae_course.text.files import Column
+from vae_course.text.models import TextSizes
+from vae_course.training import Checkpoint, EarlyStopping, History, seeded_module
+
+# A few thousand pairs are soon learned by heart: a smaller model, more dropout, fewer steps.
+FEW = 10_000
+SMALL = TextSizes(embedding=192, hidden=192, encoder="lstm", dropout=0.4, tied=True)
+LARGE = TextSizes(embedding=256, hidden=256, encoder="lstm", dropout=0.3, tied=True)
+SMALL_BUDGET = Budget(steps=3_000, batch_size=64, learning_rate=3e-3, checks=20)
+LARGE_BUDGET = Budget(steps=6_000, batch_size=64, learning_rate=2e-3, checks=20)
+QUICK_STEPS = 400
+VALIDATED = 200  # validation pairs that are translated after each part of the training
+WIDTH = 5
+TIED = "decoder.output.words.weight"  # the same tensor as the decoder's embedding
+LEAST = 10  # validation pairs, and test pairs: with fewer a score says nothing
+
+
+@dataclass(frozen=True)
+class Translator:
+    """A trained model with both its sides. ``longest``: tokens after which a translation is cut."""
+
+    model: SequenceToSequence
+    source: Side
+    target: Side
+    longest: int
+
+    def __call__(self, texts: Sequence[str], width: int = WIDTH) -> list[str]:
+        """Each text in the other language, by beam search; one without any words stays as it is."""
+        result = list(texts)
+        rows = [row for row, text in enumerate(texts) if text.strip()]
+        if rows:
+            encoded = [self.source.encode(texts[row]) for row in rows]
+            for row, written in zip(rows, translated(self.model, encoded, width, self.longest), strict=True):
+                result[row] = self.target.text(written)
+        return result
+
+    def kept(self) -> tuple[Mapping[str, Tensor], Mapping[str, str], Mapping[str, Any]]:
+        """See ``task.Application``."""
+        weights = self.model.state_dict()
+        if self.model.sizes.tied:  # it is there under two names, and a file of tensors wants it once
+            del weights[TIED]
+        files = {"source.json": self.source.to_json(), "target.json": self.target.to_json()}
+        return weights, files, {"sizes": asdict(self.model.sizes), "longest": self.longest}
+
+    @classmethod
+    def of(cls, kept: Kept, device: torch.device | None = None) -> "Translator":
+        """The same again. Raises ``ValueError`` for weights of other sizes."""
+        source, target = (Side.from_json(kept.files[name]) for name in ("source.json", "target.json"))
+        sizes = TextSizes(**kept.settings["sizes"])
+        model = seeded_module(0, lambda: SequenceToSequence(len(source.vocabulary), len(target.vocabulary), sizes))
+        model.load_state_dict({TIED: kept.weights["decoder.embedding.weight"], **kept.weights})
+        return cls(model.to(device).eval(), source, target, kept.settings["longest"])
+
+
+@dataclass(frozen=True)
+class Translation:
+    """Pairs of a file, cut and split, with the sizes and the budget that suit their number."""
+
+    file: Path
+    source: Corpus
+    target: Corpus
+    sizes: TextSizes
+    budget: Budget
+    usual_steps: int
+    longest: int
+    told: Sequence[str]
+    application: ClassVar[str] = "translate"
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """See ``task.Task``."""
+        return {
+            **file_settings(self.file),
+            "pairs": {split: len(getattr(self.source, split)) for split in corpora.SPLITS},
+            "cut": [Side.of(side).cut for side in (self.source, self.target)],
+            "vocabularies": [len(side.vocabulary) for side in (self.source, self.target)],
+            "longest": self.longest,
+            "sizes": asdict(self.sizes),
+            "budget": asdict(self.budget),
+        }
+
+    def trained(self, checkpoint: Checkpoint, device: torch.device | None) -> tuple[Translator, History]:
+        """Train; of all checks the weights with the best chrF on validation pairs are kept (Popovic 2015)."""
+        model = seeded_module(
+            0, lambda: SequenceToSequence(len(self.source.vocabulary), len(self.target.vocabulary), self.sizes)
+        ).to(device)
+        translator = Translator(model, Side.of(self.source), Side.of(self.target), self.longest)
+        read, write = self.source.encoded("train"), self.target.encoded("train")
+        short = [k for k in range(len(read)) if max(len(read[k]), len(write[k])) <= self.longest + 2]
+        batches = PairBatches([read[k] for k in short], [write[k] for k in short], self.budget.batch_size, device)
+        asked, expected = (texts[:VALIDATED] for texts in self._texts("validation"))
+
+        def validate() -> float:
+            return -chrf(translator(asked, width=1), expected)
+
+        stopping = EarlyStopping(validate, patience=self.budget.checks)  # none before the end: the learning rate falls to 0
+        return translator, fit(model, batches, self.budget, seed=0, checkpoint=checkpoint, early_stopping=stopping)
+
+    def scores(self, application: Translator) -> list[Score]:
+        """See ``task.Task``."""
+        asked, expected = self._texts("test")
+        similar = [self.target.tokenizer.join(tokens) for tokens in nearest(self.source, self.target)]
+        return [
+            ("the translation of the most similar training text", scored(similar, expected, self.target_is_unspaced)),
+            ("the model", scored(application(asked), expected, self.target_is_unspaced)),
+        ]
+
+    @property
+    def target_is_unspaced(self) -> bool:
+        """Whether BLEU has to count characters."""
+        return Side.of(self.target).cut == "characters"
+
+    def _texts(self, split: corpora.SplitName) -> tuple[list[str], list[str]]:
+        source, target = (
+            [side.tokenizer.join(tokens) for tokens in getattr(side, split)] for side in (self.source, self.target)
+        )
+        return source, target
+
+
+def prepared(file: Path, columns: tuple[Column, Column] | None = None, quick: bool = False) -> Translation:
+    """Read a file of pairs (see ``files.read_records``), and choose how they are cut, and sizes and budget by their number.
+
+    Raises ``ValueError``, with path and line, for what cannot be used.
+    """
+    pairs = corpora.pairs(file, columns=columns, least=LEAST)
+    kinds = _kind([source for source, _ in pairs.train]), _kind([target for _, target in pairs.train])
+    cut = [pair[side] for pair in pairs.train for side in (0, 1) if kinds[side] == "subword"]
+    source, target = sides(file, tokens=kinds, subwords=subwords_for(cut), columns=columns, least=LEAST)
+    sizes, budget = (SMALL, SMALL_BUDGET) if len(pairs.train) < FEW else (LARGE, LARGE_BUDGET)
+    usual_steps = budget.steps
+    if quick:
+        budget = replace(budget, steps=min(QUICK_STEPS, usual_steps), checks=5)
+    lengths = sorted(max(len(a), len(b)) for a, b in zip(source.train, target.train, strict=True))
+    longest = min(200, max(20, lengths[math.ceil(0.98 * len(lengths)) - 1]))
+    told = _told(file, pairs.source, source, target, sum(length > longest for length in lengths), longest)
+    return Translation(file, source, target, sizes, budget, usual_steps, longest, told)
+
+
+def subwords_for(texts: Sequence[str]) -> int:
+    """How many subwords are learned from ``texts``: six times the square root of their words, beside their characters."""
+    words = sum(len(text.split()) for text in texts)
+    return len(set("".join(texts))) + min(8_000, max(500, round(6 * math.sqrt(words))))
+
+
+def _kind(texts: Sequence[str]) -> TokenKind:
+    kind, _ = corpora.token_kind(texts)
+    return "character" if kind == "character" else "subword"
+
+
+def _told(file: Path, read: str, source: Corpus, target: Corpus, too_long: int, longest: int) -> list[str]:
+    counts = ", ".join(f"{len(getattr(source, split)):,} for {split}" for split in corpora.SPLITS)
+    lines = [f"{file}: {counts}" + "".join(f"; {part}" for part in read.split("; ")[1:])]
+    for name, side in (("source", source), ("target", target)):
+        lines.append(f"{name}: cut into {Side.of(side).cut}, {len(side.vocabulary):,} different ones")
+    if too_long:
+        lines.append(f"{too_long:,} training pairs are not used, for they are longer than {longest} tokens")
+    return lines
+
+
+# --- scores -------------------------------------------------------------------------------------------------------------
+
+
+def chrf(written: Sequence[str], expected: Sequence[str]) -> float:
+    """chrF of a set, 0 to 100 (Popovic 2015), by sacrebleu."""
+    return float(sacrebleu.corpus_chrf(list(written), [list(expected)]).score)
+
+
+def scored(written: Sequence[str], expected: Sequence[str], unspaced: bool) -> dict[str, float]:
+    """BLEU and chrF by sacrebleu, as it cuts text itself ("13a"; "zh" for ``unspaced`` text; Post 2018), and exact ones."""
+    bleu = sacrebleu.corpus_bleu(list(written), [list(expected)], tokenize="zh" if unspaced else "13a")
+    same = sum(itertools.starmap(str.__eq__, zip(written, expected, strict=True)))
+    return {"BLEU": bleu.score, "chrF": chrf(written, expected), "exactly right, %": 100 * same / len(expected)}
