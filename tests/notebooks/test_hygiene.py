@@ -42,7 +42,7 @@ EXEMPT_CELLS = {
     ],
     "06": ["gan-66", "gan-76"],
     "07": ["text-33", "text-37", "text-49", "text-55", "text-66", "text-74", "text-79", "text-86", "text-90b", "text-95"],
-    "08": ["collapse-31", "collapse-31c"],
+    "08": ["collapse-31", "collapse-31c", "silent-encoder"],
     "09": ["cures-55", "cures-57", "cures-59", "cures-63", "cures-65", "cures-86", "cures-89"],
     "10": ["latent-10", "latent-12", "latent-28", "latent-44", "latent-54", "latent-61", "latent-63"],
     "11": ["generation-08", "generation-18", "generation-35", "generation-40"],

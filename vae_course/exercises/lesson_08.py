@@ -94,6 +94,11 @@ COORDINATE_RATES = Exercise(
             "log_var is the log of the *variance*: its exp is the variance, with no square.",
         ),
         Mistake(
+            "The variance squared",
+            lambda mean, log_var: 0.5 * (mean.square() + (2 * log_var).exp() - 1 - log_var),
+            "exp(log_var) is std^2 already: it enters with no further square.",
+        ),
+        Mistake(
             "The square root taken: std in place of the variance",
             lambda mean, log_var: 0.5 * (mean.square() + (log_var / 2).exp() - 1 - log_var),
             "exp(log_var / 2) is std. The formula has the variance, exp(log_var).",
@@ -1550,7 +1555,7 @@ PREDICTIONS = (
         },
     ),
     Prediction(
-        "information_at_its_cap",
+        "more_sentences",
         ("it stays", "it grows", "it falls"),
         answer="it grows",
         because="naming one sentence of N takes ln N nats, so these N can show no more; the codes could tell many more apart.",
@@ -1626,7 +1631,7 @@ EXPLANATIONS = (
         model=(
             "Summed over the words, what $z$ says about a sentence saves the decoder as many nats as $z$ knows of the "
             "sentence, and by the chain rule not one more. The rate is at least as much. So at best $z$ breaks even, and "
-            "any flaw of the encoder makes it a loss."
+            "any distance between the encoder and the model's own posterior makes it a loss."
         ),
         rubric=(
             "what $z$ saves is distortion, and what it costs is the rate;",

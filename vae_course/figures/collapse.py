@@ -106,7 +106,7 @@ def decoders(rows: Rows, floors: Rows = ()) -> Picture:
     for number, row in enumerate(floors):
         place, named = names.index(row["sees"]), None if number else "any decoder without z, at best"
         left.plot([place - 0.25, place + 0.25], [row["above_truth"]] * 2, color=INK, linestyle=":", linewidth=2, label=named)
-    left.set(title="What the decoder does without z, and with it", ylabel="NLL above the entropy (nats per sentence)")
+    left.set(title="What the decoder does without z, and with it", ylabel="NLL above the entropy (nats), log scale")
     left.set_yscale("log")
     left.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
     left.minorticks_off()
