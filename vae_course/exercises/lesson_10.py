@@ -367,6 +367,11 @@ CORRECTED_INFORMATION = Exercise(
             "(rows - 1)(columns - 1).",
         ),
         Mistake(
+            "The rows of the table taken for n",
+            lambda counts: _less(counts, _bias(counts) * counts.sum() / len(counts)),
+            "len(counts) is the number of rows of the table. n is how many pairs were counted: counts.sum().",
+        ),
+        Mistake(
             "Only the rows",
             lambda counts: _less(counts, (_seen(counts)[0] - 1) / (2 * counts.sum())),
             _ONLY_ONE_SIDE,
