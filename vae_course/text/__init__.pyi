@@ -53,6 +53,7 @@ from .corpora import (
     learners as learners,
     load as load,
     pairs as pairs,
+    split_by_key as split_by_key,
     token_kind as token_kind,
 )
 from .counting import CountedNgrams as CountedNgrams, beside_counting as beside_counting

@@ -310,7 +310,7 @@ def _texts(
         found = _own(name, TEXT, None if column is None else (column,))
         texts = [text for _, (text,) in found.records]
         _check_lengths(name, [(number, text) for number, (text,) in found.records], tokens)
-        return _split(texts, texts, name), found.told
+        return split_by_key(texts, texts, name), found.told
     if column is not None:
         raise ValueError(f"column: only a file of yours has columns to choose from, got it with {name}")
     return _known_texts(str(name), tokens, languages, folder), ""
@@ -324,10 +324,10 @@ def _known_texts(name: str, tokens: HowToCut, languages: Sequence[str], folder: 
             return {split: [separator.join(words) for words in splits(languages[0])[split]] for split in SPLITS}
         case "docstrings":
             sentences = list(dict.fromkeys(chain.from_iterable(chain(*docstring) for docstring in _docstrings())))
-            return _split(sentences, sentences, name)
+            return split_by_key(sentences, sentences, name)
         case "jupyterlab":
             texts = _interface(languages[0])
-            return _split(list(texts.values()), list(texts), name)
+            return split_by_key(list(texts.values()), list(texts), name)
         case "codespell":
             raise ValueError('codespell: has words, not sentences; pairs("codespell") gives (misspelling, correction)')
         case "tatoeba_en_zh":
@@ -336,7 +336,7 @@ def _known_texts(name: str, tokens: HowToCut, languages: Sequence[str], folder: 
             return {s: [line for line in _lines(_data_file(name, s, folder, *languages)) if line] for s in SPLITS}
         case "tang_quatrains":
             poems = [line for line in _lines(_data_file(name, "train", folder)) if line]
-            return _split(poems, poems, name)
+            return split_by_key(poems, poems, name)
     return _hugging_face(name)
 
 
@@ -351,7 +351,7 @@ def _pairs(
         found = _own(name, PAIR, columns)
         _check_lengths(name, [(number, text) for number, texts in found.records for text in texts], "auto")
         own = [(source, target) for _, (source, target) in found.records]
-        return _split(own, [source for source, _ in own], name), found.told
+        return split_by_key(own, [source for source, _ in own], name), found.told
     if columns is not None:
         raise ValueError(f"columns: only a file of yours has columns to choose from, got them with {name}")
     return _known_pairs(str(name), languages, folder), ""
@@ -364,20 +364,20 @@ def _known_pairs(name: str, languages: Sequence[str], folder: str | Path | None)
             return {s: [(" ".join(a), " ".join(b)) for a, b in zip(first[s], second[s], strict=True)] for s in SPLITS}
         case "docstrings":
             summaries = {" ".join(body): summary[0] for summary, body in _docstrings() if summary and body}
-            return _split(list(summaries.items()), list(summaries), name)
+            return split_by_key(list(summaries.items()), list(summaries), name)
         case "jupyterlab":
             texts, translations = (_interface(language) for language in languages)
             shared = [english for english in texts if english in translations]
-            return _split([(texts[english], translations[english]) for english in shared], shared, name)
+            return split_by_key([(texts[english], translations[english]) for english in shared], shared, name)
         case "codespell":
             corrections = _codespell()
-            return _split(corrections, [misspelling for misspelling, _ in corrections], name)
+            return split_by_key(corrections, [misspelling for misspelling, _ in corrections], name)
         case "multi30k":
             return {split: _aligned(*(_data_file(name, split, folder, side) for side in languages)) for split in SPLITS}
         case "tatoeba_en_zh":
             file = _data_file(name, "train", folder)
             aligned = [(source, target) for _, (source, target) in read_records(file, PAIR).records]
-            return _split(aligned, _linked(aligned), name)
+            return split_by_key(aligned, _linked(aligned), name)
     raise ValueError(f'{name}: has no pairs; load("{name}") gives its sentences')
 
 
@@ -410,7 +410,7 @@ def _tokenizer(tokens: TokenKind, train: Sequence[str], max_size: int | None) ->
         raise ValueError(f"max_size: expected at least {needed}, one for each different character, got {size}") from error
 
 
-def _split(items: Sequence[Item], keys: Sequence[str], name: str | Path) -> Splits[Item]:
+def split_by_key(items: Sequence[Item], keys: Sequence[str], name: str | Path) -> Splits[Item]:
     """Split 90/5/5 by key, each part in the order of ``items``; what has the same key stays together.
 
     The permutation is that of the keys' SHA-256, so that it is the same everywhere, and for all translations of a text.
@@ -637,7 +637,7 @@ def _hugging_face(name: str) -> Splits[str]:
     if set(SPLITS) <= set(found):
         return {split: _column(name, split, found[split]) for split in SPLITS}
     train = _column(name, "train", found["train"])
-    return _split(train, train, name)
+    return split_by_key(train, train, name)
 
 
 def _column(name: str, split: SplitName, rows: Any) -> list[str]:  # noqa: ANN401 - a datasets.Dataset
