@@ -22,7 +22,18 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="Your text.")]
 Pairs = Annotated[Path, typer.Argument(metavar="FILE", help="Two texts a line, a tab between them; or .csv, .jsonl, .json.")]
 To = Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder for the model.")]
 Model = Annotated[Path, typer.Argument(metavar="DIR", help="A folder that vae-course train made.")]
+Texts = Annotated[Path, typer.Argument(metavar="FILE", help="A text a line; or .csv, .tsv, .jsonl, .json.")]
+Groups = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        help='A text a line, a blank line between groups; or a document a line; or .jsonl with "texts" or "text".',
+    ),
+]
+OneColumn = Annotated[str | None, typer.Option(metavar="A", help="Which column of a table, by name or counted from 1.")]
+Label = Annotated[str | None, typer.Option(metavar="B", help="The column that says what each text is, such as stars.")]
 Lines = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A text a line, UTF-8; without it standard input.")]
+GroupsToRead = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="As for training; without it standard input.")]
 Quick = Annotated[bool, typer.Option("--quick", metavar="", help="A first result in about a minute; worse than the usual one.")]
 Columns = Annotated[str | None, typer.Option(metavar="A,B", help="Which columns of a table, by name or counted from 1.")]
 Where = Annotated[Device, typer.Option("--device", help="auto takes CUDA where there is one.")]
@@ -31,7 +42,7 @@ Where = Annotated[Device, typer.Option("--device", help="auto takes CUDA where t
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this module to the course's."""
     app.add_typer(training, name="train", rich_help_panel=PANEL)
-    for command in (translate, evaluate):
+    for command in (translate, generate, interpolate, summarize, correct, evaluate):
         app.command(rich_help_panel=PANEL)(command)
 
 
@@ -47,10 +58,48 @@ def train_translate(file: Pairs, to: To, columns: Columns = None, quick: Quick =
         _train(own.prepared(file, _pair_of(columns), quick), to, device)
 
 
+@training.command("generate")
+def train_generate(
+    file: Texts, to: To, column: OneColumn = None, label: Label = None, quick: Quick = False, device: Where = Device.auto
+) -> None:
+    """A model that writes sentences like those of a text, asked for by words, or by labels if each sentence has one."""
+    from vae_course.applications.own import generate as own
+
+    with _told_in_a_line(to):
+        _train(own.prepared(file, _column(column), _column(label), quick), to, device)
+
+
+@training.command("summarize")
+def train_summarize(file: Groups, to: To, quick: Quick = False, device: Where = Device.auto) -> None:
+    """A model that summarizes groups of texts, such as reviews of one thing, or long documents passage by passage."""
+    from vae_course.applications.own import summarize as own
+
+    with _told_in_a_line(to):
+        _train(own.prepared(file, quick), to, device)
+
+
+@training.command("correct")
+def train_correct(file: Texts, to: To, column: OneColumn = None, quick: Quick = False, device: Where = Device.auto) -> None:
+    """A corrector, from right text alone: it makes the errors that it learns to mend."""
+    from vae_course.applications.own import correct as own
+
+    with _told_in_a_line(to):
+        _train(own.prepared(file, _column(column), quick), to, device)
+
+
+def _named(column: str) -> str | int:
+    """A column by its number, counted from 1, or by its name."""
+    return int(column) if column.strip().isdigit() else column.strip()
+
+
+def _column(given: str | None) -> str | int | None:
+    return None if given is None else _named(given)
+
+
 def _pair_of(columns: str | None) -> "tuple[str | int, str | int] | None":
     if columns is None:
         return None
-    named = [int(one) if one.strip().isdigit() else one.strip() for one in columns.split(",")]
+    named = [_named(one) for one in columns.split(",")]
     if len(named) != 2:
         raise ValueError(f"--columns: expected two, such as 1,3 or english,french; got {columns}")
     return named[0], named[1]
@@ -66,13 +115,16 @@ def _train(task: "Task", to: Path, device: Device) -> None:
     typer.echo(f"The model is in {to}. Use it: vae-course {task.application} {to} FILE")
 
 
-def _as_table(scores: "Sequence[Score]") -> str:
+def _as_table(scores: "Sequence[Score]", where: str = "on the test part") -> str:
     """Systems in rows, figures in columns: on the part of the file that no model saw."""
     figures = list(scores[-1][1])
-    first = max(len(system) for system, _ in scores)
-    lines = [f"{'on the test part':{first}}" + "".join(f"   {figure}" for figure in figures)]
+    first = max(len(where), *(len(system) for system, _ in scores))
+    lines = [f"{where:{first}}" + "".join(f"   {figure}" for figure in figures)]
     for system, found in scores:
-        lines.append(f"{system:{first}}" + "".join(f"{found[figure]:{len(figure) + 3}.1f}" for figure in figures))
+        cells = [f"{found[figure]:.1f}" if figure in found else "–" for figure in figures]
+        lines.append(
+            f"{system:{first}}" + "".join(f"{cell:>{len(figure) + 3}}" for cell, figure in zip(cells, figures, strict=True))
+        )
     return "\n".join(lines)
 
 
@@ -100,12 +152,74 @@ def translate(folder: Model, file: Lines = None, device: Where = Device.auto) ->
             typer.echo(line)
 
 
-def evaluate(folder: Model, file: Pairs, columns: Columns = None, device: Where = Device.auto) -> None:
-    """Score a model on a file that it has not seen, of the form that it was trained on."""
+def generate(
+    folder: Model,
+    count: Annotated[int, typer.Option(min=1, help="How many texts.")] = 5,
+    holding: Annotated[str, typer.Option("--with", metavar="WORDS", help="Words that each text must hold.")] = "",
+    label: Annotated[str | None, typer.Option(help="A label that the model was trained with.")] = None,
+    seed: Annotated[int, typer.Option(help="Another number gives other texts.")] = 0,
+    device: Where = Device.auto,
+) -> None:
+    """Write texts with a model of `vae-course train generate`."""
+    from vae_course.training import seeded
+
+    with _told_in_a_line():
+        writer = _loaded(folder, "generate", device)
+        found = writer.write(count, seeded(seed), holding.split(), label)
+        for text in found:
+            typer.echo(text)
+        if len(found) < count:
+            typer.secho(f"Of many draws only {len(found)} held {holding!r}.", err=True, fg="yellow")
+
+
+def interpolate(
+    folder: Model,
+    file: Lines = None,
+    steps: Annotated[int, typer.Option(min=2, help="How many texts, both ends among them.")] = 7,
+    device: Where = Device.auto,
+) -> None:
+    """Write what lies between two texts, given as two lines, with a model of `vae-course train generate`."""
+    with _told_in_a_line():
+        writer = _loaded(folder, "generate", device)
+        ends = [line for line in _lines(file) if line.strip()]
+        if len(ends) != 2:
+            raise ValueError(f"expected two lines with text, the ends of the way, got {len(ends)}")
+        for text in writer.between(*ends, steps):
+            typer.echo(text)
+
+
+def summarize(folder: Model, file: GroupsToRead = None, device: Where = Device.auto) -> None:
+    """Summarize groups of texts, or documents, with a model of `vae-course train summarize`: a line for each."""
+    from vae_course.applications.own import groups
+
+    with _told_in_a_line():
+        summarizer = _loaded(folder, "summarize", device)
+        found = groups.groups_in("\n".join(_lines(None))) if file is None else groups.read_groups(file)
+        for text in summarizer(found):
+            typer.echo(text)
+
+
+def correct(
+    folder: Model,
+    file: Lines = None,
+    marks: Annotated[bool, typer.Option("--marks", metavar="", help="Show each change, as [written>meant].")] = False,
+    device: Where = Device.auto,
+) -> None:
+    """Correct a text, line by line, with a model of `vae-course train correct`."""
+    with _told_in_a_line():
+        corrector = _loaded(folder, "correct", device)
+        lines = _lines(file)
+        for line in corrector.marked(lines) if marks else corrector(lines):
+            typer.echo(line)
+
+
+def evaluate(folder: Model, file: File, columns: Columns = None, device: Where = Device.auto) -> None:
+    """Score a model on a file that it has not seen, of the form that it was trained on; a corrector, on pairs."""
     from vae_course.applications.own import evaluation
 
     with _told_in_a_line():
-        typer.echo(_as_table(evaluation.scores(folder, file, _pair_of(columns), _device(device))))
+        chosen = tuple(map(_named, columns.split(","))) if columns else None
+        typer.echo(_as_table(evaluation.scores(folder, file, chosen, _device(device)), "on this file"))
 
 
 def _device(name: str) -> Any:  # noqa: ANN401 - torch is imported when it is needed

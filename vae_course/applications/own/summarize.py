@@ -1,0 +1,173 @@
+"""Summaries of groups of one's own texts, and of long documents passage by passage: means of codes, the best of them.
+
+The mean code of every subset of a group is written out (Brazinskas 2020; Iso 2021), and of these sentences and the texts
+themselves that one is taken which shares most words with the group. So it shares no fewer than the group's medoid does.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from vae_course.applications.own import sentences
+from vae_course.applications.own.folder import Kept
+from vae_course.applications.own.groups import Group, passages, read_groups
+from vae_course.applications.own.sentences import CHEAP, Sentences
+from vae_course.applications.own.sides import Side
+from vae_course.applications.own.task import Score, file_settings
+from vae_course.applications.summarization import rouge, subset_means, subsets
+from vae_course.text import corpora
+from vae_course.text.cures import Budget
+from vae_course.training import Checkpoint, History
+from vae_course.world.grammar import Tokens
+
+MOST = 6  # texts of a group whose codes are averaged, 2^6 - 1 subsets; of more texts those that are most like all
+LEAST = 10  # groups for test
+TESTED = 300
+MEDOID = "the medoid: the text most like all"
+
+
+def overlap(first: Tokens, second: Tokens) -> float:
+    """ROUGE-1 (F1) of two texts (Lin 2004)."""
+    shared = (Counter(first) & Counter(second)).total()
+    return 2 * shared / max(1, len(first) + len(second))
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was written for a group, and whether it is none of the group's own texts."""
+
+    text: str
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class Summarizer:
+    """A trained text VAE that writes the mean of codes."""
+
+    sentences: Sentences
+
+    def __call__(self, groups: Sequence[Group]) -> list[str]:
+        """A summary of each group; of a document a sentence for each of its passages."""
+        return [" ".join(one.text for one in self.summaries(group)) for group in groups]
+
+    def summaries(self, group: Group) -> list[Summary]:
+        """Of a document several, one for each passage."""
+        if not group.is_document:
+            return [self.summary(group.texts)]
+        return [self.summary(passage) for passage in passages(group.texts, MOST)]
+
+    def summary(self, texts: Sequence[str]) -> Summary:
+        """Of one group of texts."""
+        chosen = sorted(texts, key=lambda text: -self._likeness(text, texts))[:MOST]
+        tried = self.sentences.written(subset_means(self.sentences.codes(chosen), subsets(len(chosen))))
+        written = max([*texts, *tried], key=lambda text: self._likeness(text, texts))  # among equals a text of the group
+        return Summary(written, written not in texts)
+
+    def medoid(self, texts: Sequence[str]) -> str:
+        """The text that shares most words with all."""
+        return max(texts, key=lambda text: self._likeness(text, texts))
+
+    def words(self, text: str) -> Tokens:
+        """What is compared: words in lower case, or characters."""
+        return tuple(text.replace(" ", "")) if self.sentences.side.cut == "characters" else tuple(text.lower().split())
+
+    def _likeness(self, text: str, texts: Sequence[str]) -> float:
+        return sum(overlap(self.words(text), self.words(other)) for other in texts) / len(texts)
+
+    def kept(self) -> tuple[Mapping[str, Tensor], Mapping[str, str], Mapping[str, Any]]:
+        """See ``task.Application``."""
+        return self.sentences.kept()
+
+    @classmethod
+    def of(cls, kept: Kept, device: torch.device | None = None) -> "Summarizer":
+        """The same again."""
+        return cls(Sentences.of(kept, device))
+
+
+# --- from a file --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Summarization:
+    """Groups of a file, split."""
+
+    file: Path
+    groups: Mapping[corpora.SplitName, Sequence[Group]]
+    side: Side
+    budget: Budget
+    usual_steps: int
+    told: Sequence[str]
+    application: ClassVar[str] = "summarize"
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """See ``task.Task``."""
+        return {
+            **file_settings(self.file),
+            "groups": {split: len(self.groups[split]) for split in corpora.SPLITS},
+            "cut": self.side.cut,
+            "vocabulary": len(self.side.vocabulary),
+            "budget": asdict(self.budget),
+        }
+
+    def trained(self, checkpoint: Checkpoint, device: torch.device | None) -> tuple[Summarizer, History]:
+        """Train on single texts: no summary is needed for that."""
+        texts = {split: [text for group in self.groups[split] for text in group.texts] for split in corpora.SPLITS}
+        found, history = sentences.trained(CHEAP, self.side, texts, self.budget, checkpoint, device)
+        return Summarizer(found), history
+
+    def scores(self, application: Summarizer) -> list[Score]:
+        """See ``task.Task``."""
+        return scored(application, self.groups["test"])
+
+
+def prepared(file: Path, quick: bool = False) -> Summarization:
+    """Read a file of groups, see ``groups.read_groups``. Raises ``ValueError``, with path and line, for what cannot be used."""
+    found = read_groups(file)
+    split = corpora.split_by_key(found, [hashlib.sha256("\n".join(group.texts).encode()).hexdigest() for group in found], file)
+    if len(split["test"]) < LEAST:
+        raise ValueError(
+            f"{file}: has {len(found):,} groups or documents, which leave {len(split['test'])} to be scored on; "
+            f"expected at least {20 * LEAST:,}"
+        )
+    texts = [text for group in split["train"] for text in group.texts]
+    side = sentences.side_of(texts)
+    documents = sum(group.is_document for group in found)
+    counts = ", ".join(f"{len(split[name]):,} for {name}" for name in corpora.SPLITS)
+    told = [
+        f"{file}: {counts}; {documents:,} are documents, the others groups of texts; {len(texts):,} texts to train on",
+        f"cut into {side.cut}, {len(side.vocabulary):,} different ones",
+    ]
+    budget = sentences.budget_for(len(texts), quick)
+    return Summarization(file, split, side, budget, sentences.BUDGET.steps, told)
+
+
+def scored(application: Summarizer, groups: Sequence[Group]) -> list[Score]:
+    """ROUGE of summaries: against those of the file, or, where it has none, of all texts but the last against the last one."""
+    tried = [(group, group.summary) for group in groups if group.summary]
+    if not tried:
+        tried = [(group._replace(texts=group.texts[:-1]), group.texts[-1]) for group in groups if len(group.texts) > 2]
+    tried = tried[:TESTED]
+    if not tried:
+        raise ValueError("no group of the test part has a summary, or three texts, so nothing can be scored")
+    expected = [application.words(reference) for _, reference in tried]
+    rows: dict[str, list[str]] = {MEDOID: [], "the model": []}
+    new: list[bool] = []
+    for group, _ in tried:
+        parts = passages(group.texts, MOST) if group.is_document else [group.texts]
+        written = [application.summary(part) for part in parts]
+        new += [one.is_new for one in written]
+        rows[MEDOID].append(" ".join(application.medoid(part) for part in parts))
+        rows["the model"].append(" ".join(one.text for one in written))
+    scores: list[Score] = []
+    for name, lines in rows.items():
+        found = rouge([application.words(line) for line in lines], expected)
+        figures = {kind: 100 * float(values.mean()) for kind, values in found.items()}
+        scores.append((name, {**figures, "written anew, %": 100 * sum(new) / len(new) if name == "the model" else 0.0}))
+    return scores
