@@ -1165,8 +1165,8 @@ WRITE_GREEDILY = WritingExercise(
         Mistake(
             "All words at once, from <bos> alone",
             lambda decoder, z, longest: decoder(torch.full((len(z), longest), BOS, device=z.device), z).argmax(2),
-            "Here the decoder reads one <bos> after the other, and no word of its own. It can be asked for one word at a time: put "
-            "that behind the tokens, and let it read again.",
+            "Here the decoder reads one <bos> after the other, and none of its own words. Ask it for one word at a time, put "
+            "that behind the tokens, and let it read all of them again.",
         ),
         Mistake(
             "The <bos> is not read",
