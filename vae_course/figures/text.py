@@ -230,7 +230,9 @@ def copied(exact: float, kept: Mapping[str, float] | None, commonest: Mapping[st
         axes.set_title("How many come back word for word")
         return Picture(figure, "One bar: the share of sentences that come back word for word.")
     axes.set_title("What comes back: some facts, few whole sentences")
-    words = "Few sentences come back word for word; their facts do more often than a guess of the commonest value, some far more."
+    words = (
+        "Few sentences come back word for word; their facts do more often than a guess of the commonest value, some far more."
+    )
     return Picture(figure, words)
 
 
