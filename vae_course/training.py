@@ -230,7 +230,8 @@ def train(
     players = [updates] if isinstance(updates, Update) else list(updates)
     if not players or epochs < 1:
         raise ValueError(f"expected at least one update and one epoch, got {len(players)} and {epochs}")
-    history, best, saved = History(), _Best(players), Checkpoint.of(checkpoint)
+    history, saved = History(), Checkpoint.of(checkpoint)
+    best = BestWeights([player.model for player in players])
     if saved is not None and saved.path.exists():
         _restore(saved, players, generator, history, best)
     for player in players:
@@ -255,19 +256,21 @@ def train(
     return history
 
 
-class _Best:
-    """The players' weights as they were when ``keep`` was called last; none at first."""
+class BestWeights:
+    """The weights of ``models`` as they were when ``keep`` was called last; none at first."""
 
-    def __init__(self, players: list[Update]):
-        self.players = players
+    def __init__(self, models: Sequence[nn.Module]):
+        self.models = models
         self.weights: list[dict[str, Any]] = []
 
     def keep(self) -> None:
-        self.weights = [copy.deepcopy(player.model.state_dict()) for player in self.players]
+        """Copy the weights as they are now."""
+        self.weights = [copy.deepcopy(model.state_dict()) for model in self.models]
 
     def put_back(self) -> None:
-        for player, weights in zip(self.players, self.weights, strict=False):  # none were kept without early stopping
-            player.model.load_state_dict(weights)
+        """Give the models what was kept; where nothing was, nothing happens."""
+        for model, weights in zip(self.models, self.weights, strict=False):  # none were kept without early stopping
+            model.load_state_dict(weights)
 
 
 def _run_epoch(players: list[Update], batches: Batches, generator: Generator, history: History) -> None:
@@ -379,7 +382,7 @@ def _state(player: Update) -> dict[str, Any]:
     return {"model": player.model.state_dict(), "optimizer": player.optimizer.state_dict(), "scheduler": scheduler}
 
 
-def _save(checkpoint: Checkpoint, players: list[Update], generator: Generator, history: History, best: _Best) -> None:
+def _save(checkpoint: Checkpoint, players: list[Update], generator: Generator, history: History, best: BestWeights) -> None:
     state = {
         "settings": dict(checkpoint.settings),
         "best": best.weights,
@@ -403,7 +406,7 @@ def _load(path: Path) -> dict[str, Any]:
     return state
 
 
-def _restore(checkpoint: Checkpoint, players: list[Update], generator: Generator, history: History, best: _Best) -> None:
+def _restore(checkpoint: Checkpoint, players: list[Update], generator: Generator, history: History, best: BestWeights) -> None:
     path, state = checkpoint.path, _load(checkpoint.path)
     check_settings(path, state["settings"], checkpoint.settings)
     if len(state["players"]) != len(players):

@@ -1,13 +1,24 @@
 """A twin has the weights that it was given, each in its place."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import torch
 
 from vae_course.text.batches import pad
+from vae_course.text.corpora import corpus_of
+from vae_course.text.counting import beside_counting
 from vae_course.text.models import LanguageModel, TextSizes, TextVAE
-from vae_course.text.twins import history_of_looks, twin_language_model, twin_vae
+from vae_course.text.twins import (
+    ByHand,
+    EarlyStopping,
+    by_hand_beside_counting,
+    history_of_looks,
+    twin_language_model,
+    twin_vae,
+)
+from vae_course.text.vocabulary import Characters
 from vae_course.training import seeded_module
 
 TOKENS = pad([[1, 4, 5, 2], [1, 6, 2]])
@@ -26,16 +37,20 @@ def test_a_language_models_twin_gives_sentences_the_same_cost(context):
     assert not torch.equal(twin.log_likelihood(TOKENS), model.log_likelihood(TOKENS))  # a copy, not the same weights
 
 
+def encoder_as_in_the_lesson(vae):
+    """With a layer for the mean and one for the log variance."""
+    weight, bias = [weights for name, weights in vae.named_parameters() if name.startswith("head")]
+    halves = [SimpleNamespace(weight=weight[k : k + 2], bias=bias[k : k + 2]) for k in (0, 2)]
+    return SimpleNamespace(
+        embedding=vae.encoder.embedding, windows=vae.encoder.windows, to_mean=halves[0], to_log_var=halves[1]
+    )
+
+
 @pytest.mark.parametrize("context", [None, 2])
 def test_a_vaes_twin_reads_and_writes_the_same(context):
     sizes = TextSizes(embedding=3, hidden=5, latent=2, z_to="steps", context=context)
     vae = seeded_module(0, lambda: TextVAE(7, sizes))
-    weight, bias = [weights for name, weights in vae.named_parameters() if name.startswith("head")]
-    halves = [SimpleNamespace(weight=weight[k : k + 2], bias=bias[k : k + 2]) for k in (0, 2)]
-    encoder = SimpleNamespace(
-        embedding=vae.encoder.embedding, windows=vae.encoder.windows, to_mean=halves[0], to_log_var=halves[1]
-    )
-    twin = twin_vae(encoder, vae.decoder, 7, sizes)
+    twin = twin_vae(encoder_as_in_the_lesson(vae), vae.decoder, 7, sizes)
     assert torch.equal(twin.posterior(TOKENS).mean, vae.posterior(TOKENS).mean)
     assert torch.equal(twin.posterior(TOKENS).log_var, vae.posterior(TOKENS).log_var)
     assert torch.equal(twin.log_likelihood(TOKENS, Z), vae.log_likelihood(TOKENS, Z))
@@ -51,3 +66,46 @@ def test_the_best_look_is_counted_from_the_first_step():
     early = history_of_looks(200, [3.0, 2.0, 2.5], every=20)  # after 160, 180 and 200 steps
     assert (early.epochs, early.steps, early.best_epoch) == (10, 200, 9)
     assert history_of_looks(105, [3.0, 2.0, 2.5, 2.6, 2.7], every=20).best_epoch == 2
+
+
+def test_without_a_look_the_training_is_one_epoch_and_none_is_best():
+    history = history_of_looks(7, [], every=20, metrics={"rate": [1.0, 2.0]})
+    assert (history.epochs, history.steps, history.best_epoch) == (1, 7, None)
+    assert history["rate"] == [1.0, 2.0]
+
+
+def test_the_weights_of_the_best_look_come_back_when_patience_runs_out():
+    first, second = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1)
+    stopping = EarlyStopping([first, second], patience=2)
+    ends = []
+    for number, loss in enumerate([3.0, 1.0, 2.0, 1.0]):  # as low once more is no better
+        for model in (first, second):
+            torch.nn.init.constant_(model.weight, number)
+        ends.append(stopping.look(loss))
+    assert ends == [False, False, False, True]
+    stopping.put_best_back()
+    assert first.weight.item() == second.weight.item() == 1
+    assert stopping.losses == [3.0, 1.0, 2.0, 1.0]
+
+
+def test_without_a_look_the_weights_stay():
+    model = torch.nn.Linear(1, 1)
+    before = model.weight.item()
+    EarlyStopping([model]).put_best_back()
+    assert model.weight.item() == before
+
+
+def test_what_a_reader_built_stands_beside_counting_as_the_packages_models_do():
+    own = corpus_of("names", [["anna", "hanna", "nan"], ["nana"], ["anan", "nah"]], Characters(), None, "names")
+    size, sizes = len(own.vocabulary), TextSizes(embedding=3, hidden=5, latent=2, z_to="steps")
+    model = seeded_module(0, lambda: LanguageModel(size, replace(sizes, context=2)))
+    vae = seeded_module(0, lambda: TextVAE(size, sizes))
+    by_hand = {
+        "window": ByHand(model.decoder, 40, [2.0, 1.0], context=2),
+        "with z": ByHand(vae.decoder, 60, [1.0, 2.0], encoder_as_in_the_lesson(vae)),
+    }
+    trained = {
+        "window": (model, history_of_looks(40, [2.0, 1.0], 20)),
+        "with z": (vae, history_of_looks(60, [1.0, 2.0], 20)),
+    }
+    assert by_hand_beside_counting(by_hand, own, sizes, every=20) == beside_counting(trained, own)

@@ -686,6 +686,17 @@ Z_AT_EVERY_WORD = Exercise(
             "The value is right, but through detach, .data or torch.tensor(...) the decoder teaches the encoder nothing.",
         ),
         Mistake(
+            "z has no dimension of time yet",
+            lambda vectors, z: torch.cat([vectors, z], dim=2),
+            "torch.cat joins tensors of equally many dimensions, and z has one fewer: z[:, None] is (batch, 1, latent). Then "
+            "expand repeats it, once for each word.",
+        ),
+        Mistake(
+            "z stands once, not at every word",
+            lambda vectors, z: torch.cat([vectors, z[:, None]], dim=2),
+            "z[:, None] has a single place in time, and a sentence has many. Repeat it: .expand(-1, vectors.shape[1], -1).",
+        ),
+        Mistake(
             "One long row for each sentence",
             lambda vectors, z: torch.cat([vectors.flatten(1), z], dim=1),
             "Keep the dimension of time: at each place stand the word's vector and z.",
@@ -1150,6 +1161,12 @@ WRITE_GREEDILY = WritingExercise(
             lambda decoder, z, longest: _greedy_from(decoder, z, longest, read=lambda tokens: tokens[:, :1])[:, 1:],
             "Either the decoder reads nothing but <bos> each time, or you take logits[:, 0], which are about the first word. "
             "Put each new word behind the tokens that the decoder reads next, and take logits[:, -1].",
+        ),
+        Mistake(
+            "All words at once, from <bos> alone",
+            lambda decoder, z, longest: decoder(torch.full((len(z), longest), BOS, device=z.device), z).argmax(2),
+            "Here the decoder reads one <bos> after the other, and none of its own words. Ask it for one word at a time, put "
+            "that behind the tokens, and let it read all of them again.",
         ),
         Mistake(
             "The <bos> is not read",

@@ -22,7 +22,7 @@ from vae_course.probability.estimators import Estimate
 from vae_course.text.corpora import Corpus
 from vae_course.text.vocabulary import BOS, EOS, PAD, Vocabulary
 from vae_course.training import History
-from vae_course.world.grammar import Tokens
+from vae_course.world.grammar import Language, Tokens
 
 GREY = "#bbbbbb"
 FILLS = {PAD: "#d9d9d9", BOS: SKY, EOS: ORANGE}
@@ -75,10 +75,10 @@ def costs(tokens: Tensor, nats: Tensor, vocabulary: Vocabulary, most: int = 16) 
 
 
 @styled
-def learning(losses: Sequence[float], looks: Sequence[float], every: int, floor: float | None, most: int = 50) -> Picture:
+def learning(losses: Sequence[float], looks: Sequence[float], every: int, language: Language | None, most: int = 50) -> Picture:
     """The loss of each step, averaged over parts of the training, and held-out sentences ``every`` so many steps.
 
-    ``floor``: the entropy below which no model can go, where it is known. ``most``: how many parts at most.
+    ``language``: the source, where it is known; no model can go below its entropy. ``most``: how many parts at most.
     """
     part = -(-len(losses) // most)
     means = [sum(losses[k : k + part]) / len(losses[k : k + part]) for k in range(0, len(losses), part)]
@@ -88,13 +88,14 @@ def learning(losses: Sequence[float], looks: Sequence[float], every: int, floor:
     steps = [every * (k + 1) for k in range(len(looks))]
     axes.plot(steps, list(looks), color=ORANGE, linestyle="--", marker="s", label="held-out sentences")
     title = "The language model's loss"
-    if floor is not None:
+    if language is not None:
         title = "The language model comes near the entropy"
+        floor = language.entropy
         axes.axhline(floor, color=INK, linestyle=":", label=f"entropy of the source, {floor:.2f}")
         axes.set_ylim(floor - 1, floor + 10)
     axes.set(title=title, xlabel="training steps", ylabel="NLL (nats per sentence)")
     axes.legend()
-    below = ", above the dotted line of the entropy" if floor is not None else ""
+    below = ", above the dotted line of the entropy" if language is not None else ""
     return Picture(figure, f"The loss falls fast, then slowly{below}; held-out sentences cost about the same.")
 
 
@@ -195,7 +196,7 @@ def on_one_axis(
         axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
         highest = max(estimate.value for estimates in named.values() for estimate in estimates)
         axes.set_ylim(-0.1, 8 * highest)  # room for the legend
-    axes.set_title("One decoder, three proposals: the lowest line is nearest to its NLL")
+    axes.set_title("One decoder, three proposals: on average, lower is nearer to its NLL")
     axes.set_xlabel("draws K of z for each sentence (doubled from mark to mark)")
     axes.set_ylabel(
         "estimate of the NLL, nats per sentence" + (" above the truth\n(linear up to 1, then logarithmic)" if known else "")
@@ -209,17 +210,19 @@ def on_one_axis(
 
 
 @styled
-def copied(exact: float, kept: Mapping[str, float] | None, by_chance: Mapping[str, float] | None) -> Picture:
+def copied(exact: float, kept: Mapping[str, float] | None, commonest: Mapping[str, float] | None) -> Picture:
     """The share of sentences copied word for word, and of those whose copy states each fact rightly, where that is known.
 
-    ``by_chance``: how often another sentence states the same fact.
+    ``commonest``: what a writer scores that always names each fact's commonest value.
     """
     shares = {"whole\nsentence": exact, **(kept or {})}
     figure, (axes,) = new_figure(width=8, height=3.4)
     axes.bar(range(len(shares)), [100 * share for share in shares.values()], color=BLUE, width=0.6, label="its copy")
-    if by_chance is not None:
-        chance = [0.0, *by_chance.values()]
-        axes.bar(range(len(shares)), [100 * share for share in chance], color=GREY, width=0.3, label="another sentence")
+    if commonest is not None:
+        guessed = [0.0, *commonest.values()]
+        axes.bar(
+            range(len(shares)), [100 * share for share in guessed], color=GREY, width=0.3, label="always the commonest value"
+        )
         axes.legend()
     axes.set_xticks(range(len(shares)), list(shares))
     axes.set(ylabel="states the same (% of sentences)", ylim=(0, 100))
@@ -227,22 +230,29 @@ def copied(exact: float, kept: Mapping[str, float] | None, by_chance: Mapping[st
         axes.set_title("How many come back word for word")
         return Picture(figure, "One bar: the share of sentences that come back word for word.")
     axes.set_title("What comes back: some facts, few whole sentences")
-    return Picture(figure, "Few sentences come back word for word; their facts do more often than by chance, some far more.")
+    words = (
+        "Few sentences come back word for word; their facts do more often than a guess of the commonest value, some far more."
+    )
+    return Picture(figure, words)
 
 
 def facts_changing(sentences: Sequence[Tokens], text: Corpus) -> list[str]:
     """A line for each sentence: itself, and how its facts differ from those of the line above, where they are known.
 
-    ``text``: what the sentences are like; it says how their tokens are joined, and knows its language or none.
+    ``text``: what the sentences are like; it says how their tokens are joined, and knows its language or none. Where it knows
+    it, a last line says how many of the sentences are accepted.
     """
-    lines, before, language = [], None, text.language
+    lines, before, accepted, language = [], None, 0, text.language
     for sentence in sentences:
         read = language.recognize(sentence) if language is not None else None
         note = "" if language is None or read is not None else "(no sentence of the language)"
         if read is not None and before is not None:
             note = ", ".join(f"{before[name]} → {value}" for name, value in read.facts.items() if before[name] != value)
         before = read.facts if read is not None else before
+        accepted += read is not None
         lines.append(f"{text.tokenizer.join(sentence)}{'   | ' + note if note else ''}")
+    if language is not None:
+        lines.append(f"(the grammar accepts {accepted} of these {len(sentences)})")
     return lines
 
 

@@ -4,7 +4,7 @@
 ``models``: language model and text VAE. ``posteriors``: kinds of q(z given x). ``decoding``: writing.
 ``conditional``, ``parallel``, ``shared_latent``: texts given other texts.
 ``objectives``: what is minimized. ``cures``: how each cure of posterior collapse is trained.
-``evaluation``, ``factors``: what a model is worth, and what its z knows. ``twins``: models of a reader's beside the package's.
+``evaluation``, ``factors``: what a model is worth, and what its z knows. ``twins``: what a reader built beside the package's.
 """
 
 import lazy_loader

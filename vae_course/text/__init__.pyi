@@ -75,6 +75,7 @@ from .evaluation import (
     Reconstruction as Reconstruction,
     ablation as ablation,
     active_units as active_units,
+    commonest_facts as commonest_facts,
     device_of as device_of,
     encode as encode,
     exact_nll as exact_nll,
@@ -87,6 +88,7 @@ from .evaluation import (
     reconstruction as reconstruction,
     share_in_language as share_in_language,
     without_mismatch as without_mismatch,
+    writing_shares as writing_shares,
 )
 from .factors import (
     UNREADABLE as UNREADABLE,
@@ -175,7 +177,10 @@ from .shared_latent import (
     train_shared as train_shared,
 )
 from .twins import (
+    ByHand as ByHand,
+    EarlyStopping as EarlyStopping,
     SentenceEncoder as SentenceEncoder,
+    by_hand_beside_counting as by_hand_beside_counting,
     history_of_looks as history_of_looks,
     twin_language_model as twin_language_model,
     twin_vae as twin_vae,

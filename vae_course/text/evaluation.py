@@ -1,7 +1,8 @@
 """What is measured of a trained text model: likelihood, information in z, collapse, reconstruction, and language."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -351,6 +352,43 @@ def share_in_language(sentences: Sequence[Tokens], language: Language) -> float:
     if not sentences:
         raise ValueError("sentences: expected at least one")
     return sum(language.recognize(sentence) is not None for sentence in sentences) / len(sentences)
+
+
+def writing_shares(sentences: Sequence[Tokens], seen: Collection[Tokens], language: Language | None) -> dict[str, Estimate]:
+    """Of what a writer wrote: the shares that are accepted, that are accepted and new, and that differ from all before.
+
+    Accepted is what the grammar of ``language`` reads, new what is not among ``seen``. Without a language nobody can say what
+    is accepted, and only the shares of what is new and different are told. Raises ``ValueError`` for fewer than two sentences.
+    """
+    accepted = [language is None or language.recognize(sentence) is not None for sentence in sentences]
+    new = [sentence not in seen for sentence in sentences]
+    so_far: set[Tokens] = set()
+    different = []
+    for sentence in sentences:
+        different.append(sentence not in so_far)
+        so_far.add(sentence)
+    accepted_and_new = [a and b for a, b in zip(accepted, new, strict=True)]  # a slip is no new sentence
+    columns = {"accepted": accepted, "accepted and new": accepted_and_new, "different": different}
+    if language is None:
+        columns = {"new": new, "different": different}
+    return {name: Estimate.of(torch.tensor(column, dtype=torch.float64)) for name, column in columns.items()}
+
+
+def commonest_facts(sentences: Sequence[Tokens], language: Language) -> dict[str, float]:
+    """For each factor, the share of ``sentences`` that state its commonest value, as whoever always names that is right.
+
+    Raises ``ValueError`` without sentences, and if one is not in the language.
+    """
+    if not sentences:
+        raise ValueError("sentences: expected at least one")
+    counts: dict[str, Counter[str]] = {factor.name: Counter() for factor in language.prior.factors}
+    for number, sentence in enumerate(sentences):
+        reading = language.recognize(sentence)
+        if reading is None:
+            raise ValueError(f"sentence {number} is not one of {language.name}: {' '.join(sentence)}")
+        for name, count in counts.items():
+            count[reading.facts[name]] += 1
+    return {name: max(count.values()) / len(sentences) for name, count in counts.items()}
 
 
 def facts_kept(originals: Sequence[Tokens], written: Sequence[Tokens], language: Language) -> dict[str, float]:

@@ -1,12 +1,19 @@
-"""The package's models with the weights of models that a reader built, layer by layer alike: two answers to compare."""
+"""The package's models with the weights of models that a reader built, layer by layer alike: two answers to compare.
 
+And what the loops of lessons 07 and 09 have in common: early stopping, and what is told of a text of one's own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 import torch
 from torch import nn
 
+from vae_course.text.corpora import Corpus
+from vae_course.text.counting import beside_counting
 from vae_course.text.models import LanguageModel, TextSizes, TextVAE
-from vae_course.training import History
+from vae_course.training import BestWeights, History
 
 Model = TypeVar("Model", LanguageModel, TextVAE)
 
@@ -43,11 +50,78 @@ def _with_weights(twin: Model, weights: list[torch.Tensor]) -> Model:
     return twin.to(weights[0].device).requires_grad_(False)
 
 
-def history_of_looks(steps: int, looks: list[float], every: int) -> History:
+# --- early stopping -----------------------------------------------------------------------------------------------------
+
+
+class EarlyStopping:
+    """That of lesson 07, for a loop of one's own: what ``training.EarlyStopping`` is for ``training.train``.
+
+    ``patience``: how many looks at held-out sentences without a better one. ``losses``: those of all looks so far.
+    """
+
+    def __init__(self, models: Sequence[nn.Module], patience: int = 8):
+        self.best = BestWeights(models)
+        self.patience = patience
+        self.losses: list[float] = []
+
+    def look(self, loss: float) -> bool:
+        """Note the loss of a look, and keep the weights if it is the best. Returns whether it is time to stop."""
+        self.losses.append(loss)
+        ago = len(self.losses) - 1 - self.losses.index(min(self.losses))
+        if ago == 0:
+            self.best.keep()
+        return ago >= self.patience
+
+    def put_best_back(self) -> None:
+        """Give the models the weights of the best look; without any look they stay as they are."""
+        self.best.put_back()
+
+
+def history_of_looks(
+    steps: int, looks: Sequence[float], every: int, metrics: Mapping[str, list[float]] | None = None
+) -> History:
     """The history of a training of so many ``steps``, an epoch from look to look at held-out sentences, ``every`` so many.
 
-    ``looks``: the losses of the last ones, of which the best was kept; before them nothing was looked at.
+    ``looks``: the losses of the last ones, of which the best was kept; before them nothing was looked at. Without any look the
+    whole training is one epoch. ``metrics``: what else was measured.
     """
+    measured = dict(metrics or {})
+    if not looks:
+        return History(epochs=1, steps=steps, metrics=measured)
     epochs = steps // every
     first = epochs - len(looks) + 1
-    return History(epochs=epochs, steps=epochs * every, best_epoch=first + looks.index(min(looks)))
+    return History(epochs=epochs, steps=epochs * every, metrics=measured, best_epoch=first + looks.index(min(looks)))
+
+
+# --- a text of one's own ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """What a reader built and trained for ``steps`` steps, with the losses of its ``looks`` at held-out sentences.
+
+    ``encoder``: where the decoder has a z. ``context``: how many words before the decoder sees, ``None`` for all.
+    """
+
+    decoder: nn.Module
+    steps: int
+    looks: Sequence[float]
+    encoder: SentenceEncoder | None = None
+    context: int | None = None
+
+
+def by_hand_beside_counting(models: Mapping[str, ByHand], text: Corpus, sizes: TextSizes, every: int) -> str:
+    """``beside_counting`` of the twins of ``models``, which are of the same ``sizes`` but for the context.
+
+    ``every``: how many steps from look to look.
+    """
+    twins: dict[str, tuple[LanguageModel | TextVAE, History]] = {}
+    size = len(text.vocabulary)
+    for name, model in models.items():
+        own = replace(sizes, context=model.context)
+        if model.encoder is None:
+            twin: LanguageModel | TextVAE = twin_language_model(model.decoder, size, own)
+        else:
+            twin = twin_vae(model.encoder, model.decoder, size, own)
+        twins[name] = twin, history_of_looks(model.steps, model.looks, every)
+    return beside_counting(twins, text)
