@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from vae_course.applications.own import translate
+from vae_course.applications.own import correct, generate, sentences, translate
 from vae_course.course import own
 from vae_course.course.cli import app
 from vae_course.text.cures import Budget
@@ -22,6 +22,15 @@ def tiny(monkeypatch):
     monkeypatch.setattr(translate, "SMALL", TextSizes(embedding=16, hidden=16, encoder="lstm", tied=True))
     monkeypatch.setattr(translate, "SMALL_BUDGET", Budget(steps=40, batch_size=32, learning_rate=2e-2, checks=2))
     monkeypatch.setattr(translate, "QUICK_STEPS", 10)
+    monkeypatch.setattr(sentences, "SIZES", TextSizes(embedding=16, hidden=16, latent=4))
+    monkeypatch.setattr(correct, "SIZES", TextSizes(embedding=16, hidden=16))
+    for module in (sentences, correct):
+        monkeypatch.setattr(module, "QUICK_STEPS", 20)
+    monkeypatch.setattr(generate, "DRAWS", 2)
+    monkeypatch.setattr(generate, "TRIED", 5)
+    monkeypatch.setattr(correct, "LEAVES", (10.0,))
+    monkeypatch.setattr(correct, "COSTS", (12.0,))
+    monkeypatch.setattr(correct, "TUNED", 5)
 
 
 @pytest.fixture
@@ -122,3 +131,71 @@ def test_ctrl_c_while_a_model_is_used_says_that_nothing_was_kept(model, monkeypa
     result = call("translate", model, given="3 red cats")
     assert result.exit_code == own.STOPPED
     assert "nothing was kept" in result.stderr
+
+
+# --- the other applications ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def text(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("".join(f"The {source} sleep here.\n" for source, _ in PAIRS), encoding="utf-8")
+    return path
+
+
+def test_texts_are_written_and_walked_between(text, tmp_path):
+    model = tmp_path / "model"
+    assert call("train", "generate", text, "--to", model, "--quick").exit_code == 0
+    result = call("generate", model, "--count", 3)
+    assert result.exit_code == 0
+    assert len(result.output.splitlines()) == 3
+    assert call("generate", model, "--count", 3).output == result.output != call("generate", model, "--seed", 1).output
+    asked = call("generate", model, "--with", "cats sleep")
+    assert all("cats" in line.lower() and "sleep" in line for line in asked.stdout.splitlines())
+    assert "zebra" in call("generate", model, "--with", "zebra").stderr
+    assert (
+        len(
+            call(
+                "interpolate", model, "--steps", 4, given="The 3 red cats sleep here.\nThe 5 old dogs sleep here."
+            ).output.splitlines()
+        )
+        == 4
+    )
+    refused = call("interpolate", model, given="one line")
+    assert (refused.exit_code, "expected two lines with text" in refused.stderr) == (2, True)
+    assert "perplexity per token" in call("evaluate", model, text).output
+
+
+def test_labels_are_asked_for(tmp_path):
+    table = tmp_path / "text.csv"
+    table.write_text("text,kind\n" + "".join(f"{source},{source.split()[1]}\n" for source, _ in PAIRS), encoding="utf-8")
+    model = tmp_path / "model"
+    result = call("train", "generate", table, "--to", model, "--label", "kind", "--quick")
+    assert result.exit_code == 0
+    assert "labels: " in result.output
+    assert call("generate", model, "--label", "red", "--count", 2).exit_code == 0
+    assert "label: 'blue' is not known well enough" in call("generate", model, "--label", "blue").stderr
+
+
+def test_groups_are_summarized(tmp_path):
+    groups = tmp_path / "groups.txt"
+    groups.write_text("\n\n".join(f"{a} {b}\n{b} and {a}\n{a} , {b}" for a, b in PAIRS), encoding="utf-8")
+    model = tmp_path / "model"
+    assert call("train", "summarize", groups, "--to", model, "--quick").exit_code == 0
+    result = call("summarize", model, given="3 red cats\ncats red 3\n\n4 old dogs\ndogs old 4\n")
+    assert len(result.output.splitlines()) == 2
+    assert "ROUGE-1" in call("evaluate", model, groups).output
+    assert "use vae-course summarize" in call("translate", model, given="a").stderr
+
+
+def test_text_is_corrected_and_changes_are_marked(text, tmp_path):
+    model = tmp_path / "model"
+    assert call("train", "correct", text, "--to", model, "--quick").exit_code == 0
+    written = "The 3 red cats slepe here.\n\nThe 4 old dogs sleep here.\n"
+    result, marked = call("correct", model, given=written), call("correct", model, "--marks", given=written)
+    assert result.exit_code == marked.exit_code == 0
+    assert len(result.output.splitlines()) == 3
+    assert marked.output.replace("[slepe>sleep]", "slepe").splitlines()[1:] == written.splitlines()[1:]
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("The 3 red cats slepe here.\tThe 3 red cats sleep here.\n", encoding="utf-8")
+    assert "non-words" in call("evaluate", model, pairs).output

@@ -212,13 +212,14 @@ def train_vae(
     device: torch.device | None = None,
     validation: Sentences = (),
     early_stopping: Sentences = (),
+    patience: int = 3,
     checkpoint: Path | Checkpoint | None = None,
     after_check: Callable[[TextVAE, History], None] | None = None,
 ) -> Trained:
     """Train a text VAE by a cure on encoded ``sentences``.
 
     ``validation`` is needed by lagging inference only. ``early_stopping``: held-out sentences that end the training when it no
-    longer gets better on them, see ``fit``. ``checkpoint``: a file to save to and go on from.
+    longer gets better on them, and ``patience``: see ``fit``. ``checkpoint``: a file to save to and go on from.
     ``after_check(model, history)`` is called ``budget.checks`` times, evenly spread over the steps.
     """
     sizes, budget = replace(sizes or TextSizes(), **cure.sizes), budget or Budget()
@@ -230,7 +231,14 @@ def train_vae(
     objective = cure.objective(model, batches, budget).to(device)
     check = _Checks(objective, validation, after_check)
     history = fit(
-        objective, batches, budget, seed=seed, checkpoint=checkpoint, after_check=check, early_stopping=early_stopping
+        objective,
+        batches,
+        budget,
+        seed=seed,
+        checkpoint=checkpoint,
+        after_check=check,
+        early_stopping=early_stopping,
+        patience=patience,
     )
     return Trained(model, history, seconds + sum(history["cpu_seconds"]))
 
@@ -277,18 +285,19 @@ def fit(
     checkpoint: Path | Checkpoint | None = None,
     after_check: Callable[[History], None] | None = None,
     early_stopping: Sentences | PairBatches | EarlyStopping = (),
+    patience: int = 3,
 ) -> History:
     """Spend a budget on anything that has a ``loss``: an objective with its model, or a model without z.
 
     ``checkpoint``: a file to save to and go on from. ``after_check`` is called ``budget.checks`` times, after each part.
     ``early_stopping``: held-out text, on which the negative ELBO (at KL weight 1, always with the same noise), or the NLL of a
-    model without z, is measured after each part. Once the KL weight has come to its final value, three parts in a row without a
-    new best end the training, and the best weights are put back. Or an ``EarlyStopping`` that measures something else.
+    model without z, is measured after each part. Once the KL weight has come to its final value, ``patience`` parts in a row
+    without a new best end the training, and the best weights are put back. Or an ``EarlyStopping`` that measures otherwise.
     """
     if isinstance(early_stopping, EarlyStopping):
         stopping: EarlyStopping | None = early_stopping
     else:
-        stopping = _stopping(trained, early_stopping, budget) if len(early_stopping) else None
+        stopping = _stopping(trained, early_stopping, budget, patience) if len(early_stopping) else None
     return train(
         Update.adam(trained, trained.loss, budget.learning_rate, decay_over=budget.steps, max_norm=5.0),
         FixedSteps(batches, max(1, budget.steps // budget.checks)),
@@ -301,7 +310,10 @@ def fit(
 
 
 def _stopping(
-    trained: Objective[Any] | LanguageModel | SequenceToSequence, held_out: Sentences | PairBatches, budget: Budget
+    trained: Objective[Any] | LanguageModel | SequenceToSequence,
+    held_out: Sentences | PairBatches,
+    budget: Budget,
+    patience: int,
 ) -> EarlyStopping:
     model = trained.model if isinstance(trained, Objective) else trained
     if not isinstance(held_out, PairBatches):
@@ -311,7 +323,7 @@ def _stopping(
         measured = likelihood(model, held_out, seeded(0), samples=1)
         return (measured.nats_per_sentence if measured.rate is None else measured.negative_elbo).value
 
-    return EarlyStopping(validate, warmup=_warmup(trained, budget))
+    return EarlyStopping(validate, patience, _warmup(trained, budget))
 
 
 def _warmup(trained: Objective[Any] | LanguageModel | SequenceToSequence, budget: Budget) -> int:

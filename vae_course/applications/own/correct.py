@@ -18,13 +18,13 @@ from vae_course.text.batches import SentenceBatches
 from vae_course.text.cures import Budget, fit
 from vae_course.text.files import Column
 from vae_course.text.models import LanguageModel, TextSizes
-from vae_course.text.vocabulary import Vocabulary
+from vae_course.text.vocabulary import Characters, Vocabulary
 from vae_course.training import Checkpoint, History, seeded, seeded_module
 from vae_course.world.grammar import Tokens
 
 SIZES = TextSizes(embedding=128, hidden=256, dropout=0.4, cutoffs=(1_000,))
 FEW_WORDS = 2_000  # with fewer the whole softmax is as quick
-BUDGET = Budget(steps=4_000, batch_size=32, learning_rate=3e-3)
+BUDGET = Budget(steps=4_000, batch_size=32, learning_rate=3e-3, checks=20)
 QUICK_STEPS = 500
 MOST_WORDS = 10_000
 LEAST = 10
@@ -60,12 +60,14 @@ class Correction:
         }
 
     def trained(self, checkpoint: Checkpoint, device: torch.device | None) -> tuple[Corrector, History]:
-        """Train the language model until held-out text costs no less, then set the channel."""
+        """Train the language model, keep the weights with which held-out text costs least, then set the channel."""
         vocabulary = self.words.vocabulary
         model = seeded_module(0, lambda: LanguageModel(len(vocabulary), self.sizes)).to(device)
         train, validation = ([vocabulary.encode(words) for words in self.text[split]] for split in ("train", "validation"))
         batches = SentenceBatches(train, self.budget.batch_size, device)
-        history = fit(model, batches, self.budget, seed=0, checkpoint=checkpoint, early_stopping=validation)
+        history = fit(
+            model, batches, self.budget, seed=0, checkpoint=checkpoint, early_stopping=validation, patience=self.budget.checks
+        )
         corrector = Corrector(model, self.words)
         meant = self.text["validation"][:TUNED]
         corrector.channel = fitting(corrector, self._noise("validation", corrector)(meant, seeded(1)), meant)
@@ -87,8 +89,8 @@ class Correction:
 
 def prepared(file: Path, column: Column | None = None, quick: bool = False) -> Correction:
     """Read a file of right text, a sentence or a paragraph a line. Raises ``ValueError``, with path and line, for others."""
-    corpus = corpora.load(file, tokens="word", column=column, least=LEAST)
-    if corpora.token_kind([" ".join(words) for words in corpus.train])[0] == "character":
+    corpus = corpora.load(file, column=column, least=LEAST)
+    if isinstance(corpus.tokenizer, Characters):
         raise ValueError(f"{file}: has no spaces between words, or single words only; correction needs sentences of words")
     text = {split: [errors.cut(" ".join(words)).words for words in getattr(corpus, split)] for split in corpora.SPLITS}
     vocabulary = Vocabulary.build(text["train"], min_count=2, max_size=MOST_WORDS)
@@ -99,9 +101,7 @@ def prepared(file: Path, column: Column | None = None, quick: bool = False) -> C
     held_out = [*pairs.validation, *pairs.test]
     misspelled = {"validation": forms(words, pairs.train, seed=1), "test": forms(words, held_out, seed=2)}
     sizes = SIZES if len(vocabulary) > FEW_WORDS else replace(SIZES, cutoffs=())
-    budget = BUDGET.fitted(len(text["train"]))
-    if quick:
-        budget = replace(BUDGET, steps=QUICK_STEPS, checks=5)
+    budget = replace(BUDGET, steps=min(QUICK_STEPS, BUDGET.steps), checks=5) if quick else BUDGET
     counts = ", ".join(f"{len(text[split]):,} for {split}" for split in corpora.SPLITS)
     told = [
         f"{file}: {counts}" + "".join(f"; {part}" for part in corpus.source.split("; ")[1:]),

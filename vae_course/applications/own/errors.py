@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
+from nltk.metrics.distance import edit_distance_align
 from torch import Generator
 
 from vae_course.world.grammar import Tokens
@@ -167,15 +168,21 @@ class Noise:
 Edit = tuple[int, int, Tokens]  # from this written word, up to that one, these are put
 
 
+REPLACED = 1.5  # what a replaced word costs, one left out or put in being 1: so that equal words find one another
+
+
 def edits(written: Tokens, meant: Tokens) -> set[Edit]:
-    """What was changed, a span of written words each; of words side by side that were replaced one by one, each is an edit."""
+    """What was changed, a span of written words each, by the cheapest alignment of words (Levenshtein 1966)."""
     found: set[Edit] = set()
-    for tag, i, j, k, m in SequenceMatcher(a=written, b=meant, autojunk=False).get_opcodes():
-        if tag == "replace" and j - i == m - k:
-            found |= {(i + step, i + step + 1, (meant[k + step],)) for step in range(j - i)}
-        elif tag != "equal":
-            found.add((i, j, tuple(meant[k:m])))
-    return found
+    put_in: dict[int, list[str]] = {}
+    for (i, k), (j, m) in pairwise(edit_distance_align(written, meant, substitution_cost=REPLACED)):
+        if i == j:
+            put_in.setdefault(i, []).append(meant[k])
+        elif k == m:
+            found.add((i, j, ()))
+        elif written[i] != meant[k]:
+            found.add((i, j, (meant[k],)))
+    return found | {(place, place, tuple(words)) for place, words in put_in.items()}
 
 
 @dataclass(frozen=True)

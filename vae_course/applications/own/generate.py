@@ -225,8 +225,8 @@ def prepared(file: Path, column: Column | None = None, label: Column | None = No
     Raises ``ValueError``, with path and line, for what cannot be used.
     """
     if label is None:
-        corpus = corpora.load(file, tokens="word", column=column, least=LEAST)
-        rows = {split: [(" ".join(words), "") for words in getattr(corpus, split)] for split in corpora.SPLITS}
+        corpus = corpora.load(file, column=column, least=LEAST)
+        rows = {split: [(corpus.tokenizer.join(one), "") for one in getattr(corpus, split)] for split in corpora.SPLITS}
         source = corpus.source
     else:
         pairs = corpora.pairs(file, columns=(column if column is not None else "text", label), least=LEAST)
@@ -242,5 +242,5 @@ def prepared(file: Path, column: Column | None = None, label: Column | None = No
             "labels: "
             + ", ".join(f"{name} ({count:,})" for name, count in Counter(one for _, one in rows["train"]).most_common())
         )
-    budget = sentences.budget_for(len(rows["train"]), quick)
+    budget = sentences.budget_for(quick)
     return Generation(file, rows, side, budget, sentences.BUDGET.steps, told)

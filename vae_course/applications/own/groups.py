@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from vae_course.text.files import read_text
 
-SENTENCE = re.compile(r"(?<=[.!?])[\"'”’)]*\s+|(?<=[。！？])\s*")
+SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[.!?][\"'”’)])\s+|(?<=[。！？])(?![”’」])\s*")
 EXAMPLE = (
     'expected a text a line with a blank line between groups, a document a line, or {"texts": ["...", "..."]} on each line'
 )

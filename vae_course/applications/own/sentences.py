@@ -20,7 +20,7 @@ from vae_course.text.vocabulary import Characters, Subwords, Tokenizer, Vocabula
 from vae_course.training import Checkpoint, History, seeded_module
 
 SIZES = TextSizes(embedding=128, hidden=192, latent=32, dropout=0.2)
-BUDGET = Budget(steps=4_000, batch_size=32, learning_rate=4e-3)
+BUDGET = Budget(steps=4_000, batch_size=32, learning_rate=4e-3, checks=20)
 QUICK_STEPS = 500
 MOST_SUBWORDS = 4_000
 
@@ -44,9 +44,9 @@ def side_of(texts: Sequence[str]) -> Side:
     return Side(tokenizer, Vocabulary.build([tokenizer.split(text) for text in texts]))
 
 
-def budget_for(texts: int, quick: bool) -> Budget:
-    """Steps for so many texts to train on; ``quick``: a part of them."""
-    return replace(BUDGET, steps=min(QUICK_STEPS, BUDGET.steps), checks=5) if quick else BUDGET.fitted(texts)
+def budget_for(quick: bool) -> Budget:
+    """The usual budget, or for a first result a part of its steps."""
+    return replace(BUDGET, steps=min(QUICK_STEPS, BUDGET.steps), checks=5) if quick else BUDGET
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,10 @@ def trained(
     checkpoint: Checkpoint,
     device: torch.device | None,
 ) -> tuple[Sentences, History]:
-    """Train by a cure until held-out texts cost no less."""
+    """Train by a cure, and keep the weights with which held-out texts cost least.
+
+    It is not ended before its budget is: of a short text a few passes without a new best are chance.
+    """
     train, validation = ([side.encode(text) for text in texts[split]] for split in ("train", "validation"))
     found = train_vae(
         cure,
@@ -99,6 +102,7 @@ def trained(
         budget=budget,
         device=device,
         early_stopping=validation,
+        patience=budget.checks,
         checkpoint=checkpoint,
     )
     return Sentences(found.model, side, longest_of(train)), found.history

@@ -144,7 +144,7 @@ def prepared(file: Path, quick: bool = False) -> Summarization:
         f"{file}: {counts}; {documents:,} are documents, the others groups of texts; {len(texts):,} texts to train on",
         f"cut into {side.cut}, {len(side.vocabulary):,} different ones",
     ]
-    budget = sentences.budget_for(len(texts), quick)
+    budget = sentences.budget_for(quick)
     return Summarization(file, split, side, budget, sentences.BUDGET.steps, told)
 
 
