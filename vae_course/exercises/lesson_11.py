@@ -1098,7 +1098,7 @@ EXPLANATIONS = (
             "commonest facts in the commonest words."
         ),
         rubric=(
-            "no real sentence is the likeliest one, since there are so many others;",
+            "a real sentence is seldom among the likeliest, since there are so many others;",
             "good text is as surprising as real text, and not less;",
             "a search leaves out the rare facts and wordings, so variety is lost.",
         ),
