@@ -1,7 +1,7 @@
 """Summaries of groups of one's own texts, and of long documents passage by passage: means of codes, the best of them.
 
-The mean code of every subset of a group is written out (Brazinskas 2020; Iso 2021), and of these sentences and the texts
-themselves that one is taken which shares most words with the group. So it shares no fewer than the group's medoid does.
+The mean code of every subset of a group is written out (Iso 2021), and of these sentences and the texts themselves that one is
+taken which shares most words with the group, a text with the others of it. So it shares no fewer than the medoid does.
 """
 
 import hashlib
@@ -64,18 +64,27 @@ class Summarizer:
 
     def summary(self, texts: Sequence[str]) -> Summary:
         """Of one group of texts."""
-        chosen = sorted(texts, key=lambda text: -self._likeness(text, texts))[:MOST]
-        tried = self.sentences.written(subset_means(self.sentences.codes(chosen), subsets(len(chosen))))
-        written = max([*texts, *tried], key=lambda text: self._likeness(text, texts))  # among equals a text of the group
-        return Summary(written, written not in texts)
+        likeness = self._likeness_to_others(texts)
+        chosen = sorted(range(len(texts)), key=lambda row: -likeness[row])[:MOST]
+        codes = self.sentences.codes([texts[row] for row in chosen])
+        found = dict(zip(texts, likeness, strict=True))
+        for written in self.sentences.written(subset_means(codes, subsets(len(chosen)))):
+            found.setdefault(written, self._likeness(written, texts))
+        best = max(found, key=lambda text: found[text])  # among equals a text of the group, for these come first
+        return Summary(best, best not in texts)
 
     def medoid(self, texts: Sequence[str]) -> str:
-        """The text that shares most words with all."""
-        return max(texts, key=lambda text: self._likeness(text, texts))
+        """The text that shares most words with the others."""
+        likeness = self._likeness_to_others(texts)
+        return texts[max(range(len(texts)), key=lambda row: likeness[row])]
 
     def words(self, text: str) -> Tokens:
         """What is compared: words in lower case, or characters."""
         return tuple(text.replace(" ", "")) if self.sentences.side.cut == "characters" else tuple(text.lower().split())
+
+    def _likeness_to_others(self, texts: Sequence[str]) -> list[float]:
+        """Of each text to the others: to itself it would be 1, and what is written has no such advantage."""
+        return [self._likeness(text, [*texts[:row], *texts[row + 1 :]] or [text]) for row, text in enumerate(texts)]
 
     def _likeness(self, text: str, texts: Sequence[str]) -> float:
         return sum(overlap(self.words(text), self.words(other)) for other in texts) / len(texts)
