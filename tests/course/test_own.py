@@ -69,11 +69,18 @@ def test_a_line_is_written_for_each_line_that_is_read(model, tmp_path):
     assert [bool(line) for line in from_file.output.split("\n")] == [True, False, True, False]
 
 
+def test_what_was_never_seen_is_told(model):
+    result = call("translate", model, given="3 red cats and 猫\n")
+    assert "subwords of this text were never seen in training" in result.stderr
+    assert len(result.stdout.splitlines()) == 1
+    assert not call("translate", model, given="3 red cats\n").stderr
+
+
 def test_a_model_is_scored_on_another_file(model, file):
     result = call("evaluate", model, file)
     assert result.exit_code == 0
     assert [line.split("  ")[0] for line in result.output.strip().split("\n")] == [
-        "on the test part",
+        "on this file",
         "the source as it is",
         "the model",
     ]

@@ -148,7 +148,10 @@ def translate(folder: Model, file: Lines = None, device: Where = Device.auto) ->
     """Translate a text, line by line, with a model of `vae-course train translate`."""
     with _told_in_a_line():
         translator = _loaded(folder, "translate", device)
-        for line in translator(_lines(file)):
+        lines = _lines(file)
+        if unknown := translator.source.unknown(lines):
+            typer.secho(f"{unknown:,} {translator.source.cut} of this text were never seen in training.", err=True, fg="yellow")
+        for line in translator(lines):
             typer.echo(line)
 
 

@@ -28,9 +28,9 @@ class Side:
         """The text of numbers that a model wrote."""
         return self.tokenizer.join(self.vocabulary.decode(ids))
 
-    def unknown(self, encoded: Sequence[Sequence[int]]) -> int:
-        """How many tokens of encoded texts the vocabulary does not have."""
-        return sum(row.count(UNK) for row in map(list, encoded))
+    def unknown(self, texts: Sequence[str]) -> int:
+        """How many tokens of ``texts`` the vocabulary does not have."""
+        return sum(self.encode(text).count(UNK) for text in texts)
 
     @property
     def cut(self) -> str:
