@@ -894,3 +894,37 @@ def test_what_is_printed_is_shown_once_though_an_answer_is_tried_again_in_single
 
     assert WEIGHTED.grade(single).status is Status.CORRECT
     assert capsys.readouterr().out == "shown\n"
+
+
+# --- greedy writing -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize(
+    "stop",
+    [lambda ended: ended.all(), lambda ended: ended.any(), lambda ended: ended[0]],
+    ids=["all rows have ended", "one has", "the first has"],
+)
+def test_who_stops_writing_at_an_eos_is_told_so(stop, before):
+    def write_greedily(decoder, z, longest):
+        tokens, ended = torch.ones(len(z), 1, dtype=torch.int64), torch.zeros(len(z), dtype=torch.bool)
+        for _ in range(longest):
+            word = decoder(tokens, z)[:, -1].argmax(1)
+            ended |= word == 2
+            if before and stop(ended):
+                break
+            tokens = torch.cat([tokens, word[:, None]], 1)
+            if stop(ended):
+                break
+        return tokens[:, 1:]
+
+    for seed in range(3):
+        assert "Stopped at <eos>." in catalogue.judge("write_greedily", write_greedily, seed).message
+
+
+def test_two_words_too_few_are_no_stop_at_an_eos():
+    def write_greedily(decoder, z, longest):
+        return exercises.find("write_greedily").reference(decoder, z, max(longest - 2, 0))
+
+    message = catalogue.judge("write_greedily", write_greedily, 0).message
+    assert "Stopped" not in message

@@ -63,6 +63,13 @@ def test_rate_and_distortion_are_means_of_parts():
     assert left.lines[0].get_ydata().tolist() == [8, 5]
     assert right.lines[0].get_ydata().tolist() == [2, 2]
     assert right.lines[1].get_xdata() == [2, 2]
+    assert [axes.get_title(loc="left") for axes in (left, right)] == ["Distortion", "Rate"]
+
+
+def test_the_titles_of_rate_and_distortion_claim_only_what_is_so():
+    left, right = text.rate_and_distortion([9.0, 4.0, 6.0], [1.0, 8.0, 2.0], rise=2).figure.axes
+    assert left.get_title(loc="left") == "Distortion falls, then rises again"
+    assert right.get_title(loc="left") == "The rate is pressed down to what pays"
 
 
 def test_every_seed_is_a_point_beside_its_decoder():
@@ -71,6 +78,7 @@ def test_every_seed_is_a_point_beside_its_decoder():
     assert [line.get_ydata().tolist() for line in axes.lines] == [[0.8, 0.9], [0.2], [0.5, 0.6], [0.3], [0.7], [0.3]]
     assert labels(axes) == ["without z", "with z, annealing", "with z, plain"]
     assert [round(line.get_xdata()[0]) for line in axes.lines] == [0, 1] * 3
+    assert len(set(axes.lines[0].get_xdata())) == 2  # side by side, so that none hides another
 
 
 @pytest.mark.parametrize(
@@ -104,6 +112,14 @@ def test_scores_has_a_bar_for_each_writer_and_kind_and_none_for_what_is_unknown(
     picture = text.scores({"one": shares, "other": shares})
     heights = [bar.get_height() for bar in picture.figure.axes[0].patches]
     assert heights == pytest.approx([math.nan, 50, math.nan, 50], nan_ok=True)
+
+
+@pytest.mark.parametrize(("greedy", "title"), [(0.9, "Greedy writing slips less often"), (0.7, "How well do they write?")])
+def test_the_title_of_scores_claims_only_what_is_so(greedy, title):
+    drawn = {"accepted": Estimate(0.8, 0.01), "accepted and new": Estimate(0.7, 0.01)}
+    greedily = {"accepted": Estimate(greedy, 0.01), "accepted and new": Estimate(0.3, 0.01)}
+    (axes,) = text.scores({"VAE": drawn, "VAE, greedy": greedily}).figure.axes
+    assert axes.get_title(loc="left").startswith(title)
 
 
 def test_changing_facts_are_named_and_what_is_no_sentence_is_said_to_be_none():

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, distributions
 from torch.nn import functional
 
-from vae_course.exercises.attempts import Arguments, NotComparableError
+from vae_course.exercises.attempts import Arguments, NotComparableError, Observation
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.making import doubles, numbers, size, sizes, whole
@@ -186,6 +186,27 @@ TO_BATCH = WordsExercise(
             "A place too many",
             lambda sentences: functional.pad(to_batch([*sentences]), (0, 1)),
             "The longest sentence needs no pad: the width is its length and 2 more.",
+        ),
+        # The same as the first three, in a rectangle of the right width.
+        Mistake(
+            "No <bos>",
+            lambda sentences: functional.pad(_rows(sentences, [], [EOS]), (0, 1)),
+            "Each row begins with 1, so that the first word has something to follow.",
+        ),
+        Mistake(
+            "No <eos>",
+            lambda sentences: _rows(sentences, [BOS], [PAD]),
+            "Each sentence ends with 2, or no model could learn where to stop.",
+        ),
+        Mistake(
+            "Neither <bos> nor <eos>",
+            lambda sentences: functional.pad(_rows(sentences, [], []), (0, 2)),
+            "A row is 1, the sentence, 2, and then pads.",
+        ),
+        Mistake(
+            "<pad> in place of <bos>",
+            lambda sentences: _rows(sentences, [PAD], [EOS]),
+            "Each row begins with 1, <bos>. 0 is <pad>.",
         ),
     ),
 )
@@ -1111,6 +1132,25 @@ class WritingExercise(WordsExercise):
         ended = (result == EOS).cumsum(1) - (result == EOS).long() > 0
         return result.masked_fill(ended, PAD)
 
+    def _named(self, observed: Sequence[Observation], cases: Sequence[Arguments]) -> str | None:
+        """Also whoever stopped early, at an <eos> of one row or of the last one to end."""
+        wanted = [self.observe(self.reference, case)["result"] for case in cases]
+        if all(_stopped(o.get("result"), want) for o, want in zip(observed, wanted, strict=True)):
+            return (
+                "Stopped at <eos>. The sentences end at different places: write `longest` words in every row, whatever they "
+                "are. decode cuts off what comes after an <eos>."
+            )
+        return super()._named(observed, cases)
+
+
+def _stopped(got: object, want: object) -> bool:
+    """Whether it is all of ``want``, or its beginning up to a place where a row ends, with that <eos> or without it."""
+    if not isinstance(got, Tensor) or not isinstance(want, Tensor) or got.dim() != 2 or len(got) != len(want):
+        return False
+    written = got.shape[1]
+    at_its_end = (want[:, max(written - 1, 0) : written + 1] == EOS).any()
+    return torch.equal(got, want[:, :written]) and (written == want.shape[1] or bool(at_its_end))
+
 
 WRITE_GREEDILY = WritingExercise(
     task="For each z (batch, latent) the likeliest words, one after the other, by decoder(tokens, z), from <bos> on: numbers "
@@ -1211,6 +1251,11 @@ WRITE_GREEDILY = WritingExercise(
             "The first z for all",
             lambda decoder, z, longest: write_greedily(decoder, z[:1].expand(len(z), -1), longest),
             "Row k of z belongs to sentence k.",
+        ),
+        Mistake(
+            "One sentence only",
+            lambda decoder, z, longest: write_greedily(decoder, z[:1], longest),
+            "Write a sentence for every z, a row for each: not the first alone.",
         ),
         Mistake(
             "Time first",

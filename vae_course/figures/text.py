@@ -104,16 +104,25 @@ def rate_and_distortion(distortions: Sequence[float], rates: Sequence[float], ri
     """Both terms of a VAE's loss, averaged over parts of the training; until step ``rise`` the KL weight rises."""
     part = -(-len(rates) // most)
     middles = [k + part / 2 for k in range(0, len(rates), part)]
+    mean_distortions, mean_rates = (
+        [sum(values[k : k + part]) / len(values[k : k + part]) for k in range(0, len(values), part)]
+        for values in (distortions, rates)
+    )
+    lowest = min(mean_distortions)
+    rises_again = max(mean_distortions[mean_distortions.index(lowest) :]) > 1.05 * lowest
+    pressed_down = mean_rates[-1] < 0.5 * max(mean_rates)
     figure, (left, right) = new_figure(2, width=9, height=3.3)
-    for axes, values, name, colour in ((left, distortions, "Distortion", BLUE), (right, rates, "Rate", RED)):
-        means = [sum(values[k : k + part]) / len(values[k : k + part]) for k in range(0, len(values), part)]
+    left.set_title("Distortion falls, then rises again" if rises_again else "Distortion")
+    right.set_title("The rate is pressed down to what pays" if pressed_down else "Rate")
+    for axes, means, colour in ((left, mean_distortions, BLUE), (right, mean_rates, RED)):
         axes.plot(middles, means, color=colour, linestyle="-")
         axes.axvline(rise, color=INK, linestyle=":")
-        axes.set(title=name, xlabel="training steps", ylabel="nats per sentence")
+        axes.set(xlabel="training steps", ylabel="nats per sentence")
         highest = max(means) if axes is right else max(means[len(means) // 10 :])
         axes.set_ylim(0, 1.15 * highest)
     right.text(1.03 * rise, 0.95 * right.get_ylim()[1], "KL weight 1\nfrom here on", fontsize=9, va="top")
-    words = "Distortion falls steeply at first; the rate leaps, falls and rises again while z is cheap, then is pressed down."
+    words = "Distortion falls steeply at first; the rate leaps, falls and rises again while z is cheap, then is pressed down"
+    words += ", for which distortion pays." if rises_again else "."
     return Picture(figure, words)
 
 
@@ -126,7 +135,7 @@ def with_and_without_z(without: Mapping[str, Sequence[float]], with_z: Mapping[s
     for (kind, values), (colour, marker, filled), shift in zip(kinds.items(), styles, (-0.15, 0, 0.15), strict=True):
         for place, points in enumerate(values.values()):
             axes.plot(
-                [place + shift] * len(points),
+                [place + shift + 0.022 * (k - (len(points) - 1) / 2) for k in range(len(points))],  # side by side
                 list(points),
                 marker,
                 color=colour,
@@ -277,7 +286,14 @@ def scores(named: Mapping[str, Mapping[str, Estimate]]) -> Picture:
             if value < 1:  # a bar of no height would look forgotten
                 axes.text(place, 1, f"{value:.1g}", ha="center", va="bottom", fontsize=9)
     axes.set_xticks(range(len(kinds)), kinds)
-    axes.set(title="How well do they write?", ylabel="% of the sentences; ± 2 std. errors", ylim=(0, 104))
+    title = "How well do they write?"
+    both = [(named[writer], named[f"{writer}, greedy"]) for writer in writers if f"{writer}, greedy" in named]
+    if both and {"accepted", "accepted and new"} <= {*kinds}:
+        slips_less = all(greedy["accepted"].value > drawn["accepted"].value for drawn, greedy in both)
+        fewer_new = all(greedy["accepted and new"].value < drawn["accepted and new"].value for drawn, greedy in both)
+        if slips_less and fewer_new:
+            title = "Greedy writing slips less often than drawing words, and less of it is new"
+    axes.set(title=title, ylabel="% of the sentences; ± 2 std. errors", ylim=(0, 104))
     figure.legend(loc="outside lower center", ncols=3, fontsize=9)
     words = "Bars for each writer: the shares of its sentences that are accepted, also new, and different from those before."
     if "accepted" not in kinds:
