@@ -111,7 +111,7 @@ def _train(task: "Task", to: Path, device: Device) -> None:
 
     report = tasks.run(task, to, find_device(device), typer.echo)
     typer.echo(_as_table(report.scores))
-    typer.echo(_how_it_went(report, task.usual_steps))
+    typer.echo(_how_it_went(report, task))
     typer.echo(f"The model is in {to}. Use it: vae-course {task.application} {to} FILE")
 
 
@@ -128,17 +128,14 @@ def _as_table(scores: "Sequence[Score]", where: str = "on the test part") -> str
     return "\n".join(lines)
 
 
-def _how_it_went(report: "Report", usual_steps: int) -> str:
-    took = (
-        f"{report.steps:,} steps in {report.seconds:.0f} processor seconds; the best weights are of step {report.kept_step:,}."
-    )
-    if report.steps >= usual_steps:
-        return took
-    minutes = report.seconds * usual_steps / report.steps / 60
-    return (
-        f"{took}\nQuick: {report.steps / usual_steps:.0%} of the usual {usual_steps:,} steps, which take about {minutes:.0f} "
-        "minutes of this processor and score better."
-    )
+def _how_it_went(report: "Report", task: "Task") -> str:
+    seconds = f"{report.seconds:.0f} processor seconds"
+    told = f"{report.steps:,} steps in {seconds}; the best weights are of step {report.kept_step:,}."
+    share = task.budget.steps / task.usual_steps
+    if share < 1:
+        minutes = report.seconds / share / 60
+        told += f"\nQuick: {share:.0%} of the usual {task.usual_steps:,} steps, which take about {minutes:.0f} minutes and score better."
+    return told
 
 
 # --- use --------------------------------------------------------------------------------------------------------------

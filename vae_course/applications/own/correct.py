@@ -12,6 +12,7 @@ from vae_course.applications import spelling
 from vae_course.applications.own import errors
 from vae_course.applications.own.corrector import CANDIDATES, Channel, Corrector, Words
 from vae_course.applications.own.errors import PLAIN, Counts, Noise
+from vae_course.applications.own.sentences import PATIENCE
 from vae_course.applications.own.task import Score, file_settings
 from vae_course.text import corpora
 from vae_course.text.batches import SentenceBatches
@@ -60,14 +61,12 @@ class Correction:
         }
 
     def trained(self, checkpoint: Checkpoint, device: torch.device | None) -> tuple[Corrector, History]:
-        """Train the language model, keep the weights with which held-out text costs least, then set the channel."""
+        """Train the language model until held-out text costs no less, then set the channel."""
         vocabulary = self.words.vocabulary
         model = seeded_module(0, lambda: LanguageModel(len(vocabulary), self.sizes)).to(device)
         train, validation = ([vocabulary.encode(words) for words in self.text[split]] for split in ("train", "validation"))
         batches = SentenceBatches(train, self.budget.batch_size, device)
-        history = fit(
-            model, batches, self.budget, seed=0, checkpoint=checkpoint, early_stopping=validation, patience=self.budget.checks
-        )
+        history = fit(model, batches, self.budget, seed=0, checkpoint=checkpoint, early_stopping=validation, patience=PATIENCE)
         corrector = Corrector(model, self.words)
         meant = self.text["validation"][:TUNED]
         corrector.channel = fitting(corrector, self._noise("validation", corrector)(meant, seeded(1)), meant)

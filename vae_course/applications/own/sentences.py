@@ -22,6 +22,7 @@ from vae_course.training import Checkpoint, History, seeded_module
 SIZES = TextSizes(embedding=128, hidden=192, latent=32, dropout=0.2)
 BUDGET = Budget(steps=4_000, batch_size=32, learning_rate=4e-3, checks=20)
 QUICK_STEPS = 500
+PATIENCE = 5  # of the checks: of a short text fewer without a new best may be chance
 MOST_SUBWORDS = 4_000
 
 # Codes that keep much of a sentence; for averages of codes, more of it: a nat of rate costs about a sixth.
@@ -89,10 +90,7 @@ def trained(
     checkpoint: Checkpoint,
     device: torch.device | None,
 ) -> tuple[Sentences, History]:
-    """Train by a cure, and keep the weights with which held-out texts cost least.
-
-    It is not ended before its budget is: of a short text a few passes without a new best are chance.
-    """
+    """Train by a cure until held-out texts cost no less, and keep the weights with which they cost least."""
     train, validation = ([side.encode(text) for text in texts[split]] for split in ("train", "validation"))
     found = train_vae(
         cure,
@@ -102,7 +100,7 @@ def trained(
         budget=budget,
         device=device,
         early_stopping=validation,
-        patience=budget.checks,
+        patience=PATIENCE,
         checkpoint=checkpoint,
     )
     return Sentences(found.model, side, longest_of(train)), found.history

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 
 from vae_course.applications.own import folder as folders
+from vae_course.text.cures import Budget
 from vae_course.training import Checkpoint, History
 from vae_course.whole_files import make_folder
 
@@ -38,6 +39,11 @@ class Task(Protocol):
     @property
     def told(self) -> Sequence[str]:
         """See above."""
+        ...
+
+    @property
+    def budget(self) -> Budget:
+        """How long it trains."""
         ...
 
     @property
