@@ -134,7 +134,8 @@ def _how_it_went(report: "Report", task: "Task") -> str:
     share = task.budget.steps / task.usual_steps
     if share < 1:
         minutes = report.seconds / share / 60
-        told += f"\nQuick: {share:.0%} of the usual {task.usual_steps:,} steps, which take about {minutes:.0f} minutes and score better."
+        told += f"\nQuick: {share:.0%} of the usual {task.usual_steps:,} steps"
+        told += f", which take about {minutes:.0f} minutes and score better."
     return told
 
 
