@@ -262,7 +262,11 @@ class Exercise:
         results, right = ([name for name in some if not name.startswith("gradient")] for some in (got, want))
         if results != right:
             many = f"{len(results)} result{'s' * (len(results) != 1)}"
-            return f"your function returns {many}, expected {len(right)}."
+            told = f"your function returns {many}, expected {len(right)}"
+            shapes = {value.shape for name, value in got.items() if name in results and isinstance(value, Tensor)}
+            if len(right) == 1 and len(shapes) == 1:  # of one shape
+                told += ": they belong into one tensor, torch.stack([...])"
+            return f"{told}."
         name = next(n for n in want if not alike(got[n], want[n], self.relative_tolerance))
         told = difference_told(name, got[name], want[name])
         values = told.startswith("  ")
