@@ -103,11 +103,15 @@ def test_published_rows_say_where_they_were_read():
 
 
 def test_published_nll_and_perplexity_of_a_model_count_the_same_tokens():
-    """Penn Treebank's test set has 82,430 tokens with <eos> in 3,761 sentences: NLL per token is the log of the perplexity."""
+    """Penn Treebank's test set has 82,430 tokens with <eos> in 3,761 sentences: NLL per token is the log of the perplexity.
+
+    Xu & Durrett seem to count no <eos>, and give whole numbers.
+    """
     checked = [row for row in published("Penn Treebank") if "nll" in row]
     assert checked
     for row in checked:
-        assert float(row["nll"]) / math.log(float(row["perplexity"])) == pytest.approx(82_430 / 3_761, rel=1e-3)
+        tokens = 82_430 - 3_761 if row["source"].startswith("Xu & Durrett") else 82_430
+        assert float(row["nll"]) / math.log(float(row["perplexity"])) == pytest.approx(tokens / 3_761, rel=2e-3)
 
 
 def test_a_run_that_was_not_made_yet_is_told(monkeypatch, tmp_path):

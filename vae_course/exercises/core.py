@@ -263,9 +263,10 @@ class Exercise:
         if results != right:
             many = f"{len(results)} result{'s' * (len(results) != 1)}"
             told = f"your function returns {many}, expected {len(right)}"
-            shapes = {value.shape for name, value in got.items() if name in results and isinstance(value, Tensor)}
-            if len(right) == 1 and len(shapes) == 1:  # of one shape
-                told += ": they belong into one tensor, torch.stack([...])"
+            wanted = want.get("result")
+            parts = [value.shape for name, value in got.items() if name in results and isinstance(value, Tensor)]
+            if isinstance(wanted, Tensor) and all((len(results), *part) == wanted.shape for part in parts):
+                told += ": put them into one tensor, torch.stack([...])"
             return f"{told}."
         name = next(n for n in want if not alike(got[n], want[n], self.relative_tolerance))
         told = difference_told(name, got[name], want[name])
