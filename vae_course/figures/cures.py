@@ -205,7 +205,7 @@ def _write_names(
         covered = {
             step: 1000 * box.count_overlaps(taken)
             + 1000 * (axes.bbox.count_contains(box.get_points()) < 2)
-            + 100 * box.padded(4).count_contains(points)
+            + 300 * box.padded(4).count_contains(points)
             + 2 * box.padded(4).count_contains(dots)
             + abs(step[1] + 4)
             + 500 * sum((y - other) * (box.y0 - height) < 0 for at, other, height in written if math.hypot(x - at, y - other) < NEAR)
