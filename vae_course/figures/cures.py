@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from vae_course.figures.base import BLUE, INK, LINES, ORANGE, PALETTE, RED, SKY, Picture, new_figure, styled
-from vae_course.studies.tables import Floor, Rows, floor, information, negative_elbo, only_a_bound, over_seeds
+from vae_course.studies.tables import Columns, Floor, Rows, floor, information, negative_elbo, only_a_bound, over_seeds
 from vae_course.text.objectives import Schedule
 from vae_course.world.grammar import Language
 
@@ -130,7 +130,7 @@ def above_the_line(rows: Rows, frontier: Sequence[str] = (), highlight: str | No
 
 def _told(rows: Rows, name: str) -> str:
     """What is known of what z tells: ", information at least 1.40, facts kept 20%"."""
-    told = {"information at least": (information, "z.2f"), "facts kept": ("facts_kept", ".0%")}
+    told: Columns = {"information at least": (information, "z.2f"), "facts kept": ("facts_kept", ".0%")}
     found = {words: (over_seeds(rows, figure), form) for words, (figure, form) in told.items()}
     return "".join(f", {words} {format(spread[name], form)}" for words, (spread, form) in found.items() if name in spread)
 
@@ -199,6 +199,7 @@ def _write_names(
     written: list[tuple[float, float, float]] = []  # where the points of these names are, and how high the names
     for name, place in places.items():
         x, y = scale(place)
+        near = [(other, height) for at, other, height in written if math.hypot(x - at, y - other) < NEAR]
         width = 7.4 * len(name)
         lefts = {step: x + step[0] - (0 if step[0] > 0 else width) for step in STEPS}
         boxes = {step: Bbox.from_bounds(left, y + step[1], width, 14.0) for step, left in lefts.items()}
@@ -208,7 +209,7 @@ def _write_names(
             + 300 * box.padded(4).count_contains(points)
             + 2 * box.padded(4).count_contains(dots)
             + abs(step[1] + 4)
-            + 500 * sum((y - other) * (box.y0 - height) < 0 for at, other, height in written if math.hypot(x - at, y - other) < NEAR)
+            + 500 * sum((y - other) * (box.y0 - height) < 0 for other, height in near)
             for step, box in boxes.items()
         }
         step = min(covered, key=lambda step: covered[step])
