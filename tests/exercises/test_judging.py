@@ -139,6 +139,7 @@ def test_an_exception_is_the_readers_with_their_line():
         (lambda x, y, weight: 2.0, "a Python number, expected a torch tensor"),
         (lambda x, y, weight: [x], "returned a list, expected a torch tensor"),
         (lambda x, y, weight: (x, y), "returns 2 results, expected 1."),
+        (lambda x, y, weight: 2 * x + max(x.new_zeros(4), y.new_ones(4)), "torch.minimum and torch.maximum, or torch.clamp"),
         (lambda x, y, weight: (2 * x + weight * y) * 1j, "returned complex numbers"),
         (lambda x, y, weight: (2 * x + weight * y).to_sparse(), "returned a sparse tensor"),
         (lambda x, y, weight: (2 * x + y).sum(0)[0] + 1, "the result has shape (), expected (1, 1)"),
@@ -152,6 +153,12 @@ def test_an_exception_is_the_readers_with_their_line():
 )
 def test_answers_that_cannot_be_compared_are_told_why(function, message):
     assert message in told(function)
+
+
+def test_several_numbers_that_belong_into_one_tensor_are_told_so():
+    paired = exercises.find("paired_difference")
+    message = told(lambda nll, other: ((nll - other).mean(), (nll - other).std()), paired)
+    assert "returns 2 results, expected 1: put them into one tensor, torch.stack([...])." in message
 
 
 def test_a_plain_number_is_judged_like_a_tensor_where_one_number_is_asked_for():

@@ -28,10 +28,21 @@ def test_the_frontier_is_drawn_from_one_name_to_the_next(model_rows):
 
 
 def test_the_words_tell_where_the_chosen_cure_lies(model_rows):
-    assert cures.above_the_line(model_rows, highlight="loud").words.endswith(" loud: rate 6.00, D + R 2.50 above.")
-    assert cures.above_the_line(model_rows, highlight="quiet").words.endswith(
-        " quiet: rate 0.60 ±0.10, D + R 0.90 ±0.20 above."
+    assert cures.above_the_line(model_rows, highlight="loud").words.endswith(
+        " loud: rate 6.00, information at least 4.00, facts kept 70%, D + R 2.50 above."
     )
+    assert cures.above_the_line(model_rows, highlight="quiet").words.endswith(
+        " quiet: rate 0.60 ±0.10, information at least 0.50 ±0.10, facts kept 35% ±5%, D + R 0.90 ±0.20 above."
+    )
+
+
+def test_of_two_near_points_the_upper_ones_name_is_the_upper_one():
+    rows = [{"name": "upper", "nll": 15.07, "nats_above_truth": 1.07}, {"name": "lower", "nll": 15.0, "nats_above_truth": 1.0}]
+    far = {"name": "far", "nll": 15.5, "nats_above_truth": 1.5, "rate": 6.0, "negative_elbo": 18.0}
+    for order in ([*rows, far], [far, *reversed(rows)]):
+        (axes,) = cures.above_the_line(order).figure.axes
+        height = {text.get_text(): text.get_window_extent().y0 for text in axes.texts}
+        assert height["upper"] > height["lower"]
 
 
 def test_where_the_truth_is_unknown_nothing_is_called_impossible(model_rows, rows_without_truth):

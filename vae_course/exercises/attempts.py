@@ -24,6 +24,10 @@ from vae_course.training import find_device
 
 Arguments = tuple[Any, ...]
 TIME_LIMIT = 10.0  # seconds for all inputs of a check together
+ENTRY_BY_ENTRY = (
+    "`and`, `or`, `not`, `if`, min(a, b) and max(a, b) take one truth value. Entry by entry it is &, |, ~, torch.where, "
+    "torch.minimum and torch.maximum, or torch.clamp with a number."
+)
 WORTH_A_SECOND_LOOK = 0.1  # seconds of an answer on an input of the lesson's size
 
 
@@ -184,6 +188,8 @@ def _exception_told(answer: object, error: BaseException, names: Sequence[str], 
     told = f"your function raised {type(error).__name__}: {error}"
     if line is not None:
         told += f"\nin line {line[0]} of your cell:\n{CODE}{linecache.getline(line[1], line[0]).strip()}"
+    if "Boolean value of Tensor" in str(error):
+        told += f"\n{ENTRY_BY_ENTRY}"
     return f"{told}\nIt was called with\n{inputs_told(names, case)}"
 
 

@@ -262,7 +262,12 @@ class Exercise:
         results, right = ([name for name in some if not name.startswith("gradient")] for some in (got, want))
         if results != right:
             many = f"{len(results)} result{'s' * (len(results) != 1)}"
-            return f"your function returns {many}, expected {len(right)}."
+            told = f"your function returns {many}, expected {len(right)}"
+            wanted = want.get("result")
+            parts = [value.shape for name, value in got.items() if name in results and isinstance(value, Tensor)]
+            if isinstance(wanted, Tensor) and all((len(results), *part) == wanted.shape for part in parts):
+                told += ": put them into one tensor, torch.stack([...])"
+            return f"{told}."
         name = next(n for n in want if not alike(got[n], want[n], self.relative_tolerance))
         told = difference_told(name, got[name], want[name])
         values = told.startswith("  ")

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 from vae_course.figures.base import BLUE, INK, LINES, ORANGE, PALETTE, RED, SKY, Picture, new_figure, styled
-from vae_course.studies.tables import Floor, Rows, floor, information, negative_elbo, only_a_bound, over_seeds
+from vae_course.studies.tables import Columns, Floor, Rows, floor, information, negative_elbo, only_a_bound, over_seeds
 from vae_course.text.objectives import Schedule
 from vae_course.world.grammar import Language
 
@@ -124,8 +124,15 @@ def above_the_line(rows: Rows, frontier: Sequence[str] = (), highlight: str | No
     if not at.known:
         words = "Negative ELBO and NLL above the language model's, against the rate; the truth of this text is not known."
     if highlight is not None:
-        words += f" {highlight}: rate {rate[highlight]:.2f}, D + R {cost[highlight]:.2f} above."
+        words += f" {highlight}: rate {rate[highlight]:.2f}{_told(rows, highlight)}, D + R {cost[highlight]:.2f} above."
     return Picture(figure, words)
+
+
+def _told(rows: Rows, name: str) -> str:
+    """What is known of what z tells: ", information at least 1.40, facts kept 20%"."""
+    told: Columns = {"information at least": (information, "z.2f"), "facts kept": ("facts_kept", ".0%")}
+    found = {words: (over_seeds(rows, figure), form) for words, (figure, form) in told.items()}
+    return "".join(f", {words} {format(spread[name], form)}" for words, (spread, form) in found.items() if name in spread)
 
 
 @styled
@@ -160,7 +167,10 @@ def bought(rows: Rows, within: float, named: Sequence[str] = (), most: float = 1
     axes.set_xlim(-0.2, 1.22 * max(spread.high for spread in told.values()))
     axes.legend(fontsize=9, loc="upper left")
     ends = {name: (told[name].mean, min(price[name].mean, most)) for name in told}
-    _write_names(figure, axes, {name: ends[name] for name in named if name in ends}, None, [[end] for end in ends.values()])
+    lines = [[end] for end in ends.values()]
+    if yardstick is not None:
+        lines += [[(axes.get_xlim()[0], y), (axes.get_xlim()[1], y)] for y in (yardstick, yardstick + within)]
+    _write_names(figure, axes, {name: ends[name] for name in named if name in ends}, None, lines)
     words = "Further right z says more about the sentence, further down the model is better: right and low is bought well."
     return Picture(figure, words)
 
@@ -169,6 +179,7 @@ GREY = "#8a8a8a"
 Place = tuple[float, float]
 # How far from its point a name may begin, in pixels; those to the left end there.
 STEPS = tuple((x, y) for y in (-4, 8, -18, 22, -32, 36, -46, 50) for x in (9, -9))
+NEAR = 50  # pixels between two points whose names might be taken for each other's
 
 
 def _write_names(
@@ -176,6 +187,7 @@ def _write_names(
 ) -> None:
     """A name beside each point, where it covers least: no other name or the legend if possible, no point, little of ``lines``.
 
+    Of two near points the upper one's name is the upper one.
     Each line is given by its corners; one of a single corner is a point more.
     """
     figure.draw_without_rendering()  # the layout decides where a point will lie
@@ -184,21 +196,25 @@ def _write_names(
     dots = [dot for line in lines for ends in pairwise(line) for dot in _dots(*(tuple(scale(end)) for end in ends))]
     legend = axes.get_legend()
     taken: list[Bbox] = [legend.get_window_extent()] if legend else []
+    written: list[tuple[float, float, float]] = []  # where the points of these names are, and how high the names
     for name, place in places.items():
         x, y = scale(place)
+        near = [(other, height) for at, other, height in written if math.hypot(x - at, y - other) < NEAR]
         width = 7.4 * len(name)
         lefts = {step: x + step[0] - (0 if step[0] > 0 else width) for step in STEPS}
         boxes = {step: Bbox.from_bounds(left, y + step[1], width, 14.0) for step, left in lefts.items()}
         covered = {
             step: 1000 * box.count_overlaps(taken)
             + 1000 * (axes.bbox.count_contains(box.get_points()) < 2)
-            + 100 * box.padded(4).count_contains(points)
+            + 300 * box.padded(4).count_contains(points)
             + 2 * box.padded(4).count_contains(dots)
             + abs(step[1] + 4)
+            + 500 * sum((y - other) * (box.y0 - height) < 0 for other, height in near)
             for step, box in boxes.items()
         }
         step = min(covered, key=lambda step: covered[step])
         taken.append(boxes[step])
+        written.append((x, y, boxes[step].y0))
         axes.annotate(
             name,
             place,
@@ -228,7 +244,8 @@ def rates(histories: Mapping[str, Sequence[float]], promised: float) -> Picture:
     """The rate in each part of training, a line a model, and the least that normalized means promise."""
     figure, (axes,) = new_figure(height=3.6)
     axes.axhline(promised, color=INK, linestyle=":", linewidth=1, label=f"promised by normalized means: {promised:.2f}")
-    for (name, values), colour, line in zip(histories.items(), PALETTE, LINES, strict=False):
+    colours, lines = (*PALETTE, GREY), (*LINES, (0, (6, 2, 1, 2, 1, 2)))
+    for (name, values), colour, line in zip(histories.items(), colours, lines, strict=False):
         axes.plot([100 * (k + 1) / len(values) for k in range(len(values))], values, color=colour, linestyle=line, label=name)
     axes.set(
         title="The rate during training",

@@ -14,8 +14,9 @@ from vae_course.studies.store import DATA, LANGUAGE_MODEL, Figures, stored
 
 Rows = Sequence[Figures]
 Figure = str | Callable[[Figures], float | None]  # a row's key, or how to work a figure out; None where a row has none
-Columns = Mapping[str, tuple[Figure, str]]  # heading -> figure, format of one number
+Columns = Mapping[str, tuple[Figure, str]]  # heading -> figure, format of one number, or COUNT
 PUBLISHED = DATA / "published.json"
+COUNT = "of"  # the format of what holds for a run or not: in how many runs it holds
 
 
 # --- over seeds -----------------------------------------------------------------------------------------------------
@@ -36,7 +37,9 @@ class Spread:
         return cls(sum(values) / len(values), min(values), max(values), len(values))
 
     def __format__(self, form: str) -> str:
-        """The mean, and with several seeds how far the farthest lies from it: "0.10 ±0.02"."""
+        """The mean, and with several seeds how far the farthest lies from it: "0.10 ±0.02"; as "of", a count: "1 of 3"."""
+        if form == COUNT:
+            return f"{round(self.mean * self.seeds)}" + (f" of {self.seeds}" if self.seeds > 1 else "")
         away = max(self.high - self.mean, self.mean - self.low)
         return format(self.mean, form) + (f" ±{format(away, form)}" if self.seeds > 1 else "")
 
@@ -95,10 +98,15 @@ def difference(document: Figures, name: str, other: str) -> Difference:
 
 
 def paired_error(document: Figures, other: str) -> Callable[[Figures], float | None]:
-    """A column: the standard error over sentences of each NLL minus that of ``other``; empty without paired errors."""
+    """A column: the standard error over sentences of each NLL minus that of ``other``; empty without paired errors.
+
+    It is one number for all seeds of a name, so only the first of its rows has it.
+    """
+    known = document.get("paired", {"names": []})["names"]
+    first = {row["name"]: row["seed"] for row in reversed(document["rows"])}
 
     def error(row: Figures) -> float | None:
-        if row["name"] == other or row["name"] not in document.get("paired", {"names": []})["names"]:
+        if row["name"] == other or row["name"] not in known or row["seed"] != first[row["name"]]:
             return None
         return difference(document, row["name"], other).over_sentences
 
@@ -194,12 +202,22 @@ def _aligned(lines: Sequence[Sequence[str]]) -> str:
 
 
 def circumstances(document: Figures) -> str:
-    """A line that says how a stored document was made."""
+    """A line that says how a stored document was made; names that have more or fewer seeds than most are named."""
     budget, sizes = document["budget"], document["sizes"]
-    seeds = len({row["seed"] for row in document["rows"]})
+    seeds_of: dict[str, set[int]] = {}
+    for row in document["rows"]:
+        seeds_of.setdefault(row["name"], set()).add(row["seed"])
+    usual = statistics.mode(map(len, seeds_of.values()))
+    others: dict[int, list[str]] = {}
+    for name, found in seeds_of.items():
+        if len(found) != usual:
+            others.setdefault(len(found), []).append(name)
+    seeds = f"{usual} seed{'s' * (usual > 1)}" + "".join(f"; {', '.join(names)}: {many}" for many, names in others.items())
+    if others:
+        seeds = f"({seeds})"
     return (
         f"{document['command']}, {document['date']}: {budget['steps']:,} steps of {budget['batch_size']} sentences, "
-        f"hidden {sizes['hidden']}, z {sizes['latent']}, {seeds} seed{'s' * (seeds > 1)}, {document['device']}"
+        f"hidden {sizes['hidden']}, z {sizes['latent']}, {seeds}, {document['device']}"
     )
 
 
@@ -250,4 +268,5 @@ def our_table(name: str) -> str:
     note = (
         f"\nNLL of a VAE: {document['samples']} importance samples for {some} of the {rows[0]['sentences']:,} test sentences."
     )
-    return f"ours ({circumstances(document)}; not trained to convergence)\n{table(rows, OUR_COLUMNS)}{note if some else ''}"
+    made = f"ours, not trained to convergence\n({circumstances(document)})"
+    return f"{made}\n{table(rows, OUR_COLUMNS)}{note if some else ''}"
