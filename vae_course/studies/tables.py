@@ -212,9 +212,10 @@ def circumstances(document: Figures) -> str:
     for name, found in seeds_of.items():
         if len(found) != usual:
             others.setdefault(len(found), []).append(name)
-    seeds = f"{usual} seed{'s' * (usual > 1)}" + "".join(f"; {', '.join(names)}: {many}" for many, names in others.items())
+    seeds = f"{usual} seed{'s' * (usual > 1)}"
     if others:
-        seeds = f"({seeds})"
+        named = [f"{', '.join(names)}: {many}" for many, names in others.items()]
+        seeds += f" ({'; '.join(named)})"
     return (
         f"{document['command']}, {document['date']}: {budget['steps']:,} steps of {budget['batch_size']} sentences, "
         f"hidden {sizes['hidden']}, z {sizes['latent']}, {seeds}, {document['device']}"
