@@ -286,16 +286,16 @@ def test_splits_are_a_partition_that_depends_on_the_texts_alone(texts, random):
     different = len(set(texts))
     if different < 3:
         with pytest.raises(ValueError, match=f"has {different} different texts, expected at least 3"):
-            corpora._split(texts, texts, "it")
+            corpora.split_by_key(texts, texts, "it")
         return
-    splits = corpora._split(texts, texts, "it")
+    splits = corpora.split_by_key(texts, texts, "it")
     assert sorted(text for split in SPLITS for text in splits[split]) == sorted(texts)
     for split in SPLITS:  # in the order of the file, and no text on two sides
         assert splits[split] == [text for text in texts if text in set(splits[split])]
     held_out = max(1, round(0.05 * different))
     assert [len(set(splits[split])) for split in SPLITS] == [different - 2 * held_out, held_out, held_out]
     shuffled = random.sample(texts, len(texts))
-    assert {split: sorted(part) for split, part in corpora._split(shuffled, shuffled, "it").items()} == {
+    assert {split: sorted(part) for split, part in corpora.split_by_key(shuffled, shuffled, "it").items()} == {
         split: sorted(part) for split, part in splits.items()
     }
 
