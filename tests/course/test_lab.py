@@ -289,7 +289,9 @@ def test_control_c_while_jupyterlab_starts_ends_it_with_a_line(tmp_path, labapp,
     (tmp_path / "jupyterlab").mkdir()
     (tmp_path / "jupyterlab" / "__init__.py").touch()
     (tmp_path / "jupyterlab" / "labapp.py").write_text(labapp.format("slow"), encoding="utf-8")
-    (tmp_path / "slow.py").write_text("import time\nprint('it starts', flush=True)\ntime.sleep(600)", encoding="utf-8")
+    # Short sleeps: one that a signal precedes by a moment is slept to its end.
+    slow = "import time\nprint('it starts', flush=True)\nfor _ in range(6_000):\n    time.sleep(0.1)"
+    (tmp_path / "slow.py").write_text(slow, encoding="utf-8")
     root = jupyterlab.SETTINGS.parents[2]
     places = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(root)])}
     start = "from pathlib import Path; from vae_course.course import jupyterlab; jupyterlab.start(Path('.'), 'a.ipynb', [])"
