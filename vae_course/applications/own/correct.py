@@ -10,7 +10,7 @@ import torch
 
 from vae_course.applications import spelling
 from vae_course.applications.own import errors
-from vae_course.applications.own.corrector import CANDIDATES, Channel, Corrector, Words
+from vae_course.applications.own.corrector import Channel, Corrector, Words
 from vae_course.applications.own.errors import PLAIN, Counts, Noise
 from vae_course.applications.own.sentences import PATIENCE
 from vae_course.applications.own.task import Score, file_settings
@@ -75,12 +75,7 @@ class Correction:
     def scores(self, application: Corrector) -> list[Score]:
         """See ``task.Task``: on test text with errors made on purpose, of misspellings that the channel has not counted."""
         meant = self.text["test"][:TESTED]
-        written = self._noise("test", application)(meant, seeded(2))
-        similar = replace_unknown(written, self.words)
-        return [
-            (SIMILAR, scored(written, similar, meant, self.words.right)),
-            ("the model", scored(written, application.corrected(written), meant, self.words.right)),
-        ]
+        return compared(application, self._noise("test", application)(meant, seeded(2)), meant)
 
     def _noise(self, split: corpora.SplitName, corrector: Corrector) -> Noise:
         return Noise(self.misspelled[split], corrector.others, self.words.little)
@@ -149,8 +144,8 @@ def fitting(corrector: Corrector, written: Sequence[Tokens], meant: Sequence[Tok
     """The channel for validation text with errors: non-words by F0.5, each other change as easily as is still ``PRECISE``."""
 
     def judged(channel: Channel) -> dict[str, Counts]:
-        said = replace(corrector, channel=channel).corrected(written)
-        return errors.counted(written, said, meant, corrector.words.right)
+        corrector.channel = channel  # what it knows of words, and has looked up, serves all channels
+        return errors.counted(written, corrector.corrected(written), meant, corrector.words.right)
 
     leave = max(LEAVES, key=lambda nats: judged(Channel(nats))["non-words"].f_half)
     channel = Channel(leave)
@@ -163,15 +158,13 @@ def fitting(corrector: Corrector, written: Sequence[Tokens], meant: Sequence[Tok
     return channel
 
 
-def replace_unknown(written: Sequence[Tokens], words: Words) -> list[Tokens]:
-    """Each non-word replaced by the known word that is most like it: a spelling checker without context."""
-    known = [word for word in words.vocabulary.ordinary_words if PLAIN.fullmatch(word)]
-    unknown = sorted({word for line in written for word in line if PLAIN.fullmatch(word) and word not in words.right})
-    if not unknown:
-        return list(written)
-    rows = spelling.candidates(unknown, known, CANDIDATES)
-    similar = {word: spelling.most_similar_word(word, row) for word, row in zip(unknown, rows, strict=True)}
-    return [tuple(similar.get(word, word) for word in line) for line in written]
+def compared(corrector: Corrector, written: Sequence[Tokens], meant: Sequence[Tokens]) -> list[Score]:
+    """The figures of a spelling checker without context, and of the corrector."""
+    right = corrector.words.right
+    return [
+        (SIMILAR, scored(written, corrector.most_similar(written), meant, right)),
+        ("the model", scored(written, corrector.corrected(written), meant, right)),
+    ]
 
 
 def scored(

@@ -57,6 +57,11 @@ class Words:
     little: tuple[str, ...]
     edits: spelling.EditChannel
 
+    @property
+    def plain(self) -> list[str]:
+        """The vocabulary's words of letters alone."""
+        return [word for word in self.vocabulary.ordinary_words if PLAIN.fullmatch(word)]
+
     def to_json(self) -> str:
         """All of it, as it is kept in a file."""
         kept = {
@@ -81,10 +86,9 @@ class Words:
 
     def neighbours(self) -> dict[str, tuple[str, ...]]:
         """For each word of the vocabulary those that are easily written for it: of one sound, or one edit away."""
-        words = [word for word in self.vocabulary.ordinary_words if PLAIN.fullmatch(word)]
-        shorter: defaultdict[str, list[str]] = defaultdict(
-            list
-        )  # what is left of words when a letter goes: one edit meets here
+        words = self.plain
+        # Two words that are one edit apart have a form in common: what is left of each when a letter goes, or when none does.
+        shorter: defaultdict[str, list[str]] = defaultdict(list)
         for word in words:
             if len(word) > 2:
                 for form in {word, *(word[:k] + word[k + 1 :] for k in range(len(word)))}:
@@ -150,7 +154,8 @@ class Corrector:
 
     def __post_init__(self) -> None:
         self.others = self.words.neighbours()
-        self._candidates: dict[str, dict[str, float]] = {}  # of non-words, with the log-score of their edits
+        # Remembers the candidates of non-words, with the log-scores of their edits.
+        self._misspelled = spelling.SpellingChannel(self.words.plain, self.words.edits, stay=0.0, count=CANDIDATES)
         self._little = [self._number(word) for word in self.words.little]
 
     def __call__(self, texts: Sequence[str]) -> list[str]:
@@ -169,9 +174,14 @@ class Corrector:
         """The same for texts that are cut already."""
         return [tuple(word for _, word in readings) for readings in self._read(sentences)]
 
+    def most_similar(self, sentences: Sequence[Tokens]) -> list[Tokens]:
+        """Each non-word replaced by the known word that is most like it: a spelling checker without context."""
+        self._look_up(sentences)
+        return self._misspelled.most_similar(sentences)
+
     def _read(self, sentences: Sequence[Tokens], batch_size: int = 32) -> list[tuple[Reading, ...]]:
         """The likeliest reading of each that the search finds, those of about equal length at once."""
-        self._look_up({word for sentence in sentences for word in sentence})
+        self._look_up(sentences)
         found: list[tuple[Reading, ...]] = [()] * len(sentences)
         order = sorted((row for row, words in enumerate(sentences) if words), key=lambda row: len(sentences[row]))
         for start in range(0, len(order), batch_size):
@@ -252,7 +262,7 @@ class Corrector:
     def _readings(self, word: str, before: str) -> dict[str, float]:
         """What a written word may stand for, "" for nothing, with the log-weight of the channel."""
         if self._is_no_word(word):
-            return {word: -self.channel.leave, **self._candidates[word]}
+            return {word: -self.channel.leave, **self._misspelled.memory[word]}
         found = {word: 0.0}
         for other in self.others.get(word, ()):
             found[other] = -self.channel.take_for - math.log(len(self.others[other]))
@@ -260,14 +270,9 @@ class Corrector:
             found[""] = -self.channel.take_out
         return {reading: log for reading, log in found.items() if log > -math.inf}
 
-    def _look_up(self, words: set[str]) -> None:
+    def _look_up(self, sentences: Sequence[Tokens]) -> None:
         """Find the candidates of all non-words at once."""
-        new = sorted(word for word in words if self._is_no_word(word) and word not in self._candidates)
-        if new:
-            known = [word for word in self.words.vocabulary.ordinary_words if PLAIN.fullmatch(word)]
-            for word, row in zip(new, spelling.candidates(new, known, CANDIDATES), strict=True):
-                scores = self.words.edits([(word, meant) for meant in row]).tolist()
-                self._candidates[word] = dict(zip(row, scores, strict=True))
+        self._misspelled.learn([tuple(filter(self._is_no_word, sentence)) for sentence in sentences])
 
     def _is_no_word(self, word: str) -> bool:
         return bool(PLAIN.fullmatch(word)) and word not in self.words.right

@@ -10,6 +10,7 @@ import torch
 from nltk.metrics.distance import edit_distance_align
 from torch import Generator
 
+from vae_course.applications.correction import f_score
 from vae_course.world.grammar import Tokens
 
 TOKEN = re.compile(r"(\s*)(\w+(?:['’.-]\w+)*|[^\w\s])")
@@ -206,8 +207,7 @@ class Counts:
     @property
     def f_half(self) -> float:
         """F0.5, in which precision counts twice as much as recall."""
-        below = 0.25 * self.precision + self.recall
-        return 1.25 * self.precision * self.recall / below if below else 0.0
+        return f_score(self.precision, self.recall, 0.5)
 
 
 KINDS = ("non-words", "real words", "left out", "put in")

@@ -57,12 +57,7 @@ def scores(
             ("the model", translate.scored(application(first), second, unspaced)),
         ]
     written, meant = ([errors.cut(text).words for text in side] for side in (first, second))
-    right = application.words.right
-    similar = correct.replace_unknown(written, application.words)
-    return [
-        (correct.SIMILAR, correct.scored(written, similar, meant, right)),
-        ("the model", correct.scored(written, application.corrected(written), meant, right)),
-    ]
+    return correct.compared(application, written, meant)
 
 
 def _of_texts(application: generate.TextWriter, texts: list[str]) -> list[Score]:

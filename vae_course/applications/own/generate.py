@@ -182,6 +182,7 @@ class Generation:
     def scores(self, application: TextWriter) -> list[Score]:
         """See ``task.Task``: nats a text, new and different texts, and how often what was asked for comes at the first draw."""
         train, test = self.texts("train"), self.texts("test")
+        known, words_of_test = set(train), [words_in(text) for text in test]
         encode = self.side.encode
         trigrams = CountedNgrams.of([encode(text) for text in train], 3, len(self.side.vocabulary))
         tested = [encode(text) for text in test]
@@ -189,7 +190,7 @@ class Generation:
         written = application.write(TRIED, seeded(1))
         figures = {
             "nats a text": priced.nats_per_sentence.value,
-            "new, %": 100 * sum(text not in set(train) for text in written) / len(written),
+            "new, %": 100 * sum(text not in known for text in written) / len(written),
             "different, %": 100 * len(set(written)) / len(written),
         }
         asked = [word for word in application.words.names if len(word) > 3][:50]
@@ -201,7 +202,7 @@ class Generation:
         unasked = {"nats a text": float(trigrams.nll(tested).mean())}
         if asked:
             unasked["words asked for, %"] = (
-                100 * sum(word in words_in(text) for word in asked for text in test) / (len(asked) * len(test))
+                100 * sum(word in words for word in asked for words in words_of_test) / (len(asked) * len(test))
             )
         if application.labels.names:
             counts = Counter(label for _, label in self.rows["train"])

@@ -84,7 +84,8 @@ def run(task: Task, folder: Path, device: torch.device | None, tell: Callable[[s
     if (folder / folders.MODEL).exists():
         raise ValueError(f"{folder}: holds a trained model already; give another folder, or delete it")
     make_folder(folder)
-    checkpoint = Checkpoint(folder / folders.CHECKPOINT, {"application": task.application, **task.settings})
+    settings = task.settings  # once: they hold the checksum of the file as it is now
+    checkpoint = Checkpoint(folder / folders.CHECKPOINT, {"application": task.application, **settings})
     for line in task.told:
         tell(line)
     if checkpoint.path.exists():
@@ -94,15 +95,15 @@ def run(task: Task, folder: Path, device: torch.device | None, tell: Callable[[s
     scores = task.scores(application)
     kept_step = history.steps if history.best_epoch is None else round(history.steps * history.best_epoch / history.epochs)
     report = Report(scores, sum(history["cpu_seconds"]), history.steps, kept_step)
-    weights, files, settings = application.kept()
+    weights, files, built_from = application.kept()
     about = {
-        "trained": task.settings,
+        "trained": settings,
         "told": list(task.told),
         "scores": dict(scores),
         "cpu_seconds_of_training": round(report.seconds, 1),
         "kept_step": kept_step,
     }
-    folders.write(folder, folders.Kept(task.application, settings, weights, files, about))
+    folders.write(folder, folders.Kept(task.application, built_from, weights, files, about))
     checkpoint.path.unlink(missing_ok=True)
     return report
 
