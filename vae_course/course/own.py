@@ -107,9 +107,8 @@ def _pair_of(columns: str | None) -> "tuple[str | int, str | int] | None":
 
 def _train(task: "Task", to: Path, device: Device) -> None:
     from vae_course.applications.own import task as tasks
-    from vae_course.training import find_device
 
-    report = tasks.run(task, to, find_device(device), typer.echo)
+    report = tasks.run(task, to, _device(device), typer.echo)
     typer.echo(_as_table(report.scores))
     typer.echo(_how_it_went(report, task))
     typer.echo(f"The model is in {to}. Use it: vae-course {task.application} {to} FILE")
@@ -223,7 +222,7 @@ def evaluate(folder: Model, file: File, columns: Columns = None, device: Where =
         typer.echo(_as_table(evaluation.scores(folder, file, chosen, _device(device)), "on this file"))
 
 
-def _device(name: str) -> Any:  # noqa: ANN401 - torch is imported when it is needed
+def _device(name: Device) -> Any:  # noqa: ANN401 - torch is imported when it is needed
     from vae_course.training import find_device
 
     return find_device(name)

@@ -13,7 +13,7 @@ from vae_course.applications.own import errors
 from vae_course.applications.own.corrector import Channel, Corrector, Words
 from vae_course.applications.own.errors import PLAIN, Counts, Noise
 from vae_course.applications.own.sentences import PATIENCE
-from vae_course.applications.own.task import Score, file_settings
+from vae_course.applications.own.task import Score, file_settings, file_told, shortened
 from vae_course.text import corpora
 from vae_course.text.batches import SentenceBatches
 from vae_course.text.cures import Budget, fit
@@ -95,10 +95,9 @@ def prepared(file: Path, column: Column | None = None, quick: bool = False) -> C
     held_out = [*pairs.validation, *pairs.test]
     misspelled = {"validation": forms(words, pairs.train, seed=1), "test": forms(words, held_out, seed=2)}
     sizes = SIZES if len(vocabulary) > FEW_WORDS else replace(SIZES, cutoffs=())
-    budget = replace(BUDGET, steps=min(QUICK_STEPS, BUDGET.steps), checks=5) if quick else BUDGET
-    counts = ", ".join(f"{len(text[split]):,} for {split}" for split in corpora.SPLITS)
+    budget = shortened(BUDGET, QUICK_STEPS) if quick else BUDGET
     told = [
-        f"{file}: {counts}" + "".join(f"; {part}" for part in corpus.source.split("; ")[1:]),
+        file_told(file, text, corpus.source),
         f"{len(vocabulary):,} words and signs are known to the model; it may put in or take out: {' '.join(little)}",
     ]
     return Correction(file, text, words, misspelled, sizes, budget, BUDGET.steps, told)

@@ -17,11 +17,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from torch import Generator, Tensor
 
+from vae_course.applications.generation import share_different, share_new
 from vae_course.applications.own import sentences
 from vae_course.applications.own.folder import Kept
 from vae_course.applications.own.sentences import KEEPING, Sentences
 from vae_course.applications.own.sides import Side
-from vae_course.applications.own.task import Score, file_settings
+from vae_course.applications.own.task import Score, file_settings, file_told
 from vae_course.text import corpora
 from vae_course.text.counting import CountedNgrams
 from vae_course.text.cures import Budget
@@ -182,16 +183,16 @@ class Generation:
     def scores(self, application: TextWriter) -> list[Score]:
         """See ``task.Task``: nats a text, new and different texts, and how often what was asked for comes at the first draw."""
         train, test = self.texts("train"), self.texts("test")
-        known, words_of_test = set(train), [words_in(text) for text in test]
+        words_of_test, cut = [words_in(text) for text in test], self.side.tokenizer.split
         encode = self.side.encode
         trigrams = CountedNgrams.of([encode(text) for text in train], 3, len(self.side.vocabulary))
         tested = [encode(text) for text in test]
         priced = likelihood(application.sentences.model, tested, seeded(0), DRAWS)
-        written = application.write(TRIED, seeded(1))
+        written = [cut(text) for text in application.write(TRIED, seeded(1))]
         figures = {
             "nats a text": priced.nats_per_sentence.value,
-            "new, %": 100 * sum(text not in known for text in written) / len(written),
-            "different, %": 100 * len(set(written)) / len(written),
+            "new, %": 100 * share_new(written, {cut(text) for text in train}),
+            "different, %": 100 * share_different(written),
         }
         asked = [word for word in application.words.names if len(word) > 3][:50]
         if asked:
@@ -233,9 +234,8 @@ def prepared(file: Path, column: Column | None = None, label: Column | None = No
         pairs = corpora.pairs(file, columns=(column if column is not None else "text", label), least=LEAST)
         rows, source = {split: list(getattr(pairs, split)) for split in corpora.SPLITS}, pairs.source
     side = sentences.side_of([text for text, _ in rows["train"]])
-    counts = ", ".join(f"{len(rows[split]):,} for {split}" for split in corpora.SPLITS)
     told = [
-        f"{file}: {counts}" + "".join(f"; {part}" for part in source.split("; ")[1:]),
+        file_told(file, rows, source),
         f"cut into {side.cut}, {len(side.vocabulary):,} different ones",
     ]
     if label is not None:

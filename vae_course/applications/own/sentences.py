@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vae_course.applications.own.folder import Kept
 from vae_course.applications.own.sides import Side
+from vae_course.applications.own.task import shortened
 from vae_course.text import corpora
 from vae_course.text.cures import CURES, Budget, Cure, train_vae
 from vae_course.text.decoding import greedy
@@ -47,7 +48,7 @@ def side_of(texts: Sequence[str]) -> Side:
 
 def budget_for(quick: bool) -> Budget:
     """The usual budget, or for a first result a part of its steps."""
-    return replace(BUDGET, steps=min(QUICK_STEPS, BUDGET.steps), checks=5) if quick else BUDGET
+    return shortened(BUDGET, QUICK_STEPS) if quick else BUDGET
 
 
 @dataclass(frozen=True)

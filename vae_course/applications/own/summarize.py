@@ -19,7 +19,7 @@ from vae_course.applications.own.folder import Kept
 from vae_course.applications.own.groups import Group, passages, read_groups
 from vae_course.applications.own.sentences import CHEAP, Sentences
 from vae_course.applications.own.sides import Side
-from vae_course.applications.own.task import Score, file_settings
+from vae_course.applications.own.task import Score, file_settings, file_told
 from vae_course.applications.summarization import rouge, subset_means, subsets
 from vae_course.text import corpora
 from vae_course.text.cures import Budget
@@ -148,9 +148,8 @@ def prepared(file: Path, quick: bool = False) -> Summarization:
     texts = [text for group in split["train"] for text in group.texts]
     side = sentences.side_of(texts)
     documents = sum(group.is_document for group in found)
-    counts = ", ".join(f"{len(split[name]):,} for {name}" for name in corpora.SPLITS)
     told = [
-        f"{file}: {counts}; {documents:,} are documents, the others groups of texts; {len(texts):,} texts to train on",
+        f"{file_told(file, split)}; {documents:,} are documents, the others groups of texts; {len(texts):,} texts to train on",
         f"cut into {side.cut}, {len(side.vocabulary):,} different ones",
     ]
     budget = sentences.budget_for(quick)

@@ -1,14 +1,15 @@
 """From a file to a model folder, whatever the application: told, trained, scored, kept."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence, Sized
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
 from vae_course.applications.own import folder as folders
+from vae_course.text.corpora import SPLITS, SplitName
 from vae_course.text.cures import Budget
 from vae_course.training import Checkpoint, History
 from vae_course.whole_files import make_folder
@@ -111,3 +112,14 @@ def run(task: Task, folder: Path, device: torch.device | None, tell: Callable[[s
 def file_settings(path: Path) -> dict[str, str]:
     """A file by its name and the checksum of its content."""
     return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def file_told(path: Path, parts: Mapping[SplitName, Sized], source: str = "") -> str:
+    """How many texts of a file there are for what, and what was chosen in it, as a corpus tells in its ``source``."""
+    counts = ", ".join(f"{len(parts[split]):,} for {split}" for split in SPLITS)
+    return "; ".join([f"{path}: {counts}", *source.split("; ")[1:]])
+
+
+def shortened(budget: Budget, steps: int) -> Budget:
+    """A budget for a first result: at most so many steps, looked at five times."""
+    return replace(budget, steps=min(steps, budget.steps), checks=5)

@@ -7,7 +7,7 @@ takes half as long again.
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from vae_course.applications.own.folder import Kept
 from vae_course.applications.own.sides import Side
-from vae_course.applications.own.task import Score, file_settings
+from vae_course.applications.own.task import Score, file_settings, file_told, shortened
 from vae_course.applications.translation import nearest, sides, translated
 from vae_course.text import corpora
 from vae_course.text.batches import PairBatches
@@ -155,7 +155,7 @@ def prepared(file: Path, columns: tuple[Column, Column] | None = None, quick: bo
     sizes, budget = (SMALL, SMALL_BUDGET) if len(pairs.train) < FEW else (LARGE, LARGE_BUDGET)
     usual_steps = budget.steps
     if quick:
-        budget = replace(budget, steps=min(QUICK_STEPS, usual_steps), checks=5)
+        budget = shortened(budget, QUICK_STEPS)
     lengths = sorted(max(len(a), len(b)) for a, b in zip(source.train, target.train, strict=True))
     longest = min(200, max(20, lengths[math.ceil(0.98 * len(lengths)) - 1]))
     told = _told(file, pairs.source, source, target, sum(length > longest for length in lengths), longest)
@@ -174,8 +174,7 @@ def _kind(texts: Sequence[str]) -> TokenKind:
 
 
 def _told(file: Path, read: str, source: Corpus, target: Corpus, too_long: int, longest: int) -> list[str]:
-    counts = ", ".join(f"{len(getattr(source, split)):,} for {split}" for split in corpora.SPLITS)
-    lines = [f"{file}: {counts}" + "".join(f"; {part}" for part in read.split("; ")[1:])]
+    lines = [file_told(file, {split: getattr(source, split) for split in corpora.SPLITS}, read)]
     for name, side in (("source", source), ("target", target)):
         lines.append(f"{name}: cut into {Side.of(side).cut}, {len(side.vocabulary):,} different ones")
     if too_long:
