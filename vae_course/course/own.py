@@ -250,7 +250,9 @@ def _told_in_a_line(folder: Path | None = None) -> Iterator[None]:
         with stopping_at(ValueError, OSError, RuntimeError):
             yield
     except KeyboardInterrupt:
-        kept = folder is not None and (folder / "training.checkpoint").is_file()
+        from vae_course.applications.own.folder import unfinished
+
+        kept = folder is not None and unfinished(folder)
         how = f"what was trained is kept in {folder}, and the same command goes on from there" if kept else "nothing was kept"
         typer.secho(f"\nStopped; {how}.", err=True, fg="yellow")
         raise typer.Exit(STOPPED) from None

@@ -83,6 +83,7 @@ def test_names_are_cut_into_characters(tmp_path):
 
 def test_regions_are_kept(tiny, file, tmp_path):
     tasks.run(generate.prepared(file, label="kind", quick=True), tmp_path / "model", None, print)
+    assert not folders.unfinished(tmp_path / "model")  # nor the checkpoint of the pretraining
     kept = folders.read(tmp_path / "model")
     assert sorted(kept.settings["regions"]["labels"]) == ["animal that sings", "quiet"]
     assert kept.weights["labels.mean"].shape == (2, 8)

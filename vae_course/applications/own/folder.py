@@ -76,8 +76,8 @@ def described(folder: Path) -> dict[str, Any]:
     """What ``model.json`` says. Raises ``ValueError`` where it is missing or was not written by ``write``."""
     path = folder / MODEL
     if not path.is_file():
-        started = (folder / CHECKPOINT).is_file()
-        how = "its training was stopped; the same train command goes on from there" if started else "vae-course train makes one"
+        stopped = "its training was stopped; the same train command goes on from there"
+        how = stopped if unfinished(folder) else "vae-course train makes one"
         raise ValueError(f"{folder}: holds no trained model (there is no {MODEL}); {how}")
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -87,6 +87,11 @@ def described(folder: Path) -> dict[str, Any]:
         found = document.get("format") if isinstance(document, dict) else None
         raise ValueError(f"{path}: is of format {found}, expected {FORMAT}: another version of the course wrote it")
     return document
+
+
+def unfinished(folder: Path) -> list[Path]:
+    """What a training that was stopped has left in ``folder``: its checkpoint, and that of a pretraining before it."""
+    return sorted(folder.glob(f"{CHECKPOINT}*"))
 
 
 def _read(path: Path, checksum: str) -> bytes:

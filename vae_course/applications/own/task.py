@@ -89,7 +89,7 @@ def run(task: Task, folder: Path, device: torch.device | None, tell: Callable[[s
     checkpoint = Checkpoint(folder / folders.CHECKPOINT, {"application": task.application, **settings})
     for line in task.told:
         tell(line)
-    if checkpoint.path.exists():
+    if folders.unfinished(folder):
         tell("going on from where it was stopped")
     application: Application
     application, history = task.trained(checkpoint, device)
@@ -105,7 +105,8 @@ def run(task: Task, folder: Path, device: torch.device | None, tell: Callable[[s
         "kept_step": kept_step,
     }
     folders.write(folder, folders.Kept(task.application, built_from, weights, files, about))
-    checkpoint.path.unlink(missing_ok=True)
+    for left in folders.unfinished(folder):
+        left.unlink()
     return report
 
 
