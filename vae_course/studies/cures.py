@@ -190,6 +190,7 @@ def _measure_one(
     figures: Figures = {
         "name": name,
         "paper": "" if name == LANGUAGE_MODEL else EVERY_CURE[name].paper,
+        "setting": "" if name == LANGUAGE_MODEL else EVERY_CURE[name].setting,
         "seed": seed,
         "cpu_seconds_of_training": round(seconds, 1),
         "history": {key: [round(value, 4) for value in values] for key, values in history.metrics.items()},

@@ -62,7 +62,8 @@ MakeObjective = Callable[[TextVAE, SentenceBatches, Budget], Objective[TextVAE]]
 class Cure:
     """A way to train a text VAE: ``sizes`` are changes to the model, ``pretraining`` the share of steps as an autoencoder.
 
-    After pretraining the decoder starts anew (Li 2019), so that it has to listen to the encoder from its first step.
+    ``setting`` says in words what was chosen where the method leaves a choice. After pretraining the decoder starts anew
+    (Li 2019), so that it has to listen to the encoder from its first step.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Cure:
     head: Callable[[], Head] = GaussianHead
     sizes: dict[str, Any] = field(default_factory=dict)
     pretraining: float = 0.0
+    setting: str = ""
 
 
 def _elbo(**options: Any) -> MakeObjective:  # noqa: ANN401 - passed on to NegativeElbo
@@ -108,43 +110,82 @@ def _info_vae(alpha: float, scale: float) -> MakeObjective:
     return lambda model, batches, budget: InfoVAE(model, alpha, scale)
 
 
+# Settings and papers that several share.
+HALF = "weight 1 after half of the steps"
+FIRST = "an autoencoder for 25 % of the steps; weight 1 after 55 %"
+HIDDEN = "40 % of the words hidden"
+EACH = "0.25 nats a unit"
+PEAK = "decoder waits until the information has peaked"
+TARGET = "reached after half of the steps; strength 10"
+ONE_FLOOR = "a variation of Kingma 2016, one floor for z"
+WINDOW = "a variation of Yang 2017, without dilation"
+SKIP = "a variation of Dieng 2019, z to the output layer"
+
 # A name says what is done, a paper whose method that is. Where ours is not the paper's, it is called a variation of it. The
 # encoder of all of these pools over the sentence, which is a cure in itself (Long 2019): see WITH_OTHER_ENCODERS.
 CURES = {
     cure.name: cure
     for cure in (
         Cure("plain", "Bowman 2016 without its cures", _elbo()),
-        Cure("annealing", "Bowman 2016", _annealed()),
-        Cure("cyclical annealing", "Fu 2019", _cyclical),
-        Cure("word dropout", "Bowman 2016", _elbo(), sizes={"word_dropout": 0.4}),
-        Cure("word dropout + annealing", "Bowman 2016", _annealed(), sizes={"word_dropout": 0.4}),
+        Cure("annealing", "Bowman 2016", _annealed(), setting=HALF),
+        Cure("cyclical annealing", "Fu 2019", _cyclical, setting="4 cycles of a fifth of the steps, then weight 1"),
+        Cure("word dropout", "Bowman 2016", _elbo(), sizes={"word_dropout": 0.4}, setting=HIDDEN),
+        Cure("word dropout + annealing", "Bowman 2016", _annealed(), sizes={"word_dropout": 0.4}, setting=f"{HIDDEN}; {HALF}"),
         Cure("KL weight 0.5", "Alemi 2018", _elbo(kl_weight=constant(0.5))),
-        Cure("free bits", "Kingma 2016", _elbo(penalty=free_bits(0.25))),
-        Cure("free bits + annealing", "Kingma 2016", _annealed(penalty=free_bits(0.25))),
-        Cure("free bits in total", "a variation of Kingma 2016, one floor for z", _elbo(penalty=free_bits_in_total(5.0))),
+        Cure("free bits", "Kingma 2016", _elbo(penalty=free_bits(0.25)), setting=EACH),
+        Cure("free bits + annealing", "Kingma 2016", _annealed(penalty=free_bits(0.25)), setting=f"{EACH}; {HALF}"),
+        Cure("free bits in total", ONE_FLOOR, _elbo(penalty=free_bits_in_total(5.0)), setting="5 nats"),
         Cure(
-            "free bits in total + annealing",
-            "a variation of Kingma 2016, one floor for z",
-            _annealed(penalty=free_bits_in_total(5.0)),
+            "free bits in total + annealing", ONE_FLOOR, _annealed(penalty=free_bits_in_total(5.0)), setting=f"5 nats; {HALF}"
         ),
-        Cure("batch-normalized means", "Zhu 2020", _elbo(), head=lambda: BatchNormHead(0.6)),
-        Cure("std capped", "a variation of delta-VAE (Razavi 2019), for one vector", _elbo(), head=lambda: CappedStdHead(5.0)),
-        Cure("lagging inference", "He 2019", _lagging()),
-        Cure("lagging inference + annealing", "He 2019", _lagging(annealed=0.5)),
-        Cure("pretraining + free bits", "Li 2019", _annealed(0.4, penalty=free_bits_in_total(8.0)), pretraining=0.25),
-        Cure("pretraining + many free bits", "Li 2019", _annealed(0.4, penalty=free_bits_in_total(14.0)), pretraining=0.25),
-        Cure("capacity target 4", "Burgess 2018", _capacity(4.0)),
-        Cure("capacity target 8", "Burgess 2018", _capacity(8.0)),
-        Cure("window of four words", "a variation of Yang 2017, without dilation", _elbo(), sizes={"context": 4}),
+        # The floor of "pretraining + free bits", without the pretraining.
         Cure(
-            "window of four words + annealing", "a variation of Yang 2017, without dilation", _annealed(), sizes={"context": 4}
+            "more free bits in total + annealing",
+            ONE_FLOOR,
+            _annealed(penalty=free_bits_in_total(8.0)),
+            setting=f"8 nats; {HALF}",
         ),
+        Cure(
+            "batch-normalized means",
+            "Zhu 2020",
+            _elbo(),
+            head=lambda: BatchNormHead(0.6),
+            setting="gamma 0.6, the spread of the means",
+        ),
+        Cure(
+            "std capped",
+            "a variation of delta-VAE (Razavi 2019), for one vector",
+            _elbo(),
+            head=lambda: CappedStdHead(5.0),
+            setting="rate at least 5 nats",
+        ),
+        Cure("lagging inference", "He 2019", _lagging(), setting=PEAK),
+        Cure("lagging inference + annealing", "He 2019", _lagging(annealed=0.5), setting=f"{PEAK}; {HALF}"),
+        Cure(
+            "pretraining + free bits",
+            "Li 2019",
+            _annealed(0.4, penalty=free_bits_in_total(8.0)),
+            pretraining=0.25,
+            setting=f"8 nats; {FIRST}",
+        ),
+        Cure(
+            "pretraining + many free bits",
+            "Li 2019",
+            _annealed(0.4, penalty=free_bits_in_total(14.0)),
+            pretraining=0.25,
+            setting=f"14 nats; {FIRST}",
+        ),
+        Cure("capacity target 4", "Burgess 2018", _capacity(4.0), setting=TARGET),
+        Cure("capacity target 8", "Burgess 2018", _capacity(8.0), setting=TARGET),
+        Cure("window of four words", WINDOW, _elbo(), sizes={"context": 4}),
+        Cure("window of four words + annealing", WINDOW, _annealed(), sizes={"context": 4}, setting=HALF),
         Cure(
             "window of four words + many free bits",
             "variations of Yang 2017 and Li 2019",
             _annealed(0.4, penalty=free_bits_in_total(12.0)),
             sizes={"context": 4},
             pretraining=0.25,
+            setting=f"12 nats; {FIRST}",
         ),
         Cure("von Mises-Fisher, concentration 10", "Xu & Durrett 2018", _elbo(), head=lambda: VonMisesFisherHead(10.0)),
         Cure("von Mises-Fisher, concentration 20", "Xu & Durrett 2018", _elbo(), head=lambda: VonMisesFisherHead(20.0)),
@@ -152,16 +193,16 @@ CURES = {
         Cure("Wasserstein, weight 30", "Tolstikhin 2018", _wasserstein(30.0)),
         Cure("Wasserstein, weight 100", "Tolstikhin 2018", _wasserstein(100.0)),
         Cure("Wasserstein, weight 1000", "Tolstikhin 2018", _wasserstein(1000.0)),
-        Cure("InfoVAE, half of the KL", "Zhao 2019", _info_vae(0.5, 100.0)),
-        Cure("InfoVAE, a tenth of the KL", "Zhao 2019", _info_vae(0.9, 100.0)),
-        Cure("skip connections", "a variation of Dieng 2019, z to the output layer", _elbo(), sizes={"skip": True}),
+        Cure("InfoVAE, half of the KL", "Zhao 2019", _info_vae(0.5, 100.0), setting="their lambda 100"),
+        Cure("InfoVAE, a tenth of the KL", "Zhao 2019", _info_vae(0.9, 100.0), setting="their lambda 100"),
+        Cure("skip connections", SKIP, _elbo(), sizes={"skip": True}),
+        Cure("skip connections + annealing", SKIP, _annealed(), sizes={"skip": True}, setting=HALF),
         Cure(
-            "skip connections + annealing",
-            "a variation of Dieng 2019, z to the output layer",
-            _annealed(),
-            sizes={"skip": True},
+            "importance weighted",
+            "Burda 2016",
+            lambda model, batches, budget: ImportanceWeighted(model, samples=5),
+            setting="5 samples",
         ),
-        Cure("importance weighted", "Burda 2016", lambda model, batches, budget: ImportanceWeighted(model, samples=5)),
     )
 }
 
