@@ -8,7 +8,7 @@ from vae_course.applications import translation
 from vae_course.applications.translation import END
 from vae_course.exercises import find
 from vae_course.probability.estimators import Estimate
-from vae_course.text.corpora import Corpus
+from vae_course.text.corpora import Corpus, PairCorpus
 from vae_course.text.models import TextSizes
 from vae_course.text.parallel import ParallelTextVAE
 from vae_course.text.vocabulary import Vocabulary, Words
@@ -162,8 +162,26 @@ def test_the_two_pairs_share_no_facts():
 
 
 def test_the_most_similar_sentence_shares_most_words():
-    others = [("a", "b", "c"), ("a", "d"), ("e",), ()]
-    assert [translation.most_similar_sentence(tokens, others) for tokens in (("b", "a"), ("d",), ("e", "x"))] == [0, 1, 2]
+    known = [("a", "b", "c"), ("a", "d"), ("e",), ()]
+    numbers, parts = translation.most_similar([("b", "a"), ("d",), ("e", "x"), ("y",)], known, chunk=3)
+    assert numbers.tolist() == [0, 1, 2, 0]
+    assert parts.tolist() == [2 / 3, 1 / 2, 1 / 2, 0]
+
+
+def test_the_most_similar_sentence_is_that_of_the_jaccard_index():
+    words = torch.randint(12, (60, 6), generator=seeded(0)).tolist()
+    known, asked = ([tuple(map(str, row)) for row in part] for part in (words[:40], words[40:]))
+    numbers, parts = translation.most_similar(asked, known)
+    for tokens, number, part in zip(asked, numbers, parts, strict=True):
+        each = [len(set(tokens) & set(other)) / len(set(tokens) | set(other)) for other in known]
+        assert (number, part) == (each.index(max(each)), max(each))
+
+
+def test_texts_without_spaces_are_compared_by_their_characters(tmp_path):
+    pairs = [("猫在家", "a"), ("狗在外面", "b"), ("我们走了", "c")]
+    corpus = PairCorpus("few", pairs, pairs[:1], [("狗在家外面", "b")], "")
+    source, target = translation.sides_of(corpus, ("character", "word"))
+    assert translation.nearest(source, target) == [("b",)]
 
 
 def test_too_few_pairs_for_what_is_asked_are_refused(tmp_path):

@@ -77,7 +77,7 @@ from .translation import (
     Scores as Scores,
     apart as apart,
     different_right as different_right,
-    most_similar_sentence as most_similar_sentence,
+    most_similar as most_similar,
     nearest as nearest,
     other_wordings as other_wordings,
     right as right,

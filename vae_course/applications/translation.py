@@ -13,17 +13,19 @@ from pathlib import Path
 import numpy as np
 import sacrebleu
 import torch
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import CountVectorizer
 from torch import Generator, Tensor
 
 from vae_course.text import corpora
 from vae_course.text.batches import PairBatches, SentenceBatches, Sentences, in_order
 from vae_course.text.conditional import ConditionalTextVAE, SequenceToSequence
-from vae_course.text.corpora import Corpus, HowToCut, TokenKind
+from vae_course.text.corpora import Corpus, HowToCut, PairCorpus, TokenKind
 from vae_course.text.decoding import beam
 from vae_course.text.evaluation import device_of
 from vae_course.text.files import Column
 from vae_course.text.vocabulary import Characters, Subwords, Tokenizer, Words
-from vae_course.world.grammar import Language, Recognized, Tokens
+from vae_course.world.grammar import Floats, Language, Recognized, Tokens
 from vae_course.world.languages import LANGUAGE_NAMES, WORLD
 
 
@@ -39,21 +41,33 @@ def sides(
 ) -> tuple[Corpus, Corpus]:
     """Sources and targets as two corpora whose sentences belong together, row by row; ``name`` as in ``corpora.pairs``.
 
-    ``tokens``: "word", "character", "subword" or "auto" for each side, as in ``corpora.load``; ``subwords``: how many to learn,
-    for both sides together (Sennrich 2016). ``folder``, ``columns``, ``least`` and what is raised: as in ``corpora.pairs``,
-    and for each side as in ``corpora.load``.
+    ``tokens`` and ``subwords``: as in ``sides_of``. ``folder``, ``columns``, ``least`` and what is raised: as in
+    ``corpora.pairs``, and for each side as in ``corpora.load``.
     """
     pairs = corpora.pairs(name, languages=languages, folder=folder, columns=columns, least=least)
+    known = (languages or LANGUAGE_NAMES[:2]) if name == "world" else None
+    return sides_of(pairs, tokens, subwords, known)
+
+
+def sides_of(
+    pairs: PairCorpus,
+    tokens: tuple[HowToCut, HowToCut] = ("auto", "auto"),
+    subwords: int = 2 * corpora.SUBWORDS,
+    languages: tuple[str, str] | None = None,
+) -> tuple[Corpus, Corpus]:
+    """The two sides of ``pairs``, cut.
+
+    ``tokens``: "word", "character", "subword" or "auto" for each side, as in ``corpora.load``; ``subwords``: how many to learn,
+    for both sides together (Sennrich 2016). ``languages``: the world's, where the sentences are of it.
+    """
     texts = [[[pair[side] for pair in part] for part in (pairs.train, pairs.validation, pairs.test)] for side in (0, 1)]
-    chosen = [corpora.chosen_kind(name, kind, train) for kind, (train, _, _) in zip(tokens, texts, strict=True)]
+    chosen = [corpora.chosen_kind(pairs.name, kind, train) for kind, (train, _, _) in zip(tokens, texts, strict=True)]
     cut = [train for (kind, _), (train, _, _) in zip(chosen, texts, strict=True) if kind == "subword"]
     learned = Subwords.train(itertools.chain(*cut), subwords) if cut else Words()
     tokenizers: dict[TokenKind, Tokenizer] = {"word": Words(), "character": Characters(), "subword": learned}
-    known = (languages or LANGUAGE_NAMES[:2]) if name == "world" else (None, None)
+    known = [WORLD[language] for language in languages] if languages else [None, None]
     made = [
-        corpora.corpus_of(
-            name, parts, tokenizers[kind], WORLD[language] if language else None, "; ".join(filter(None, [pairs.source, why]))
-        )
+        corpora.corpus_of(pairs.name, parts, tokenizers[kind], language, "; ".join(filter(None, [pairs.source, why])))
         for language, (kind, why), parts in zip(known, chosen, texts, strict=True)
     ]
     return made[0], made[1]
@@ -206,10 +220,22 @@ def two_pairs(
     ], {language: len(text.vocabulary) for language, text in texts.items()}
 
 
-def most_similar_sentence(tokens: Tokens, others: Sequence[Tokens]) -> int:
-    """The number of the sentence that shares the largest part of its words with ``tokens`` (Jaccard index)."""
-    words = set(tokens)
-    return max(range(len(others)), key=lambda k: len(words & set(others[k])) / len(words | set(others[k])))
+def most_similar(asked: Sequence[Tokens], known: Sequence[Tokens], chunk: int = 500) -> tuple[NDArray[np.int64], Floats]:
+    """For each sentence the number of the known one that shares the largest part of its words, and that part (Jaccard index).
+
+    Of equals the first. Both results are (asked,); ``chunk`` sentences at a time are compared with all known ones.
+    """
+    vectorizer = CountVectorizer(analyzer=set, dtype=np.float64).fit(known)
+    columns, sizes = vectorizer.transform(known).T.tocsr(), np.array([len(set(tokens)) for tokens in known])
+    numbers, parts = [], []
+    for first in range(0, len(asked), chunk):
+        some = asked[first : first + chunk]
+        shared = (vectorizer.transform(some) @ columns).toarray()
+        either = np.array([len(set(tokens)) for tokens in some])[:, None] + sizes - shared
+        part = shared / np.maximum(either, 1)
+        numbers.append(part.argmax(1))
+        parts.append(part.max(1))
+    return np.concatenate(numbers), np.concatenate(parts)
 
 
 # --- translating with a trained model ---------------------------------------------------------------------------------
@@ -230,7 +256,7 @@ def translated(
 
 
 def nearest(source: Corpus, target: Corpus) -> list[Tokens]:
-    """For each test sentence the translation of the training sentence that shares most of its words."""
-    words = [tuple(source.tokenizer.join(tokens).split()) for tokens in source.train]
-    asked = [tuple(source.tokenizer.join(tokens).split()) for tokens in source.test]
-    return [target.train[most_similar_sentence(tokens, words)] for tokens in asked]
+    """For each test sentence the translation of the training sentence that shares most of its words, or characters."""
+    apart = list if isinstance(source.tokenizer, Characters) else str.split
+    known, asked = ([tuple(apart(source.tokenizer.join(tokens))) for tokens in part] for part in (source.train, source.test))
+    return [target.train[number] for number in most_similar(asked, known)[0]]

@@ -50,20 +50,27 @@ def test_a_file_becomes_a_summarizer_no_worse_than_the_medoid_on_the_group(tiny,
     assert summarizer([group]) == again([group])
     for texts in GROUPS[::40]:
         summary = summarizer.summary(texts)
-        own = [summarizer._likeness(text, [other for other in texts if other != text]) for text in texts]
-        found = max(own) if not summary.is_new else summarizer._likeness(summary.text, texts)
-        assert found >= max(own)
+        own = [likeness(text, [other for other in texts if other != text]) for text in texts]
+        found = max(own) if not summary.is_new else likeness(summary.text, texts)
+        assert found >= max(own) - 1e-9
         assert summarizer.medoid(texts) == texts[own.index(max(own))]
+        assert summarizer.likeness_to_others(texts).tolist() == pytest.approx(own)
         assert summary.is_new == (summary.text not in texts)
     document = Group([text for group in GROUPS[:3] for text in group], True)
     assert len(summarizer.summaries(document)) == 2  # twelve sentences in passages of six
     assert dict(evaluation.scores(tmp_path / "model", file))["the model"]["ROUGE-1"] > 20
 
 
-def test_overlap_is_rouge_1():
-    first, second = tuple("the cat sat on the mat".split()), tuple("the the dog sat".split())  # noqa: SIM905
-    assert summarize.overlap(first, second) == pytest.approx(float(rouge([first], [second])["ROUGE-1"]))
-    assert summarize.overlap((), ()) == 0
+def likeness(text, others):
+    """ROUGE-1 by rouge-score, on average."""
+    return float(rouge([tuple(text.split())] * len(others), [tuple(other.split()) for other in others])["ROUGE-1"].mean())
+
+
+def test_a_group_of_one_text_is_summarized_by_it(tiny, file, tmp_path):
+    tasks.run(summarize.prepared(file, quick=True), tmp_path / "model", None, print)
+    summarizer = evaluation.loaded(tmp_path / "model", "summarize")
+    assert summarizer.summary(["the room was good"]) == summarize.Summary("the room was good", is_new=False)
+    assert summarizer.medoid([""]) == ""
 
 
 def test_summaries_of_the_file_are_the_references(tiny, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from vae_course.applications.own import evaluation, folder as folders, task as tasks, translate
+from vae_course.applications.own.sides import subwords_for
 from vae_course.text.cures import Budget
 from vae_course.text.models import TextSizes
 
@@ -125,9 +126,10 @@ def test_how_a_text_is_cut_is_seen_from_the_text(file, tmp_path):
 
 def test_subwords_grow_with_the_root_of_the_text():
     few, many = ["ab ba"] * 5_000, ["ab ba"] * 500_000
-    assert translate.subwords_for(few) == 3 + 600
-    assert translate.subwords_for(many) == 3 + 6_000
-    assert translate.subwords_for(["ab"]) == 2 + 500
+    assert subwords_for(few, 500, 8_000) == 3 + 600
+    assert subwords_for(many, 500, 8_000) == 3 + 6_000
+    assert subwords_for(many, 300, 4_000) == 3 + 4_000
+    assert subwords_for(["ab"], 500, 8_000) == 2 + 500
 
 
 def test_columns_are_chosen_and_too_few_pairs_refused(tmp_path):

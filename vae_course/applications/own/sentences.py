@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vae_course.applications.own.folder import Kept
-from vae_course.applications.own.sides import Side
+from vae_course.applications.own.sides import Side, subwords_for
 from vae_course.applications.own.task import shortened
 from vae_course.text import corpora
 from vae_course.text.cures import CURES, Budget, Cure, train_vae
@@ -24,7 +24,7 @@ SIZES = TextSizes(embedding=128, hidden=192, latent=32, dropout=0.2)
 BUDGET = Budget(steps=4_000, batch_size=32, learning_rate=4e-3, checks=20)
 QUICK_STEPS = 500
 PATIENCE = 5  # of the checks: of a short text fewer without a new best may be chance
-MOST_SUBWORDS = 4_000
+SUBWORDS = (300, 4_000)  # at least and at most
 
 # Codes that keep much of a sentence; for averages of codes, more of it: a nat of rate costs about a sixth.
 KEEPING = CURES["pretraining + free bits"]
@@ -40,9 +40,7 @@ def side_of(texts: Sequence[str]) -> Side:
     """How ``texts`` are cut: into characters where there are no spaces or only single words, else into subwords."""
     tokenizer: Tokenizer = Characters()
     if corpora.token_kind(texts)[0] != "character":
-        words = sum(len(text.split()) for text in texts)
-        learned = min(MOST_SUBWORDS, max(300, round(6 * math.sqrt(words))))
-        tokenizer = Subwords.train(texts, len(set("".join(texts))) + 1 + learned)
+        tokenizer = Subwords.train(texts, subwords_for(texts, *SUBWORDS))
     return Side(tokenizer, Vocabulary.build([tokenizer.split(text) for text in texts]))
 
 

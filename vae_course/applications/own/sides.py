@@ -1,6 +1,7 @@
 """How a text was cut for a model, kept beside it: the tokenizer and the vocabulary of one side."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,6 +48,15 @@ class Side:
         """The same again. Raises ``ValueError`` or ``KeyError`` for what ``to_json`` did not make."""
         kept = json.loads(content)
         return cls(_tokenizer(kept["cut"], kept["learned"]), Vocabulary(tuple(kept["words"])))
+
+
+def subwords_for(texts: Sequence[str], least: int, most: int) -> int:
+    """How many subwords to learn: six times the square root of the words, ``least`` to ``most``, beside the characters.
+
+    So a longer text gets more of them, and each is still seen often enough.
+    """
+    words = sum(len(text.split()) for text in texts)
+    return len(set("".join(texts))) + min(most, max(least, round(6 * math.sqrt(words))))
 
 
 def _tokenizer(cut: str, learned: str | None) -> Tokenizer:

@@ -5,7 +5,6 @@ taken which shares most words with the group, a text with the others of it. So i
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from vae_course.applications.own.groups import Group, passages, read_groups
 from vae_course.applications.own.sentences import CHEAP, Sentences
 from vae_course.applications.own.sides import Side
 from vae_course.applications.own.task import Score, file_settings, file_told
-from vae_course.applications.summarization import rouge, subset_means, subsets
+from vae_course.applications.summarization import overlap, rouge, subset_means, subsets, word_counts
 from vae_course.text import corpora
 from vae_course.text.cures import Budget
 from vae_course.training import Checkpoint, History
@@ -30,12 +29,6 @@ MOST = 6  # texts of a group whose codes are averaged, 2^6 - 1 subsets; of more 
 LEAST = 10  # groups for test
 TESTED = 300
 MEDOID = "the medoid: the text most like all"
-
-
-def overlap(first: Tokens, second: Tokens) -> float:
-    """ROUGE-1 (F1) of two texts (Lin 2004)."""
-    shared = (Counter(first) & Counter(second)).total()
-    return 2 * shared / max(1, len(first) + len(second))
 
 
 @dataclass(frozen=True)
@@ -64,30 +57,40 @@ class Summarizer:
 
     def summary(self, texts: Sequence[str]) -> Summary:
         """Of one group of texts."""
-        likeness = self._likeness_to_others(texts)
-        chosen = sorted(range(len(texts)), key=lambda row: -likeness[row])[:MOST]
+        among = self.likeness_to_others(texts)
+        chosen = among.argsort(descending=True, stable=True)[:MOST].tolist()
         codes = self.sentences.codes([texts[row] for row in chosen])
-        found = dict(zip(texts, likeness, strict=True))
-        for written in self.sentences.written(subset_means(codes, subsets(len(chosen)))):
-            found.setdefault(written, self._likeness(written, texts))
-        best = max(found, key=lambda text: found[text])  # among equals a text of the group, for these come first
+        written = self.sentences.written(subset_means(codes, subsets(len(chosen))))
+        candidates = [*texts, *written]
+        # Among equals a text of the group, for these come first.
+        best = candidates[int(torch.cat([among, self.likeness(written, texts)]).argmax())]
         return Summary(best, best not in texts)
 
     def medoid(self, texts: Sequence[str]) -> str:
         """The text that shares most words with the others."""
-        likeness = self._likeness_to_others(texts)
-        return texts[max(range(len(texts)), key=lambda row: likeness[row])]
+        return texts[int(self.likeness_to_others(texts).argmax())]
+
+    def likeness(self, written: Sequence[str], texts: Sequence[str]) -> Tensor:
+        """ROUGE-1 of each written text to the texts of a group, on average: (written,)."""
+        return self._overlaps(written, texts).mean(1)
+
+    def likeness_to_others(self, texts: Sequence[str]) -> Tensor:
+        """The same of each text of a group to the others, (texts,): to itself it would be 1, an advantage none written has."""
+        if len(texts) == 1:
+            return torch.ones(1, dtype=torch.float64)
+        overlaps = self._overlaps(texts, texts)
+        return (overlaps.sum(1) - overlaps.diagonal()) / (len(texts) - 1)
 
     def words(self, text: str) -> Tokens:
         """What is compared: words in lower case, or characters."""
         return tuple(text.replace(" ", "")) if self.sentences.side.cut == "characters" else tuple(text.lower().split())
 
-    def _likeness_to_others(self, texts: Sequence[str]) -> list[float]:
-        """Of each text to the others: to itself it would be 1, and what is written has no such advantage."""
-        return [self._likeness(text, [*texts[:row], *texts[row + 1 :]] or [text]) for row, text in enumerate(texts)]
-
-    def _likeness(self, text: str, texts: Sequence[str]) -> float:
-        return sum(overlap(self.words(text), self.words(other)) for other in texts) / len(texts)
+    def _overlaps(self, first: Sequence[str], second: Sequence[str]) -> Tensor:
+        """ROUGE-1 of every pair, (first, second)."""
+        rows = [self.words(text) for text in (*first, *second)]
+        numbers = {word: number for number, word in enumerate(sorted({word for row in rows for word in row}))}
+        counts = word_counts([[numbers[word] for word in row] for row in rows], max(1, len(numbers))).double()
+        return overlap(counts[: len(first), None], counts[None, len(first) :])
 
     def kept(self) -> tuple[Mapping[str, Tensor], Mapping[str, str], Mapping[str, Any]]:
         """See ``task.Application``."""

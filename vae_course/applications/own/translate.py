@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from vae_course.applications.own.folder import Kept
-from vae_course.applications.own.sides import Side
+from vae_course.applications.own.sides import Side, subwords_for
 from vae_course.applications.own.task import Score, file_settings, file_told, shortened
-from vae_course.applications.translation import nearest, sides, translated
+from vae_course.applications.translation import nearest, sides_of, translated
 from vae_course.text import corpora
 from vae_course.text.batches import PairBatches
 from vae_course.text.conditional import SequenceToSequence
@@ -35,6 +35,7 @@ LARGE = TextSizes(embedding=256, hidden=256, encoder="lstm", dropout=0.3, tied=T
 SMALL_BUDGET = Budget(steps=3_000, batch_size=64, learning_rate=3e-3, checks=20)
 LARGE_BUDGET = Budget(steps=6_000, batch_size=64, learning_rate=2e-3, checks=20)
 QUICK_STEPS = 400
+SUBWORDS = (500, 8_000)  # at least and at most, for both sides together
 VALIDATED = 200  # validation pairs that are translated after each part of the training
 WIDTH = 5
 TIED = "decoder.output.words.weight"  # the same tensor as the decoder's embedding
@@ -151,7 +152,7 @@ def prepared(file: Path, columns: tuple[Column, Column] | None = None, quick: bo
     pairs = corpora.pairs(file, columns=columns, least=LEAST)
     kinds = _kind([source for source, _ in pairs.train]), _kind([target for _, target in pairs.train])
     cut = [pair[side] for pair in pairs.train for side in (0, 1) if kinds[side] == "subword"]
-    source, target = sides(file, tokens=kinds, subwords=subwords_for(cut), columns=columns, least=LEAST)
+    source, target = sides_of(pairs, kinds, subwords_for(cut, *SUBWORDS))
     sizes, budget = (SMALL, SMALL_BUDGET) if len(pairs.train) < FEW else (LARGE, LARGE_BUDGET)
     usual_steps = budget.steps
     if quick:
@@ -160,12 +161,6 @@ def prepared(file: Path, columns: tuple[Column, Column] | None = None, quick: bo
     longest = min(200, max(20, lengths[math.ceil(0.98 * len(lengths)) - 1]))
     told = _told(file, pairs.source, source, target, sum(length > longest for length in lengths), longest)
     return Translation(file, source, target, sizes, budget, usual_steps, longest, told)
-
-
-def subwords_for(texts: Sequence[str]) -> int:
-    """How many subwords are learned from ``texts``: six times the square root of their words, beside their characters."""
-    words = sum(len(text.split()) for text in texts)
-    return len(set("".join(texts))) + min(8_000, max(500, round(6 * math.sqrt(words))))
 
 
 def _kind(texts: Sequence[str]) -> TokenKind:
