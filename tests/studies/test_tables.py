@@ -65,6 +65,22 @@ def test_a_table_has_a_line_a_model_and_dashes_where_it_has_no_figure(model_rows
     assert len({len(line) for line in lines}) == 1
 
 
+def test_rows_stand_below_the_titles_of_their_groups(model_rows):
+    groups = {"a long title, longer than any name or figure": ["loud"], "others": ["quiet", "language model"]}
+    lines = table(model_rows, {"NLL": ("nll", ".2f")}, groups).splitlines()
+    assert lines[1] == next(iter(groups))
+    assert [line.split() for line in lines[2:]] == [
+        ["loud", "16.00"],
+        ["others"],
+        ["quiet", "15.20", "±0.10"],
+        ["language", "model", "15.00"],
+    ]
+    assert lines[2].startswith("  loud")
+    assert len({len(line) for line in (lines[0], lines[2], *lines[4:])}) == 1
+    with pytest.raises(ValueError, match="no row is of 'silent'; there are language model, quiet, loud"):
+        table(model_rows, {"NLL": ("nll", ".2f")}, {"others": ["silent"]})
+
+
 def test_a_column_that_no_row_has_is_left_out(model_rows):
     lines = table(model_rows, {"NLL": ("nll", ".2f"), "errors": ("nowhere", ".0%")}).splitlines()
     assert lines[0].split() == ["NLL"]

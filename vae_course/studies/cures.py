@@ -99,6 +99,15 @@ STUDIES = {
         Budget(steps=9_000, batch_size=16, learning_rate=2e-3, checks=10),
         weighted=400,
     ),
+    # Thirty epochs, as papers train: half an hour of one thread for the language model, three quarters for the VAE.
+    "ptb_long": Study(
+        "ptb",
+        (LANGUAGE_MODEL, "pretraining + free bits"),
+        TextSizes(embedding=256, hidden=256, latent=32, encoder="lstm", dropout=0.5, cutoffs=(1_000, 4_000)),
+        Budget(steps=40_000, learning_rate=2e-3, checks=40),
+        samples=500,
+        weighted=800,
+    ),
     # About two minutes of one thread a model. Characters seen only once are unknown: they could not be learned.
     "tang": Study(
         "tang_quatrains",

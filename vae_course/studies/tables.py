@@ -3,6 +3,7 @@
 A row is what a study stores of one model under one seed: {"name": ..., "seed": ..., "nll": ..., ...}.
 """
 
+import itertools
 import json
 import math
 import statistics
@@ -177,26 +178,41 @@ def most_information(rows: Rows, within: float) -> str:
 # --- tables ---------------------------------------------------------------------------------------------------------
 
 
-def table(rows: Rows, columns: Columns) -> str:
+def table(rows: Rows, columns: Columns, groups: Mapping[str, Sequence[str]] | None = None) -> str:
     """A line a name and a column a figure, as ``Spread`` formats it; a dash where a model has none.
 
     ``columns`` maps each heading to the figure and the format of one number, such as ".2f". A column that no row
-    has is left out.
+    has is left out. ``groups``: titles, and the names that stand below each, in this order; names that are in none are left
+    out. Raises ``ValueError`` for a name that no row has.
     """
+    names = list(dict.fromkeys(row["name"] for row in rows))
+    for name in itertools.chain(*(groups or {}).values()):
+        if name not in names:
+            raise ValueError(f"groups: no row is of {name!r}; there are {', '.join(names)}")
     spreads = {heading: (over_seeds(rows, figure), form) for heading, (figure, form) in columns.items()}
     spreads = {heading: found for heading, found in spreads.items() if found[0]}
-    body = [
-        [name, *(format(found[name], form) if name in found else "–" for found, form in spreads.values())]
-        for name in dict.fromkeys(row["name"] for row in rows)
-    ]
-    return _aligned([["", *spreads], *body])
+
+    def line(name: str, indent: str = "") -> list[str]:
+        cells = [format(found[name], form) if name in found else "–" for found, form in spreads.values()]
+        return [indent + name, *cells]
+
+    lines = [["", *spreads]]
+    if groups is None:
+        lines += [line(name) for name in names]
+    else:
+        for title, members in groups.items():
+            lines += [[title], *(line(name, "  ") for name in members)]
+    return _aligned(lines)
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> str:
-    """The first column to the left, all others to the right."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    """The first column to the left, all others to the right; a line of one cell is a title, and as wide as it is."""
+    whole = [line for line in lines if len(line) > 1]
+    widths = [max(map(len, column)) for column in zip(*whole, strict=True)]
     return "\n".join(
         "  ".join([line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))])
+        if len(line) > 1
+        else line[0]
         for line in lines
     )
 
