@@ -152,7 +152,9 @@ def text(tmp_path):
 
 def test_texts_are_written_and_walked_between(text, tmp_path):
     model = tmp_path / "model"
-    assert call("train", "generate", text, "--to", model, "--quick").exit_code == 0
+    trained = call("train", "generate", text, "--to", model, "--quick")
+    assert trained.exit_code == 0
+    assert trained.output.endswith(f"Use it: vae-course generate {model}\n")
     result = call("generate", model, "--count", 3)
     assert result.exit_code == 0
     assert len(result.output.splitlines()) == 3
@@ -193,6 +195,7 @@ def test_groups_are_summarized(tmp_path):
     assert len(result.output.splitlines()) == 2
     assert "ROUGE-1" in call("evaluate", model, groups).output
     assert "use vae-course summarize" in call("translate", model, given="a").stderr
+    assert "has no columns to choose" in call("evaluate", model, groups, "--columns", "1,2").stderr
 
 
 def test_text_is_corrected_and_changes_are_marked(text, tmp_path):

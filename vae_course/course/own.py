@@ -111,7 +111,8 @@ def _train(task: "Task", to: Path, device: Device) -> None:
     report = tasks.run(task, to, _device(device), typer.echo)
     typer.echo(_as_table(report.scores))
     typer.echo(_how_it_went(report, task))
-    typer.echo(f"The model is in {to}. Use it: vae-course {task.application} {to} FILE")
+    file = "" if task.application == "generate" else " FILE"
+    typer.echo(f"The model is in {to}. Use it: vae-course {task.application} {to}{file}")
 
 
 def _as_table(scores: "Sequence[Score]", where: str = "on the test part") -> str:

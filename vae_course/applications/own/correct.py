@@ -17,7 +17,7 @@ from vae_course.applications.own.task import Score, file_settings, file_told, sh
 from vae_course.text import corpora
 from vae_course.text.batches import SentenceBatches
 from vae_course.text.cures import Budget, fit
-from vae_course.text.files import Column
+from vae_course.text.files import PAIR, Column, read_records
 from vae_course.text.models import LanguageModel, TextSizes
 from vae_course.text.vocabulary import Characters, Vocabulary
 from vae_course.training import Checkpoint, History, seeded, seeded_module
@@ -164,6 +164,13 @@ def compared(corrector: Corrector, written: Sequence[Tokens], meant: Sequence[To
         (SIMILAR, scored(written, corrector.most_similar(written), meant, right)),
         ("the model", scored(written, corrector.corrected(written), meant, right)),
     ]
+
+
+def on_file(application: Corrector, file: Path, columns: tuple[Column, ...] | None = None) -> list[Score]:
+    """The same on the pairs of a file, as written and as meant."""
+    records = read_records(file, PAIR, columns).records
+    written, meant = ([errors.cut(pair[side]).words for _, pair in records] for side in (0, 1))
+    return compared(application, written, meant)
 
 
 def scored(

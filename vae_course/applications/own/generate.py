@@ -28,7 +28,7 @@ from vae_course.text.counting import CountedNgrams
 from vae_course.text.cures import Budget
 from vae_course.text.decoding import sampled
 from vae_course.text.evaluation import device_of, likelihood
-from vae_course.text.files import Column
+from vae_course.text.files import TEXT, Column, read_records
 from vae_course.training import Checkpoint, History, seeded
 
 WORD = re.compile(r"\w+(?:['’-]\w+)*")
@@ -245,3 +245,11 @@ def prepared(file: Path, column: Column | None = None, label: Column | None = No
         )
     budget = sentences.budget_for(quick)
     return Generation(file, rows, side, budget, sentences.BUDGET.steps, told)
+
+
+def on_file(application: TextWriter, file: Path, columns: tuple[Column, ...] | None = None) -> list[Score]:
+    """What the texts of a file that was not trained on cost."""
+    side = application.sentences.side
+    texts = [side.encode(text) for _, (text,) in read_records(file, TEXT, columns).records]
+    priced = likelihood(application.sentences.model, texts, seeded(0), DRAWS)
+    return [("the model", {"nats a text": priced.nats_per_sentence.value, "perplexity per token": priced.perplexity})]

@@ -22,6 +22,7 @@ from vae_course.applications.own.task import Score, file_settings, file_told
 from vae_course.applications.summarization import overlap, rouge, subset_means, subsets, word_counts
 from vae_course.text import corpora
 from vae_course.text.cures import Budget
+from vae_course.text.files import Column
 from vae_course.training import Checkpoint, History
 from vae_course.world.grammar import Tokens
 
@@ -182,3 +183,10 @@ def scored(application: Summarizer, groups: Sequence[Group]) -> list[Score]:
         figures = {kind: 100 * float(values.mean()) for kind, values in found.items()}
         scores.append((name, {**figures, "written anew, %": 100 * sum(new) / len(new) if name == "the model" else 0.0}))
     return scores
+
+
+def on_file(application: Summarizer, file: Path, columns: tuple[Column, ...] | None = None) -> list[Score]:
+    """The same of a file that was not trained on. Raises ``ValueError`` where columns are chosen: groups have none."""
+    if columns is not None:
+        raise ValueError(f"{file}: a file of groups or documents has no columns to choose; leave --columns out")
+    return scored(application, read_groups(file))

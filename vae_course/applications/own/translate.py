@@ -24,7 +24,7 @@ from vae_course.text.batches import PairBatches
 from vae_course.text.conditional import SequenceToSequence
 from vae_course.text.corpora import Corpus, TokenKind
 from vae_course.text.cures import Budget, fit
-from vae_course.text.files import Column
+from vae_course.text.files import PAIR, Column, read_records
 from vae_course.text.models import TextSizes
 from vae_course.training import Checkpoint, EarlyStopping, History, seeded_module
 
@@ -190,3 +190,12 @@ def scored(written: Sequence[str], expected: Sequence[str], unspaced: bool) -> d
     bleu = sacrebleu.corpus_bleu(list(written), [list(expected)], tokenize="zh" if unspaced else "13a")
     same = sum(itertools.starmap(str.__eq__, zip(written, expected, strict=True)))
     return {"BLEU": bleu.score, "chrF": chrf(written, expected), "exactly right, %": 100 * same / len(expected)}
+
+
+def on_file(application: Translator, file: Path, columns: tuple[Column, ...] | None = None) -> list[Score]:
+    """The figures on pairs of a file that was not trained on, after those of the sources as they are."""
+    records = read_records(file, PAIR, columns).records
+    asked, expected = ([pair[side] for _, pair in records] for side in (0, 1))
+    unspaced = application.target.cut == "characters"
+    rows = {"the source as it is": asked, "the model": application(asked)}
+    return [(name, scored(written, expected, unspaced)) for name, written in rows.items()]
