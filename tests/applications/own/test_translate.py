@@ -82,7 +82,7 @@ def test_a_stopped_training_is_not_taken_for_that_of_another_file(tiny, file, tm
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(translate.Translator, "__call__", stopped)
+        patch.setattr(translate.Translator, "written", stopped)
         with pytest.raises(KeyboardInterrupt):
             tasks.run(translate.prepared(file), tmp_path / "model", None, print)
     assert not (tmp_path / "model" / folders.CHECKPOINT).exists()  # nothing had been finished yet
@@ -171,3 +171,19 @@ def test_a_model_is_scored_on_another_file(tiny, file, tmp_path):
     same, model = (figures for _, figures in evaluation.scores(tmp_path / "model", file))
     assert same["exactly right, %"] == 0
     assert model["chrF"] > 95
+
+
+def test_what_recurs_with_small_changes_is_looked_up(tiny, tmp_path, monkeypatch):
+    """A training too short to learn anything, on texts that come again with another sign at the end."""
+    monkeypatch.setattr(translate, "QUICK_STEPS", 1)
+    pairs = [(f"{source} {end}", f"{target} {end}") for source, target in PAIRS[4::5] for end in ("1", "2", "3", "4", "5")]
+    task = translate.prepared(write(tmp_path / "pairs.tsv", pairs), quick=True)
+    report = tasks.run(task, tmp_path / "model", None, print)
+    scores = dict(report.scores)
+    assert scores["the model"]["looked up, %"] > 50
+    assert scores["the model"]["chrF"] > scores["the model, with nothing looked up"]["chrF"] + 20
+    translator = evaluation.loaded(tmp_path / "model", "translate")
+    source, target = task.source.train[0], task.target.train[0]
+    known = task.source.tokenizer.join(source)
+    assert translator([known, ""]) == [task.target.tokenizer.join(target), ""]
+    assert translator.written([known]) != translator([known])

@@ -7,7 +7,7 @@ takes half as long again.
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from vae_course.applications.own.folder import Kept
+from vae_course.applications.own.memory import Memory
 from vae_course.applications.own.sides import Side, subwords_for
 from vae_course.applications.own.task import Score, file_settings, file_told, shortened
 from vae_course.applications.translation import nearest, sides_of, translated
@@ -44,29 +45,43 @@ LEAST = 10  # validation pairs, and test pairs: with fewer a score says nothing
 
 @dataclass(frozen=True)
 class Translator:
-    """A trained model with both its sides. ``longest``: tokens after which a translation is cut."""
+    """A trained model with both its sides, and a memory. ``longest``: tokens after which a translation is cut."""
 
     model: SequenceToSequence
     source: Side
     target: Side
     longest: int
+    memory: Memory
 
     def __call__(self, texts: Sequence[str], width: int = WIDTH) -> list[str]:
-        """Each text in the other language, by beam search; one without any words stays as it is."""
+        """Each text in the other language: looked up, or else by beam search. One without any words stays as it is."""
         result = list(texts)
-        rows = [row for row, text in enumerate(texts) if text.strip()]
-        if rows:
-            encoded = [self.source.encode(texts[row]) for row in rows]
-            for row, written in zip(rows, translated(self.model, encoded, width, self.longest), strict=True):
-                result[row] = self.target.text(written)
+        asked = {row: text for row, text in enumerate(texts) if text.strip()}
+        for row, found in zip(list(asked), self.memory.found(list(asked.values())), strict=True):
+            if found is not None:
+                result[row] = found
+                del asked[row]
+        for row, written in zip(asked, self.written(list(asked.values()), width), strict=True):
+            result[row] = written
         return result
+
+    def written(self, texts: Sequence[str], width: int = WIDTH) -> list[str]:
+        """What the model makes of each text, by beam search; nothing is looked up."""
+        if not texts:
+            return []
+        encoded = [self.source.encode(text) for text in texts]
+        return [self.target.text(row) for row in translated(self.model, encoded, width, self.longest)]
 
     def kept(self) -> tuple[Mapping[str, Tensor], Mapping[str, str], Mapping[str, Any]]:
         """See ``task.Application``."""
         weights = self.model.state_dict()
         if self.model.sizes.tied:  # it is there under two names, and a file of tensors wants it once
             del weights[TIED]
-        files = {"source.json": self.source.to_json(), "target.json": self.target.to_json()}
+        files = {
+            "source.json": self.source.to_json(),
+            "target.json": self.target.to_json(),
+            "memory.json": self.memory.to_json(),
+        }
         return weights, files, {"sizes": asdict(self.model.sizes), "longest": self.longest}
 
     @classmethod
@@ -76,7 +91,8 @@ class Translator:
         sizes = TextSizes(**kept.settings["sizes"])
         model = seeded_module(0, lambda: SequenceToSequence(len(source.vocabulary), len(target.vocabulary), sizes))
         model.load_state_dict({TIED: kept.weights["decoder.embedding.weight"], **kept.weights})
-        return cls(model.to(device).eval(), source, target, kept.settings["longest"])
+        memory = Memory.from_json(kept.files["memory.json"])
+        return cls(model.to(device).eval(), source, target, kept.settings["longest"], memory)
 
 
 @dataclass(frozen=True)
@@ -107,30 +123,41 @@ class Translation:
         }
 
     def trained(self, checkpoint: Checkpoint, device: torch.device | None) -> tuple[Translator, History]:
-        """Train; of all checks the weights with the best chrF on validation pairs are kept (Popovic 2015)."""
+        """Train; of all checks the weights with the best chrF on validation pairs are kept (Popovic 2015).
+
+        Then see on validation pairs what is better looked up.
+        """
         model = seeded_module(
             0, lambda: SequenceToSequence(len(self.source.vocabulary), len(self.target.vocabulary), self.sizes)
         ).to(device)
-        translator = Translator(model, Side.of(self.source), Side.of(self.target), self.longest)
+        source, target = Side.of(self.source), Side.of(self.target)
+        memory = Memory(*self._texts("train"), by_characters=source.cut == "characters", share=2.0)
+        translator = Translator(model, source, target, self.longest, memory)
         read, write = self.source.encoded("train"), self.target.encoded("train")
         short = [k for k in range(len(read)) if max(len(read[k]), len(write[k])) <= self.longest + 2]
         batches = PairBatches([read[k] for k in short], [write[k] for k in short], self.budget.batch_size, device)
         asked, expected = (texts[:VALIDATED] for texts in self._texts("validation"))
 
         def validate() -> float:
-            return -chrf(translator(asked, width=1), expected)
+            return -chrf(translator.written(asked, width=1), expected)
 
         stopping = EarlyStopping(validate, patience=self.budget.checks)  # none before the end: the learning rate falls to 0
-        return translator, fit(model, batches, self.budget, seed=0, checkpoint=checkpoint, early_stopping=stopping)
+        history = fit(model, batches, self.budget, seed=0, checkpoint=checkpoint, early_stopping=stopping)
+        asked, expected = self._texts("validation")
+        memory = memory.chosen(asked, translator.written(asked), lambda found: chrf(found, expected))
+        return replace(translator, memory=memory), history
 
     def scores(self, application: Translator) -> list[Score]:
         """See ``task.Task``."""
         asked, expected = self._texts("test")
         similar = [self.target.tokenizer.join(tokens) for tokens in nearest(self.source, self.target)]
-        return [
-            ("the translation of the most similar training text", scored(similar, expected, self.target_is_unspaced)),
-            ("the model", scored(application(asked), expected, self.target_is_unspaced)),
-        ]
+        rows = {"the translation of the most similar training text": similar}
+        if found := sum(one is not None for one in application.memory.found(asked)):
+            rows["the model, with nothing looked up"] = application.written(asked)
+        rows["the model"] = application(asked)
+        scores = {name: scored(written, expected, self.target_is_unspaced) for name, written in rows.items()}
+        scores["the model"]["looked up, %"] = 100 * found / len(asked)
+        return list(scores.items())
 
     @property
     def target_is_unspaced(self) -> bool:
