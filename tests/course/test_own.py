@@ -95,6 +95,8 @@ def test_a_model_is_scored_on_another_file(model, file):
         (("train", "translate", "{file}", "--to", "{model}"), "holds a trained model already"),
         (("train", "translate", "{file}", "--to", "{file}"), "is a file, not a folder"),
         (("train", "translate", "{file}", "--to", "{folder}/new", "--columns", "1"), "--columns: expected two"),
+        (("train", "translate", "{file}", "--to", "{folder}/new", "--columns", "1,2,2"), "--columns: expected different"),
+        (("translate", "{model}", "{file}", "--into", "french"), "one language only"),
         (("train", "translate", "{file}", "--to", "{folder}/new", "--columns", "1,7"), "expected 2 of 2 columns"),
     ],
 )

@@ -36,6 +36,10 @@ Lines = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A text a l
 GroupsToRead = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="As for training; without it standard input.")]
 Quick = Annotated[bool, typer.Option("--quick", metavar="", help="A first result in about a minute; worse than the usual one.")]
 Columns = Annotated[str | None, typer.Option(metavar="A,B", help="Which columns of a table, by name or counted from 1.")]
+Languages = Annotated[
+    str | None, typer.Option("--columns", metavar="A,B,...", help="As above; more than two: from the first into each other.")
+]
+Into = Annotated[str | None, typer.Option(metavar="B", help="The language that is wanted, of a model of several.")]
 Where = Annotated[Device, typer.Option("--device", help="auto takes CUDA where there is one.")]
 
 
@@ -50,12 +54,15 @@ def add_to(app: typer.Typer) -> None:
 
 
 @training.command("translate")
-def train_translate(file: Pairs, to: To, columns: Columns = None, quick: Quick = False, device: Where = Device.auto) -> None:
-    """A translator, from pairs of texts: a text and its translation on each line, three thousand of them or more."""
+def train_translate(file: Pairs, to: To, columns: Languages = None, quick: Quick = False, device: Where = Device.auto) -> None:
+    """A translator, from pairs of texts: a text and its translation on each line, three thousand of them or more.
+
+    Or into several languages: a table with a column for each, such as --columns english,french,chinese.
+    """
     from vae_course.applications.own import translate as own
 
     with _told_in_a_line(to):
-        _train(own.prepared(file, _pair_of(columns), quick), to, device)
+        _train(own.prepared(file, _columns_of(columns, least=2), quick), to, device)
 
 
 @training.command("generate")
@@ -96,13 +103,15 @@ def _column(given: str | None) -> str | int | None:
     return None if given is None else _named(given)
 
 
-def _pair_of(columns: str | None) -> "tuple[str | int, str | int] | None":
+def _columns_of(columns: str | None, least: int = 1) -> "tuple[str | int, ...] | None":
     if columns is None:
         return None
-    named = [_named(one) for one in columns.split(",")]
-    if len(named) != 2:
-        raise ValueError(f"--columns: expected two, such as 1,3 or english,french; got {columns}")
-    return named[0], named[1]
+    named = tuple(map(_named, columns.split(",")))
+    if len(named) < least:
+        raise ValueError(f"--columns: expected two or more, such as 1,3 or english,french; got {columns}")
+    if len(set(named)) < len(named):
+        raise ValueError(f"--columns: expected different ones, such as 1,3 or english,french; got {columns}")
+    return named
 
 
 def _train(task: "Task", to: Path, device: Device) -> None:
@@ -142,11 +151,11 @@ def _how_it_went(report: "Report", task: "Task") -> str:
 # --- use --------------------------------------------------------------------------------------------------------------
 
 
-def translate(folder: Model, file: Lines = None, device: Where = Device.auto) -> None:
+def translate(folder: Model, file: Lines = None, into: Into = None, device: Where = Device.auto) -> None:
     """Translate a text, line by line, with a model of `vae-course train translate`."""
     with _told_in_a_line():
         translator = _loaded(folder, "translate", device)
-        lines = _lines(file)
+        lines = translator.into(into, _lines(file))
         if unknown := translator.source.unknown(lines):
             typer.secho(f"{unknown:,} {translator.source.cut} of this text were never seen in training.", err=True, fg="yellow")
         for line in translator(lines):
@@ -219,8 +228,8 @@ def evaluate(folder: Model, file: File, columns: Columns = None, device: Where =
     from vae_course.applications.own import evaluation
 
     with _told_in_a_line():
-        chosen = tuple(map(_named, columns.split(","))) if columns else None
-        typer.echo(_as_table(evaluation.scores(folder, file, chosen, _device(device)), "on this file"))
+        found = evaluation.scores(folder, file, _columns_of(columns), _device(device))
+        typer.echo(_as_table(found, "on this file"))
 
 
 def _device(name: Device) -> Any:  # noqa: ANN401 - torch is imported when it is needed

@@ -121,7 +121,7 @@ def test_how_a_text_is_cut_is_seen_from_the_text(file, tmp_path):
     )
     task = translate.prepared(chinese)
     assert task.settings["cut"] == ["subwords", "characters"]
-    assert task.target_is_unspaced
+    assert task.is_unspaced()
 
 
 def test_subwords_grow_with_the_root_of_the_text():
@@ -187,3 +187,38 @@ def test_what_recurs_with_small_changes_is_looked_up(tiny, tmp_path, monkeypatch
     known = task.source.tokenizer.join(source)
     assert translator([known, ""]) == [task.target.tokenizer.join(target), ""]
     assert translator.written([known]) != translator([known])
+
+
+GERMAN = {"a": "ein", "red": "rotes", "big": "grosses", "cat": "kätzchen", "dog": "hündchen"}
+GERMAN |= {"sleeps": "schläft", "runs": "rennt", "here": "hier"}
+
+
+def test_one_model_translates_into_several_languages(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(translate, "SMALL_BUDGET", Budget(steps=400, batch_size=32, learning_rate=2e-2, checks=4))
+    lines = [f"{source}\t{target}\t{' '.join(GERMAN.get(word, word) for word in source.split())}\n" for source, target in PAIRS]
+    table = tmp_path / "three.tsv"
+    table.write_text("english\tfrench\tgerman\n" + "".join(lines), encoding="utf-8")
+    task = translate.prepared(table, columns=("english", "french", "german"))
+    # A source and all its translations are in the same split.
+    plain = [{text.partition("> ")[2] for text in task._texts(split)[0]} for split in ("train", "validation", "test")]
+    assert sum(map(len, plain)) == len(set.union(*plain)) == len(PAIRS)
+    report = tasks.run(task, tmp_path / "model", None, print)
+    scores = dict(report.scores)
+    assert scores["the model, french"]["chrF"] > 90
+    assert scores["the model, german"]["chrF"] > 90
+    translator = evaluation.loaded(tmp_path / "model", "translate")
+    asked = translator.into("german", ["a red cat sleeps here", ""])
+    assert asked == ["<german> a red cat sleeps here", ""]
+    assert translator(asked) == ["ein rotes kätzchen schläft hier", ""]
+    with pytest.raises(ValueError, match="choose one: --into french or german"):
+        translator.into(None, ["a"])
+    with pytest.raises(ValueError, match="--into danish: the model translates into french or german"):
+        translator.into("danish", ["a"])
+    rows = dict(evaluation.scores(tmp_path / "model", table, ("english", "german")))
+    assert rows["the model"]["chrF"] > 90
+
+
+def test_a_model_of_one_language_wants_none_named(tiny, file, tmp_path):
+    tasks.run(translate.prepared(file, quick=True), tmp_path / "model", None, print)
+    with pytest.raises(ValueError, match="one language only; leave it out"):
+        evaluation.loaded(tmp_path / "model", "translate").into("french", ["a"])

@@ -1,7 +1,8 @@
 """Translation of one's own pairs: a sequence-to-sequence model with attention, over subwords or characters.
 
 Without z, for where the source says nearly all, z earns nothing (lesson 13): the conditional VAE scores alike on such pairs and
-takes half as long again.
+takes half as long again. One model may learn several languages: which one is wanted stands as a word before the text (Johnson
+2017).
 """
 
 import itertools
@@ -23,7 +24,7 @@ from vae_course.applications.translation import nearest, sides_of, translated
 from vae_course.text import corpora
 from vae_course.text.batches import PairBatches
 from vae_course.text.conditional import SequenceToSequence
-from vae_course.text.corpora import Corpus, TokenKind
+from vae_course.text.corpora import Corpus, PairCorpus, TokenKind
 from vae_course.text.cures import Budget, fit
 from vae_course.text.files import PAIR, Column, read_records
 from vae_course.text.models import TextSizes
@@ -45,13 +46,30 @@ LEAST = 10  # validation pairs, and test pairs: with fewer a score says nothing
 
 @dataclass(frozen=True)
 class Translator:
-    """A trained model with both its sides, and a memory. ``longest``: tokens after which a translation is cut."""
+    """A trained model with both its sides, and a memory.
+
+    ``longest``: tokens after which a translation is cut. ``languages``: those that it translates into, if it is several; then
+    each text to be translated begins with the name of one, see ``into``.
+    """
 
     model: SequenceToSequence
     source: Side
     target: Side
     longest: int
     memory: Memory
+    languages: tuple[str, ...] = ()
+
+    def into(self, language: str | None, texts: Sequence[str]) -> list[str]:
+        """``texts`` with the ``language`` that is wanted before each, as the model reads them; without one as they are.
+
+        Raises ``ValueError`` for a language that it does not know, or where it knows several and none is named.
+        """
+        known = " or ".join(self.languages)
+        if language is None and self.languages:
+            raise ValueError(f"the model translates into several languages; choose one: --into {known}")
+        if language is not None and language not in self.languages:
+            raise ValueError(f"--into {language}: the model translates into {known or 'one language only; leave it out'}")
+        return [asked_for(text, language or "") for text in texts]
 
     def __call__(self, texts: Sequence[str], width: int = WIDTH) -> list[str]:
         """Each text in the other language: looked up, or else by beam search. One without any words stays as it is."""
@@ -82,7 +100,7 @@ class Translator:
             "target.json": self.target.to_json(),
             "memory.json": self.memory.to_json(),
         }
-        return weights, files, {"sizes": asdict(self.model.sizes), "longest": self.longest}
+        return weights, files, {"sizes": asdict(self.model.sizes), "longest": self.longest, "languages": list(self.languages)}
 
     @classmethod
     def of(cls, kept: Kept, device: torch.device | None = None) -> "Translator":
@@ -92,7 +110,18 @@ class Translator:
         model = seeded_module(0, lambda: SequenceToSequence(len(source.vocabulary), len(target.vocabulary), sizes))
         model.load_state_dict({TIED: kept.weights["decoder.embedding.weight"], **kept.weights})
         memory = Memory.from_json(kept.files["memory.json"])
-        return cls(model.to(device).eval(), source, target, kept.settings["longest"], memory)
+        languages = tuple(kept.settings["languages"])
+        return cls(model.to(device).eval(), source, target, kept.settings["longest"], memory, languages)
+
+
+def mark(language: str) -> str:
+    """What stands before a text that is to be translated into a language of several."""
+    return f"<{language}> " if language else ""
+
+
+def asked_for(text: str, language: str) -> str:
+    """A text with the language that it is to be translated into before it; a blank one stays as it is."""
+    return mark(language) + text if text.strip() else text
 
 
 @dataclass(frozen=True)
@@ -106,6 +135,7 @@ class Translation:
     budget: Budget
     usual_steps: int
     longest: int
+    languages: tuple[str, ...]
     told: Sequence[str]
     application: ClassVar[str] = "translate"
 
@@ -118,6 +148,7 @@ class Translation:
             "cut": [Side.of(side).cut for side in (self.source, self.target)],
             "vocabularies": [len(side.vocabulary) for side in (self.source, self.target)],
             "longest": self.longest,
+            "languages": self.languages,
             "sizes": asdict(self.sizes),
             "budget": asdict(self.budget),
         }
@@ -132,7 +163,7 @@ class Translation:
         ).to(device)
         source, target = Side.of(self.source), Side.of(self.target)
         memory = Memory(*self._texts("train"), by_characters=source.cut == "characters", share=2.0)
-        translator = Translator(model, source, target, self.longest, memory)
+        translator = Translator(model, source, target, self.longest, memory, self.languages)
         read, write = self.source.encoded("train"), self.target.encoded("train")
         short = [k for k in range(len(read)) if max(len(read[k]), len(write[k])) <= self.longest + 2]
         batches = PairBatches([read[k] for k in short], [write[k] for k in short], self.budget.batch_size, device)
@@ -151,18 +182,26 @@ class Translation:
         """See ``task.Task``."""
         asked, expected = self._texts("test")
         similar = [self.target.tokenizer.join(tokens) for tokens in nearest(self.source, self.target)]
-        rows = {"the translation of the most similar training text": similar}
-        if found := sum(one is not None for one in application.memory.found(asked)):
-            rows["the model, with nothing looked up"] = application.written(asked)
-        rows["the model"] = application(asked)
-        scores = {name: scored(written, expected, self.target_is_unspaced) for name, written in rows.items()}
-        scores["the model"]["looked up, %"] = 100 * found / len(asked)
-        return list(scores.items())
+        found = application.memory.found(asked)
+        systems = {"the translation of the most similar training text": similar}
+        if any(one is not None for one in found):
+            systems["the model, with nothing looked up"] = application.written(asked)
+        systems["the model"] = application(asked)
+        scores: list[Score] = []
+        for language in self.languages or ("",):
+            rows = [row for row, text in enumerate(asked) if text.startswith(mark(language))]
+            meant, unspaced = [expected[row] for row in rows], self.is_unspaced(language)
+            for name, written in systems.items():
+                figures = scored([written[row] for row in rows], meant, unspaced)
+                if name == "the model":
+                    figures["looked up, %"] = 100 * sum(found[row] is not None for row in rows) / len(rows)
+                scores.append((f"{name}, {language}" if language else name, figures))
+        return scores
 
-    @property
-    def target_is_unspaced(self) -> bool:
-        """Whether BLEU has to count characters."""
-        return Side.of(self.target).cut == "characters"
+    def is_unspaced(self, language: str = "") -> bool:
+        """Whether BLEU has to count characters, in a language."""
+        sources, targets = self._texts("train")
+        return _kind([b for a, b in zip(sources, targets, strict=True) if a.startswith(mark(language))]) == "character"
 
     def _texts(self, split: corpora.SplitName) -> tuple[list[str], list[str]]:
         source, target = (
@@ -171,12 +210,14 @@ class Translation:
         return source, target
 
 
-def prepared(file: Path, columns: tuple[Column, Column] | None = None, quick: bool = False) -> Translation:
+def prepared(file: Path, columns: Sequence[Column] | None = None, quick: bool = False) -> Translation:
     """Read a file of pairs (see ``files.read_records``), and choose how they are cut, and sizes and budget by their number.
 
+    ``columns``: of a table; that of the sources, then that of the translations, or several, one for each language.
     Raises ``ValueError``, with path and line, for what cannot be used.
     """
-    pairs = corpora.pairs(file, columns=columns, least=LEAST)
+    languages = tuple(map(str, columns[1:])) if columns and len(columns) > 2 else ()
+    pairs = _pairs(file, columns, languages)
     kinds = _kind([source for source, _ in pairs.train]), _kind([target for _, target in pairs.train])
     cut = [pair[side] for pair in pairs.train for side in (0, 1) if kinds[side] == "subword"]
     source, target = sides_of(pairs, kinds, subwords_for(cut, *SUBWORDS))
@@ -187,7 +228,22 @@ def prepared(file: Path, columns: tuple[Column, Column] | None = None, quick: bo
     lengths = sorted(max(len(a), len(b)) for a, b in zip(source.train, target.train, strict=True))
     longest = min(200, max(20, lengths[math.ceil(0.98 * len(lengths)) - 1]))
     told = _told(file, pairs.source, source, target, sum(length > longest for length in lengths), longest)
-    return Translation(file, source, target, sizes, budget, usual_steps, longest, told)
+    return Translation(file, source, target, sizes, budget, usual_steps, longest, languages, told)
+
+
+def _pairs(file: Path, columns: Sequence[Column] | None, languages: Sequence[str]) -> PairCorpus:
+    """The pairs of a file; of several languages those of each, a source with all its translations in the same split."""
+    if not columns or not languages:
+        chosen = (columns[0], columns[1]) if columns else None
+        return corpora.pairs(file, columns=chosen, least=LEAST)
+    found = [corpora.pairs(file, columns=(columns[0], column), least=LEAST) for column in columns[1:]]
+
+    def merged(split: corpora.SplitName) -> list[corpora.TextPair]:
+        rows = zip(*(getattr(pairs, split) for pairs in found), strict=True)
+        return [(asked_for(a, language), b) for row in rows for language, (a, b) in zip(languages, row, strict=True)]
+
+    told = "; ".join(dict.fromkeys(pairs.source for pairs in found))
+    return PairCorpus(found[0].name, merged("train"), merged("validation"), merged("test"), told)
 
 
 def _kind(texts: Sequence[str]) -> TokenKind:
@@ -220,9 +276,13 @@ def scored(written: Sequence[str], expected: Sequence[str], unspaced: bool) -> d
 
 
 def on_file(application: Translator, file: Path, columns: tuple[Column, ...] | None = None) -> list[Score]:
-    """The figures on pairs of a file that was not trained on, after those of the sources as they are."""
+    """The figures on pairs of a file that was not trained on, after those of the sources as they are.
+
+    Where the model knows several languages, the name of the second column says which is wanted.
+    """
+    language = str(columns[1]) if columns and application.languages else None
     records = read_records(file, PAIR, columns).records
-    asked, expected = ([pair[side] for _, pair in records] for side in (0, 1))
-    unspaced = application.target.cut == "characters"
-    rows = {"the source as it is": asked, "the model": application(asked)}
+    sources, expected = ([pair[side] for _, pair in records] for side in (0, 1))
+    unspaced = _kind(expected) == "character"
+    rows = {"the source as it is": sources, "the model": application(application.into(language, sources))}
     return [(name, scored(written, expected, unspaced)) for name, written in rows.items()]
