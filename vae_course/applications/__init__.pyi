@@ -84,6 +84,7 @@ from .translation import (
     scores as scores,
     share_right as share_right,
     sides as sides,
+    sides_of as sides_of,
     translated as translated,
     two_pairs as two_pairs,
     wording_nats as wording_nats,
