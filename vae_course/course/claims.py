@@ -174,7 +174,7 @@ class Sheet:
 
 
 def cards(*ids: str) -> Sheet:
-    """Each named claim with its verdict and scope, the deciding figures with links to their lessons, and what would have been right."""
+    """Each named claim: verdict and scope, the deciding figures with links to their lessons, and what would have been right."""
     return Sheet("\n\n".join(_card(_find(name)) for name in ids))
 
 
