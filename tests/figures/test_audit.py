@@ -44,7 +44,7 @@ def test_arrivals_counts_epochs_from_one_and_draws_the_target():
 def test_no_two_of_many_ways_look_alike():
     ways = {f"way {k}": [300.0, 200.0] for k in range(8)}
     left, _ = audit.arrivals(ways, ways, target=250, silent=480).figure.axes
-    assert len({(line.get_color(), str(line.get_linestyle()), line._dash_pattern) for line in left.lines[:8]}) == 8
+    assert len({(line.get_color(), repr(line._dash_pattern)) for line in left.lines[:8]}) == 8
 
 
 def test_over_seeds_has_a_row_for_each_name_the_first_on_top():
