@@ -15,6 +15,10 @@ ROOT = NOTEBOOKS.parent
 AUDIT = "17_article_audit"
 IDS = [f"C{k}" for k in range(1, 15)] + [f"C15{letter}" for letter in "abcd"] + ["C16", "C17", "C18"]
 ALL = claims.all_claims()
+# Their evidence is narrower than the claim: a paper, short sentences, a known channel, one kind of model.
+SCOPED = ["C3", "C11", "C12", "C13", "C14", "C15a", "C15b", "C15c", "C15d"]
+# What the article says with reserve, and the words that say so.
+HEDGED = {"C12": "may", "C13": "to a certain degree", "C14": "in some cases the texts may still be somewhat"}
 
 
 def headings(lesson):
@@ -53,6 +57,18 @@ def test_every_claim_is_judged_on_evidence(name):
     assert len(claim.better) > 40
     assert len(claim.evidence) >= 1
     assert len(set(claim.evidence)) == len(claim.evidence)
+
+
+@pytest.mark.parametrize("name", SCOPED)
+def test_a_verdict_on_narrower_evidence_says_how_far_it_reaches(name):
+    claim = ALL[name]
+    assert len(claim.scope) > 15
+    assert claim.judged() == f"{claim.verdict}, {claim.scope}"
+
+
+@pytest.mark.parametrize("name", HEDGED)
+def test_the_articles_hedges_are_kept(name):
+    assert HEDGED[name] in ALL[name].claim
 
 
 @pytest.mark.parametrize("name", IDS)
@@ -105,7 +121,7 @@ def test_the_lesson_shows_the_card_and_the_row_of_the_table_as_the_data_have_the
     claim = ALL[name]
     (row,) = [line for line in claims.table().markdown.splitlines() if line.startswith(f"| {name} |")]
     assert row in shown().splitlines()
-    assert f"| {claim.claim} | {claim.verdict} |" in row
+    assert f"| {claim.claim} | {claim.judged()} |" in row
     for piece in claim.evidence:
         assert f"[{piece.lesson[:2]}]({piece.lesson}.ipynb)" in row
 
@@ -140,6 +156,7 @@ ROWS = [
         "id": "C2",
         "claim": "Fire is cold.",
         "verdict": "wrong",
+        "scope": "for two flames",
         "better": "It is hot.",
         "evidence": [
             {"lesson": "91_fire", "section": "3. Fire", "paper": "Ash, 1999", "says": "Fire is hot"},
@@ -227,6 +244,7 @@ def test_a_card_has_verdict_figures_links_and_what_is_right():
     assert "- Fire is hot (Ash, 1999) ([91](91_fire.ipynb), *3. Fire*)" in both
     assert "- A blue flame has 1400.0 degrees, a red one 50% ([91](91_fire.ipynb), *4. Flames*)" in both
     assert both.index("C1") < both.index("C2")
+    assert "**C2 · wrong, for two flames.** Fire is cold.\n" in both
 
 
 @pytest.mark.usefixtures("few")
@@ -247,7 +265,7 @@ def test_the_table_names_each_lesson_once():
     header, line, first, second = claims.table().markdown.splitlines()
     assert header.count("|") == line.count("|") == first.count("|") == 5
     assert first == "| C1 | Water is wet. | right | [90](90_water.ipynb) |"
-    assert second == "| C2 | Fire is cold. | wrong | [91](91_fire.ipynb) |"
+    assert second == "| C2 | Fire is cold. | wrong, for two flames | [91](91_fire.ipynb) |"
 
 
 @pytest.mark.usefixtures("few")
@@ -256,7 +274,7 @@ def test_the_table_names_each_lesson_once():
     [
         ({"C1": None, "C2": None}, ["not answered: C1, C2", "0 of 2 as the course finds"]),
         ({}, ["not answered: C1, C2", "0 of 2 as the course finds"]),
-        ({"C1": "right", "C2": " Wrong "}, ["C1: yes, right", "C2: yes, wrong", "2 of 2 as the course finds"]),
+        ({"C1": "right", "C2": " Wrong "}, ["C1: yes, right", "C2: yes, wrong, for two flames", "2 of 2 as the course finds"]),
         (
             {"C1": "partly right"},
             [
@@ -265,6 +283,17 @@ def test_the_table_names_each_lesson_once():
                 "  Lesson 90: 0 % of ice is dry.",
                 "  Better: Above freezing.",
                 "not answered: C2",
+                "0 of 2 as the course finds",
+            ],
+        ),
+        (
+            {"C2": "right"},
+            [
+                "C2: you say right, we find it wrong, for two flames.",
+                "  Lesson 91: Fire is hot (Ash, 1999).",
+                "  Lesson 91: A blue flame has 1400.0 degrees, a red one 50%.",
+                "  Better: It is hot.",
+                "not answered: C1",
                 "0 of 2 as the course finds",
             ],
         ),

@@ -32,11 +32,19 @@ def test_two_phases_draws_the_four_curves_and_the_turn():
 
 def test_arrivals_counts_epochs_from_one_and_draws_the_target():
     losses, seconds = {"a": [500.0, 200.0], "b": [400.0]}, {"a": [0.5, 1.0], "b": [2.0]}
-    left, right = audit.arrivals(losses, seconds, target=250, silent=480).figure.axes
+    picture = audit.arrivals(losses, seconds, target=250, silent=480)
+    assert "1 of 2 ways of training reach" in picture.words
+    left, right = picture.figure.axes
     assert [line.get_xdata().tolist() for line in left.lines[:2]] == [[1, 2], [1]]
     assert [line.get_xdata().tolist() for line in right.lines[:2]] == [[0.5, 1.0], [2.0]]
     for axes in (left, right):
         assert [line.get_ydata()[0] for line in axes.lines[2:]] == [250, 480]
+
+
+def test_no_two_of_many_ways_look_alike():
+    ways = {f"way {k}": [300.0, 200.0] for k in range(8)}
+    left, _ = audit.arrivals(ways, ways, target=250, silent=480).figure.axes
+    assert len({(line.get_color(), repr(line._dash_pattern)) for line in left.lines[:8]}) == 8
 
 
 def test_over_seeds_has_a_row_for_each_name_the_first_on_top():

@@ -49,7 +49,7 @@ EXEMPT_CELLS = {
     "12": ["l11-23", "l11-29", "l11-34", "l11-39"],
     "13": ["c16", "c21", "c27"],
     "15": ["c13-19", "c13-22", "c13-25", "c13-29"],
-    "17": ["audit-14", "audit-21", "audit-28", "audit-32"],
+    "17": ["audit-14", "audit-21", "audit-28", "arrivals-counted"],
 }
 # How many claims a lesson holds itself to: one fewer is a decision, made here.
 EXPECTATIONS = {
@@ -69,7 +69,7 @@ EXPECTATIONS = {
     "13": 23,
     "15": 29,
     "16": 7,
-    "17": 35,
+    "17": 45,
 }
 # What a cell may say of itself: what it asks for, why it is exempt from comparison or not to be run twice, what is folded.
 ALLOWED_METADATA = {"tags", "exercise", "explanation", "reason", "runs_once", "jupyter"}

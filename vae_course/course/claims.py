@@ -132,13 +132,21 @@ def _rounded_up(value: float) -> str:
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim of the article in our words, the verdict, and what would have been right (``better``)."""
+    """One claim of the article in our words, the verdict, and what would have been right (``better``).
+
+    ``scope`` says how far the verdict reaches where that is less far than the claim: "for stories of six short sentences".
+    """
 
     id: str
     claim: str
     verdict: str
     better: str
     evidence: tuple[Evidence, ...]
+    scope: str = ""
+
+    def judged(self) -> str:
+        """The verdict and its scope, such as "right, for stories of six short sentences"."""
+        return f"{self.verdict}, {self.scope}" if self.scope else self.verdict
 
 
 @cache
@@ -166,19 +174,19 @@ class Sheet:
 
 
 def cards(*ids: str) -> Sheet:
-    """Each named claim with its verdict, the deciding figures with links to their lessons, and what would have been right."""
+    """Each named claim: verdict and scope, the deciding figures with links to their lessons, and what would have been right."""
     return Sheet("\n\n".join(_card(_find(name)) for name in ids))
 
 
 def _card(claim: Claim) -> str:
     pieces = [f"- {e.told()} ({_link(e.lesson)}, *{e.section}*)" for e in claim.evidence]
-    head = f"**{claim.id} · {claim.verdict}.** {claim.claim}"
+    head = f"**{claim.id} · {claim.judged()}.** {claim.claim}"
     return "\n".join([head, "", *pieces, "", f"*Better:* {claim.better}"])
 
 
 def table() -> Sheet:
-    """All claims in one table: verdict and the lessons that decide it."""
-    rows = [f"| {c.id} | {c.claim} | {c.verdict} | {_links(c.evidence)} |" for c in all_claims().values()]
+    """All claims in one table: verdict with its scope, and the lessons that decide it."""
+    rows = [f"| {c.id} | {c.claim} | {c.judged()} | {_links(c.evidence)} |" for c in all_claims().values()]
     return Sheet("\n".join(["| | the article says | verdict | decided in lessons |", "|---|---|---|---|", *rows]))
 
 
@@ -221,8 +229,8 @@ def quiz(answers: Mapping[str, str | None]) -> None:
 
 def _judged(told: str, claim: Claim) -> str:
     if told == claim.verdict:
-        return f"yes, {claim.verdict}"
+        return f"yes, {claim.judged()}"
     if told not in VERDICTS:
         return f"{told!r} is no verdict; write {', '.join(map(repr, VERDICTS))} or None"
     found = [f"  Lesson {e.lesson[:2]}: {e.told()}." for e in claim.evidence]
-    return "\n".join([f"you say {told}, we find it {claim.verdict}.", *found, f"  Better: {claim.better}"])
+    return "\n".join([f"you say {told}, we find it {claim.judged()}.", *found, f"  Better: {claim.better}"])

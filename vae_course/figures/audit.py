@@ -61,27 +61,30 @@ def two_phases(history: Mapping[str, Sequence[float]], turn: int) -> Picture:
 def arrivals(
     losses: Mapping[str, Sequence[float]], seconds: Mapping[str, Sequence[float]], target: float, silent: float
 ) -> Picture:
-    """Test losses (nats per image) by epoch and by processor seconds, one line a way of training.
+    """Test losses (nats per image) by epoch and by processor seconds, one line a way of training, up to where it was stopped.
 
     The grey line is the target, the dotted one what is paid where z says nothing.
     """
-    figure, (left, right) = new_figure(columns=2, width=9.5, height=3.8)
+    figure, (left, right) = new_figure(columns=2, width=9.5, height=4.6)
     for k, (name, values) in enumerate(losses.items()):
         for axes, places in ((left, range(1, len(values) + 1)), (right, seconds[name])):
-            axes.plot(array(places), array(values), label=name, color=PALETTE[k], linestyle=LINES[k])
+            colour, line = PALETTE[k % len(PALETTE)], LINES[(k + k // len(PALETTE)) % len(LINES)]  # no two are alike
+            axes.plot(array(places), array(values), label=name, color=colour, linestyle=line)
     for axes, x_label in ((left, "epoch"), (right, "processor seconds")):
         axes.axhline(target, color="#9a9a9a", linestyle="-", linewidth=1)
         axes.axhline(silent, color=INK, linestyle=":", linewidth=1)
         axes.set(xlabel=x_label, ylabel="-ELBO of test images (nats)", yscale="log", ylim=(150, 1000))
         axes.set_yticks([200, 300, 500, 1000], ["200", "300", "500", "1000"])
         axes.minorticks_off()
-    for height, name in ((silent, "z says nothing"), (target, "target")):
-        right.text(0.99, height, name, ha="right", va="bottom", fontsize=9, transform=right.get_yaxis_transform())
-    left.set_title("The same loss, five ways to go down")
+    for height, name, above in ((silent, "z says nothing", "bottom"), (target, "target", "top")):
+        right.text(0.99, height, name, ha="right", va=above, fontsize=9, transform=right.get_yaxis_transform())
+    left.set_title("The same loss, several ways to go down")
     right.set_title("... and what they cost in time")
-    left.legend(fontsize=9)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=9)
+    crossing = sum(min(values) <= target for values in losses.values())
     words = (
-        "Negative ELBO of test images by epoch and by seconds: three ways of training cross the grey target line, two do not."
+        f"Negative ELBO of test images by epoch and by seconds: "
+        f"{crossing} of {len(losses)} ways of training reach the grey target line."
     )
     return Picture(figure, words)
 
