@@ -236,8 +236,8 @@ def lag(
         told.append(f"{name}, last spread {some[-1, 0]:.1f} in the model and {some[-1, 1]:.1f} in the encoder")
     panels[0].set_ylabel("spread of the means over sentences")
     panels[0].legend(loc="lower right", fontsize=8)
-    for (name, some), colour, line, marker in zip(agreements.items(), TRAININGS, LINES, MARKERS, strict=False):
-        last.plot(steps, array(some), color=colour, linestyle=line, marker=marker, markersize=4, label=name)
+    for (name, some), colour, dashes, marker in zip(agreements.items(), TRAININGS, LINES, MARKERS, strict=False):
+        last.plot(steps, array(some), color=colour, linestyle=dashes, marker=marker, markersize=4, label=name)
     least = min(float(some.min()) for some in agreements.values())
     last.set(title="Plain encoders lag", xlabel="steps of the decoder", ylabel="correlation over sentences")
     last.set_ylim(min(0.0, least) - 0.05, 1.03)
