@@ -14,21 +14,22 @@ def test_the_lag_shows_both_spreads_of_each_training():
     np.testing.assert_allclose(encoder.get_ydata(), spreads[:, 1].numpy())
 
 
-def test_the_replay_shows_the_part_that_was_asked_for():
+def test_the_replay_shows_the_part_that_was_asked_for_between_start_and_end():
     snapshots = torch.randn(5, 2, 30, generator=seeded(0))
-    for part, expected in ((0.0, 0), (0.5, 2), (1.0, 4)):
-        drawn = collapse.replay({"a run": snapshots}, part=part).figure.axes[0].collections[0].get_offsets()
-        np.testing.assert_allclose(drawn, snapshots[expected].numpy().T, rtol=1e-6)
+    for part, expected in ((0.25, 1), (0.5, 2), (0.75, 3)):
+        panels = collapse.replay({"a run": snapshots}, part=part).figure.axes
+        for axes, number in zip(panels, (0, expected, 4), strict=True):  # also the start and the end
+            np.testing.assert_allclose(axes.collections[0].get_offsets(), snapshots[number].numpy().T, rtol=1e-6)
 
 
-def test_stored_rows_are_drawn_seed_by_seed_with_their_mean():
+def test_stored_rows_are_drawn_seed_by_seed_with_their_median():
     rows = [
         {"kind": "decoder", "sees": sees, "rate": rate, "vae_above_truth": 1.0, "language_model_above_truth": 2.0}
-        for sees, rate in (("none", 3.0), ("none", 5.0), ("all", 0.0), ("all", 0.5))
+        for sees, rate in (("none", 3.0), ("none", 5.0), ("none", 9.0), ("all", 0.0), ("all", 0.5))
     ]
-    means, none, everything = collapse.decoders(rows).figure.axes[1].lines
-    np.testing.assert_allclose(means.get_ydata(), [4.0, 0.25])
-    np.testing.assert_allclose(none.get_ydata(), [3.0, 5.0])
+    medians, none, everything = collapse.decoders(rows).figure.axes[1].lines
+    np.testing.assert_allclose(medians.get_ydata(), [5.0, 0.25])
+    np.testing.assert_allclose(none.get_ydata(), [3.0, 5.0, 9.0])
     np.testing.assert_allclose(everything.get_ydata(), [0.0, 0.5])
     floor = collapse.decoders(rows, [{"sees": "none", "above_truth": 1.5}]).figure.axes[0].lines[-1]
     np.testing.assert_allclose(floor.get_ydata(), [1.5, 1.5])
@@ -40,3 +41,38 @@ def test_stored_rows_are_drawn_seed_by_seed_with_their_mean():
     ]
     lines = collapse.optimizer([*rows, {"kind": "race"}]).figure.axes[0].lines
     np.testing.assert_allclose(lines[0].get_ydata(), [600.4, 1200.4])
+
+
+def test_the_earnings_of_a_coordinate_have_their_most_marked():
+    weights = torch.linspace(0, 2, 5)
+    picture = collapse.earnings(weights, {"3": torch.tensor([0.0, 0.1, 0.4, 0.3, 0.2]), "0.5": -weights})
+    marks = [line for line in picture.figure.axes[0].lines if line.get_marker() == "o"]
+    np.testing.assert_allclose([mark.get_xydata()[0] for mark in marks], [[1.0, 0.4], [0.0, 0.0]], rtol=1e-6)
+    assert "3: 0.40 nats at weight 1.00" in picture.words
+
+
+def test_the_races_show_every_seed_over_its_steps_and_where_it_ends():
+    rows = [
+        {
+            "name": name,
+            "correlation": [0.0, 0.5, 0.9],
+            "spread_of_the_model": [0.3, 0.4, spread],
+            "rate": spread / 2,
+            "negative_elbo": 15.0 + spread,
+        }
+        for name in ("plain", "aggressive")
+        for spread in (0.2, 0.6)
+    ]
+    picture = collapse.races(rows, 100)
+    left, middle, right = picture.figure.axes
+    assert len(left.lines) == len(middle.lines) == 4
+    np.testing.assert_allclose(left.lines[0].get_xdata(), [0, 50, 100])
+    np.testing.assert_allclose(middle.lines[1].get_ydata(), [0.3, 0.4, 0.6])
+    np.testing.assert_allclose(right.lines[0].get_xydata(), [[15.2, 0.1], [15.6, 0.3]])
+    assert "plain, rate 0.10 to 0.30 at -ELBO 15.20 to 15.60" in picture.words
+
+
+def test_the_instruments_say_in_their_title_what_they_show_only_where_it_is_so():
+    low, high = {"rate (nats)": 0.01, "active units": 0.0}, {"rate (nats)": 2.0, "active units": 16.0}
+    said = [collapse.instruments({"plain": [plain, low], "blind": [high]}).figure.get_suptitle() for plain in (low, high)]
+    assert said == ["plain: every instrument reads next to nothing", "What each instrument reads"]

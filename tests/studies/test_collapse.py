@@ -1,4 +1,4 @@
-"""The study of collapse: its three kinds of rows, and that a stopped run goes on from what is kept."""
+"""The study of collapse: its two kinds of rows, and that a stopped run goes on from what is kept."""
 
 import json
 
@@ -7,23 +7,21 @@ import pytest
 from vae_course.studies import collapse, store
 
 
-def test_it_measures_three_kinds_of_rows_and_keeps_what_is_finished(tmp_path, monkeypatch):
+def test_it_measures_two_kinds_of_rows_and_keeps_what_is_finished(tmp_path, monkeypatch):
     monkeypatch.setattr(collapse, "SEEDS", (0,))
-    monkeypatch.setattr(collapse, "RACE_SEEDS", (1,))
     monkeypatch.setattr(collapse, "DECODERS", {"2": collapse.DECODERS["2"]})
     monkeypatch.setattr(collapse, "WEIGHTED", 10)
     document = json.loads(collapse.measure(scratch=tmp_path, steps=12).read_text())
     rows = {row["kind"]: row for row in document["rows"]}
-    assert set(rows) == {"decoder", "race", "optimizer"}
+    assert set(rows) == {"decoder", "optimizer"}
     decoder = rows["decoder"]
     difference = decoder["language_model_above_truth"] - decoder["vae_above_truth"]
     assert decoder["saved_by_z"] == pytest.approx(difference, abs=1e-9)
-    assert {len(rows["race"][name]["correlation"]) for name in ("plain", "aggressive", "longer")} == {13}
 
     def stop(*_):
         raise AssertionError("this part was finished")
 
-    for part in ("_decoder", "_race", "_optimizer"):
+    for part in ("_decoder", "_optimizer"):
         monkeypatch.setattr(collapse, part, stop)
     assert json.loads(collapse.measure(scratch=tmp_path, steps=12).read_text())["rows"] == document["rows"]
 
@@ -33,4 +31,3 @@ def test_what_is_stored_has_every_seed_of_every_kind():
     kinds = [row["kind"] for row in rows]
     assert kinds.count("decoder") == len(collapse.SEEDS) * len(collapse.DECODERS)
     assert kinds.count("optimizer") == len(collapse.SEEDS) * len(collapse.RATES) * len(collapse.LENGTHS)
-    assert [row["seed"] for row in rows if row["kind"] == "race"] == list(collapse.RACE_SEEDS)

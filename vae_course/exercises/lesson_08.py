@@ -325,7 +325,8 @@ def _without_own(log_q: Tensor) -> Tensor:
 
 
 MUTUAL_INFORMATION = Exercise(
-    task="I(sentence; z) in nats, one number, from log_q (N, N): row i, column j holds log q(z_i given x_j); z_i is from q_i.",
+    task="I(sentence; z) in nats, one number, from log_q (N, N): row i, column j holds log q(z_i given x_j); z_i is from q_i. "
+    "The mean over i of how much denser z_i is, in logs, under its own q_i than under the aggregate posterior.",
     reference=mutual_information,
     cases=_log_densities,
     generate=_drawn_densities,
@@ -416,6 +417,12 @@ MUTUAL_INFORMATION = Exercise(
                 log_q.diagonal().exp() * (log_q.diagonal() - torch.logsumexp(log_q, 1) + math.log(len(log_q)))
             ).mean(),
             "Each z is a draw from its posterior, so a plain mean over the draws is the expectation already.",
+        ),
+        Mistake(
+            "log N minus the entropy of the guess",
+            lambda log_q: math.log(len(log_q)) - torch.distributions.Categorical(logits=log_q).entropy().mean(),
+            "Right on average too, and less noisy: how sure Bayes' rule is of the sentence. Asked is the plain mean of "
+            "each z's own log ratio: the diagonal minus the log of the aggregate.",
         ),
         Mistake(
             "The own density forgotten",
@@ -808,110 +815,182 @@ ABLATION = Exercise(
 # --- the linear VAE ---------------------------------------------------------------------------------------------------
 
 
-def linear_rates(variance: Tensor, noise_variance: Tensor) -> Tensor:
-    return 0.5 * torch.log(variance / noise_variance).clamp_min(0)
+def coordinate_earns(weight: Tensor, variance: Tensor, noise_variance: Tensor) -> Tensor:
+    of_the_model = weight.square() + noise_variance
+    without = torch.log(noise_variance) + variance / noise_variance
+    return 0.5 * (without - torch.log(of_the_model) - variance / of_the_model)
 
 
-def _directions() -> list[Arguments]:
+def _weights() -> list[Arguments]:
     return [
-        (double([4.0]), double(1.0)),
-        (double([3.0, 0.5]), double(1.0)),
-        (double([4.0, 2.0, 0.5]), double(0.25)),
-        (double([4.0, 2.0, 1.5, 0.7]), double(1.75)),
-        (double([0.4, 0.3, 0.2]), double(0.9)),
+        (double([1.0]), double(3.0), double(1.0)),
+        (double([0.0, 1.0, 2.0]), double(4.0), double(1.0)),
+        (double([0.5, 1.0, -1.5]), double(0.6), double(1.0)),
+        (double([0.3, 1.2, 2.5]), double(2.0), double(0.25)),
+        (double([-2.0, 0.7]), double(1.75), double(1.75)),
     ]
 
 
-def _drawn_directions(generator: Generator) -> Arguments:
-    return numbers(generator, size(generator, 2, 6), low=0.1, high=5), numbers(generator, low=0.3, high=2.5)
+def _drawn_weights(generator: Generator) -> Arguments:
+    weight = numbers(generator, size(generator, 2, 6), low=-3, high=3)
+    return weight, numbers(generator, low=0.2, high=5), numbers(generator, low=0.3, high=2.5)
 
 
-LINEAR_RATES = Exercise(
-    task="Rate of each direction in the best linear VAE, (directions,): data variance (directions,), noise_variance a number. "
-    "1/2 log(variance / noise_variance) where that is positive, else 0.",
-    reference=linear_rates,
-    cases=_directions,
-    generate=_drawn_directions,
-    lesson=lambda g: (0.2 + 4 * torch.rand(64, generator=g), torch.tensor(1.0)),
+def _earned(
+    weight: Tensor, variance: Tensor, noise_variance: Tensor, of_the_model: Tensor, spread: float = 1.0, logs: float = 1.0
+) -> Tensor:
+    """What is earned if the model's variance were ``of_the_model``, and with either term weighted otherwise."""
+    fitted = variance / noise_variance - variance / of_the_model
+    return 0.5 * (spread * fitted - logs * torch.log(of_the_model / noise_variance))
+
+
+COORDINATE_EARNS = Exercise(
+    task="Nats that a coordinate of a linear VAE earns, (weights,): -E[log p(x)] with weight 0 minus that with weight w. Along "
+    "its direction p(x) is N(0, w^2 + noise_variance); the data have mean 0 and `variance`. weight (weights,), others numbers.",
+    reference=coordinate_earns,
+    cases=_weights,
+    generate=_drawn_weights,
+    lesson=lambda g: (torch.linspace(0, 3, 100), torch.tensor(1.5), torch.tensor(1.0)),
     hints=(
-        "A direction that varies less than the noise is left alone, and costs nothing.",
-        "Take half the logarithm of the ratio of both variances. Where the ratio is below 1 the logarithm is negative.",
-        "0.5 * torch.log(variance / noise_variance).clamp(min=0)",
+        "Write -log p(x) of a Gaussian with mean 0 and variance v, and take its mean over data whose mean square is "
+        "`variance`. Which v has the model with the coordinate, and which without it?",
+        "The mean of -log N(x; 0, v) is 1/2 (log(2 pi v) + variance / v). Without the coordinate v is noise_variance, with it "
+        "weight**2 + noise_variance. What it earns is the first minus the second; log(2 pi) cancels.",
+        "v = weight**2 + noise_variance, then 0.5 * (torch.log(noise_variance / v) + variance / noise_variance - variance / v)",
     ),
     mistakes=(
         Mistake(
-            "Negative rates",
-            lambda variance, noise_variance: 0.5 * torch.log(variance / noise_variance),
-            "A rate is a KL and never negative: where a direction varies less than the noise it is 0.",
+            "Wrong sign",
+            lambda weight, variance, noise_variance: -coordinate_earns(weight, variance, noise_variance),
+            "Earned is what the data cost without the coordinate minus what they cost with it.",
         ),
         Mistake(
             "Missing 1/2",
-            lambda variance, noise_variance: 2 * linear_rates(variance, noise_variance),
-            "Variances are squares: half the log of their ratio is the log of the ratio of standard deviations.",
+            lambda weight, variance, noise_variance: 2 * coordinate_earns(weight, variance, noise_variance),
+            "The log density of a Gaussian has a half before both terms: 1/2 log v and 1/2 x^2 / v.",
         ),
         Mistake(
-            "The ratio turned round",
-            lambda variance, noise_variance: linear_rates(noise_variance, variance),
-            "A direction that varies much is the one that costs nats: variance / noise_variance.",
+            "The cost with the coordinate, nothing subtracted",
+            lambda weight, variance, noise_variance: (
+                0.5
+                * (torch.log(2 * math.pi * (weight.square() + noise_variance)) + variance / (weight.square() + noise_variance))
+            ),
+            "That is what the data cost with the coordinate. Earned is what they cost without it, weight 0, minus this.",
         ),
         Mistake(
-            "The absolute value of the logarithm",
-            lambda variance, noise_variance: 0.5 * torch.log(variance / noise_variance).abs(),
-            "Below the noise nothing is coded at all: the rate there is 0, not the size of the logarithm.",
+            "The cost without log(2 pi), nothing subtracted",
+            lambda weight, variance, noise_variance: (
+                0.5 * (torch.log(weight.square() + noise_variance) + variance / (weight.square() + noise_variance))
+            ),
+            "That is what the data cost with the coordinate. Earned is what they cost without it, weight 0, minus this.",
         ),
         Mistake(
-            "log(1 + ratio), as of a channel",
-            lambda variance, noise_variance: 0.5 * torch.log1p(variance / noise_variance),
-            "That is the information through a channel with signal and noise added. Here `variance` is of the data, and "
-            "their noise is in it already.",
+            "The weight not squared",
+            lambda weight, variance, noise_variance: _earned(weight, variance, noise_variance, weight.abs() + noise_variance),
+            "z has variance 1, so weight * z has the variance weight**2.",
         ),
         Mistake(
-            "The difference in place of the ratio",
-            lambda variance, noise_variance: 0.5 * (variance - noise_variance).clamp_min(0),
-            "Nats are logarithms: half the log of the ratio.",
+            "The noise left out of the model's variance",
+            lambda weight, variance, noise_variance: _earned(weight, variance, noise_variance, weight.square()),
+            "x is weight * z plus noise, and variances of independent parts add: weight**2 + noise_variance.",
         ),
         Mistake(
-            "The logarithm of the signal's share",
-            lambda variance, noise_variance: 0.5 * torch.log((variance / noise_variance - 1).clamp_min(1e-30)),
-            "The ratio is that of the data's variance, noise included, to the noise.",
-        ),
-        Mistake(
-            "Bits",
-            lambda variance, noise_variance: linear_rates(variance, noise_variance) / math.log(2),
-            "log2 gives bits. The course counts nats: torch.log.",
-        ),
-        Mistake(
-            "noise_variance squared",
-            lambda variance, noise_variance: linear_rates(variance, noise_variance**2),
+            "The noise's variance squared",
+            lambda weight, variance, noise_variance: coordinate_earns(weight, variance, noise_variance.square()),
             "noise_variance is a variance already.",
         ),
         Mistake(
-            "The noise left out",
-            lambda variance, noise_variance: 0.5 * torch.log(variance).clamp_min(0),
-            "What counts is how the variance compares with the noise: divide by noise_variance.",
+            "Standard deviations added in place of variances",
+            lambda weight, variance, noise_variance: _earned(
+                weight, variance, noise_variance, (weight.abs() + noise_variance.sqrt()).square()
+            ),
+            "Of independent parts the variances add, not the standard deviations: weight**2 + noise_variance.",
         ),
         Mistake(
-            "Zero or one",
-            lambda variance, noise_variance: (variance > noise_variance).to(variance),
-            "That says which directions are coded. The rate says at what cost: half the log of the ratio.",
+            "Only the logarithms compared",
+            lambda weight, variance, noise_variance: _earned(
+                weight, variance, noise_variance, weight.square() + noise_variance, spread=0.0
+            ),
+            "A wider p(x) is lower everywhere, but it costs less far out: the term variance / v belongs to it.",
         ),
         Mistake(
-            "Clamped at 1, not at 0",
-            lambda variance, noise_variance: 0.5 * torch.log(variance / noise_variance).clamp_min(1),
-            "The smallest rate is 0: the logarithm of a ratio of 1.",
+            "Only the squares compared",
+            lambda weight, variance, noise_variance: _earned(
+                weight, variance, noise_variance, weight.square() + noise_variance, logs=0.0
+            ),
+            "So a longer weight would always earn more. But a wider p(x) is lower: the term 1/2 log v is what it costs.",
         ),
         Mistake(
-            "Clamped from above",
-            lambda variance, noise_variance: 0.5 * torch.log(variance / noise_variance).clamp_max(0),
-            "This keeps the negative ones and sets the others to 0. It is to be the other way round: clamp(min=0).",
+            "The logarithm added",
+            lambda weight, variance, noise_variance: _earned(
+                weight, variance, noise_variance, weight.square() + noise_variance, logs=-1.0
+            ),
+            "A wider p(x) is lower, so the logarithm of its variance is a cost: it is subtracted from what is earned.",
         ),
         Mistake(
-            "Summed over the directions",
-            lambda variance, noise_variance: linear_rates(variance, noise_variance).sum(),
-            "One rate for each direction is asked.",
+            "The logarithm not halved",
+            lambda weight, variance, noise_variance: _earned(
+                weight, variance, noise_variance, weight.square() + noise_variance, logs=2.0
+            ),
+            "log std is half of the log of the variance.",
+        ),
+        Mistake(
+            "The squares not halved",
+            lambda weight, variance, noise_variance: _earned(
+                weight, variance, noise_variance, weight.square() + noise_variance, spread=2.0
+            ),
+            "The exponent of a Gaussian is x^2 / (2 v): half of variance / v on average.",
+        ),
+        Mistake(
+            "What is saved, without its rate",
+            lambda weight, variance, noise_variance: (
+                coordinate_earns(weight, variance, noise_variance) + _rate(weight, variance, noise_variance)
+            ),
+            "That is the distortion saved. The rate of the coordinate is to be paid from it. (Or take -log p(x), which "
+            "has both in it.)",
+        ),
+        Mistake(
+            "The rate alone",
+            lambda weight, variance, noise_variance: _rate(weight, variance, noise_variance),
+            "That is what the coordinate costs. Earned is the distortion that it saves minus this.",
+        ),
+        Mistake(
+            "The most that any weight earns",
+            lambda weight, variance, noise_variance: (
+                0.5 * (variance / noise_variance - 1 - torch.log(variance / noise_variance)).expand_as(weight)
+            ),
+            "That is earned by the best weight. Here each weight is asked for what it earns itself.",
+        ),
+        Mistake(
+            "The rate of the best weight",
+            lambda weight, variance, noise_variance: 0.5 * torch.log(variance / noise_variance).clamp_min(0).expand_as(weight),
+            "That is the rate which the best weight pays. Asked is, for each weight, what is saved minus what is paid.",
+        ),
+        Mistake(
+            "Losses told as 0",
+            lambda weight, variance, noise_variance: coordinate_earns(weight, variance, noise_variance).clamp_min(0),
+            "A coordinate may well earn less than nothing, and that has to show.",
+        ),
+        Mistake(
+            "Summed over the weights",
+            lambda weight, variance, noise_variance: coordinate_earns(weight, variance, noise_variance).sum(),
+            "The weights are different models, not coordinates of one: a number for each.",
+        ),
+        Mistake(
+            "Bits",
+            lambda weight, variance, noise_variance: coordinate_earns(weight, variance, noise_variance) / math.log(2),
+            "log2 gives bits. The course counts nats: torch.log.",
         ),
     ),
 )
+
+
+def _rate(weight: Tensor, variance: Tensor, noise_variance: Tensor) -> Tensor:
+    """The mean KL from the model's own posterior of the coordinate to the prior."""
+    of_the_model = weight.square() + noise_variance
+    width = noise_variance / of_the_model
+    return 0.5 * (weight.square() * variance / of_the_model.square() + width - 1 - width.log())
+
 
 # --- what z earns ---------------------------------------------------------------------------------------------------
 
@@ -1135,7 +1214,8 @@ POSTERIOR_MEAN = Exercise(
     generate=_drawn_grid,
     lesson=_grid_of_a_lesson,
     hints=(
-        "Bayes' rule of exact_posterior, with the grid's points for states: prior times likelihood, normalized over the grid.",
+        "Bayes' rule, as in exact_posterior of lesson 04, with the grid's points for states: prior times likelihood, "
+        "normalized over the grid.",
         "The log of the prior is -z^2 / 2 up to a constant, and the softmax takes constants away.",
         "weights = torch.softmax(log_likelihood - grid[:, None] ** 2 / 2, dim=0), then the weighted sum of the grid.",
     ),
@@ -1288,6 +1368,11 @@ POSTERIOR_MEAN = Exercise(
             "The grid along the wrong dimension",
             lambda log_likelihood, grid: (torch.softmax(log_likelihood - grid.square() / 2, 0) * grid).sum(0),
             "A vector meets the *last* dimension, the sentences. grid[:, None] has the shape (points, 1).",
+        ),
+        Mistake(
+            "The prior along the wrong dimension",
+            lambda log_likelihood, grid: _centre(torch.softmax(log_likelihood - grid.square() / 2, 0), grid),
+            "A vector meets the *last* dimension, the sentences. The prior belongs to the points: grid[:, None]**2 / 2.",
         ),
         Mistake(
             "Underflow: 0 / 0 became nan",
@@ -1460,6 +1545,18 @@ AGGRESSIVE_STEP = UpdateExercise(
             "The last step moves the decoder alone: the encoder has had its own steps.",
         ),
         Mistake(
+            "The encoder steps with the decoder at the end, and neither was put back to zero",
+            _lead(outer="backward encoder decoder"),
+            "Both networks are off. The last step moves the decoder alone, and before its backward() the decoder's gradients "
+            "from the loop have to be put back: decoder_optimizer.zero_grad().",
+        ),
+        Mistake(
+            "The encoder steps with the decoder at the end, whose gradients were not put back",
+            _lead(outer="zero-encoder backward encoder decoder"),
+            "Both networks are off. The last step moves the decoder alone, and before its backward() the decoder's gradients "
+            "from the loop have to be put back: decoder_optimizer.zero_grad().",
+        ),
+        Mistake(
             "The two exchanged",
             _lead(inner="zero-decoder backward decoder", outer="zero-encoder backward encoder"),
             "It is the encoder that takes many steps, and the decoder one.",
@@ -1531,7 +1628,7 @@ EXERCISES = (
     MUTUAL_INFORMATION,
     ACTIVE_UNITS,
     ABLATION,
-    LINEAR_RATES,
+    COORDINATE_EARNS,
     NET_EARNINGS,
     POSTERIOR_MEAN,
     AGGRESSIVE_STEP,

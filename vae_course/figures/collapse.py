@@ -1,13 +1,14 @@
 """Pictures of lesson 08: collapse seen in training, its instruments, the linear VAE, decoders compared, the encoder's lag."""
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
 
 import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from vae_course.figures.base import BLUE, INK, LINES, MARKERS, ORANGE, PALETTE, Picture, array, new_figure, styled
+from vae_course.figures.base import BLUE, INK, LINES, MARKERS, ORANGE, PALETTE, RED, SKY, Picture, array, new_figure, styled
 from vae_course.training import History
 
 Rows = Sequence[Mapping[str, Any]]  # of a stored study
@@ -26,9 +27,9 @@ def trainings(histories: Sequence[History], entropy: float | None = None) -> Pic
         left.axhline(entropy, color=INK, linestyle=":", linewidth=1, label=f"the source's entropy, {entropy:.2f}")
         left.legend(fontsize=9)
     left.set(title="The loss falls ...", xlabel="training steps", ylabel="loss (nats per sentence)")
-    right.set(title="... and so does the rate, to nearly nothing", xlabel="training steps", ylabel="rate (nats per sentence)")
+    right.set(title="... and so does the rate, to nearly nothing", xlabel="training steps", ylabel="rate (nats), log scale")
     left.set_ylim(bottom=0)
-    right.set_ylim(bottom=-0.01)
+    right.set_yscale("log")
     words = f"The loss and the rate in each of {len(histories)} runs; both fall, and the rate ends near nothing."
     return Picture(figure, words)
 
@@ -37,8 +38,10 @@ def trainings(histories: Sequence[History], entropy: float | None = None) -> Pic
 def instruments(readings: Mapping[str, Sequence[Mapping[str, float]]]) -> Picture:
     """A panel an instrument, a point a model: ``readings`` maps a kind of model to what was read of its runs."""
     names = list(next(iter(readings.values()))[0])
-    figure, panels = new_figure(len(names), width=10, height=3)
+    figure, panels = new_figure(len(names), width=10, height=3.2)
+    told = []
     for axes, name in zip(panels, names, strict=True):
+        instrument, _, unit = name.rstrip(")").partition(" (")
         for column, (runs, colour, marker) in enumerate(zip(readings.values(), PALETTE, MARKERS, strict=False)):
             # Runs side by side, else five equal readings would look like one.
             places = [column + 0.09 * (run - (len(runs) - 1) / 2) for run in range(len(runs))]
@@ -46,10 +49,23 @@ def instruments(readings: Mapping[str, Sequence[Mapping[str, float]]]) -> Pictur
             axes.plot(places, values, color=colour, marker=marker, linestyle="none", markersize=7, alpha=0.8)
         axes.axhline(0, color=GREY, linewidth=1, linestyle="-", zorder=0)
         axes.set_xticks(range(len(readings)), list(readings), fontsize=9)
-        axes.set(title=name.partition(" (")[0], ylabel=name, xlim=(-0.5, len(readings) - 0.5))
+        axes.set(title=instrument, ylabel=unit or "coordinates", xlim=(-0.5, len(readings) - 0.5))
         axes.margins(y=0.15)
-    kinds = " and ".join(f"{len(runs)} {kind}" for kind, runs in readings.items())
-    return Picture(figure, f"Four panels, one for each instrument, with its readings of these models: {kinds}.")
+        told.append(
+            f"{name}: " + ", ".join(f"{kind} {_from_to([run[name] for run in runs])}" for kind, runs in readings.items())
+        )
+    first, *others = readings
+    low = all(
+        max(abs(run[name]) for run in readings[first]) < 0.1 * min(run[name] for other in others for run in readings[other])
+        for name in names
+    )
+    figure.suptitle(f"{first}: every instrument reads next to nothing" if low else "What each instrument reads")
+    return Picture(figure, f"Readings of four instruments. {'; '.join(told)}.")
+
+
+def _from_to(values: Sequence[float]) -> str:
+    low, high = f"{min(values):z.2f}", f"{max(values):z.2f}"
+    return low if low == high else f"{low} to {high}"
 
 
 @styled
@@ -67,6 +83,24 @@ def cap(sizes: Sequence[int], measured: Sequence[float], truth: float) -> Pictur
     axes.legend(loc="lower right")
     words = "Measured information follows ln N while N is small, and then nears the truth from below."
     return Picture(figure, words)
+
+
+@styled
+def earnings(weights: Tensor, earned: Mapping[str, Tensor]) -> Picture:
+    """What a coordinate of a linear VAE earns by its weight in the decoder, a line for each direction of the data."""
+    figure, (axes,) = new_figure(height=3.5)
+    axes.axhline(0, color=GREY, linestyle="-", linewidth=1, zorder=0)
+    told = []
+    for (name, nats), colour, line in zip(earned.items(), PALETTE, LINES, strict=False):
+        axes.plot(array(weights), array(nats), color=colour, linestyle=line, label=name)
+        best = int(nats.argmax())
+        axes.plot([float(weights[best])], [float(nats[best])], color=colour, marker="o", markersize=8, clip_on=False, zorder=3)
+        told.append(f"{name}: {float(nats[best]):.2f} nats at weight {float(weights[best]):.2f}")
+    axes.set(title="Where the data vary less than the noise, the best weight is 0", xlabel="weight of the coordinate")
+    axes.set_ylabel("distortion saved - rate (nats)")
+    axes.set_ylim(bottom=-0.8)
+    axes.legend(title="variance of the data", fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
+    return Picture(figure, f"What one coordinate earns against its weight, with the most marked. {'; '.join(told)}.")
 
 
 @styled
@@ -106,18 +140,18 @@ def decoders(rows: Rows, floors: Rows = ()) -> Picture:
     for number, row in enumerate(floors):
         place, named = names.index(row["sees"]), None if number else "any decoder without z, at best"
         left.plot([place - 0.25, place + 0.25], [row["above_truth"]] * 2, color=INK, linestyle=":", linewidth=2, label=named)
-    left.set(title="What the decoder does without z, and with it", ylabel="NLL above the entropy (nats), log scale")
+    left.set(title="Behind few words z earns nats, behind all none", ylabel="NLL above the entropy (nats), log scale")
     left.set_yscale("log")
     left.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
     left.minorticks_off()
     left.legend(fontsize=9)
-    right.set(title="What z costs: its rate", ylabel="rate (nats per sentence)")
+    right.set(title="The more words, the lower the rate", ylabel="rate (nats per sentence)")
     right.set_ylim(bottom=0)
     for axes in (left, right):
         axes.set_xlabel("preceding words that the decoder sees")
     words = (
         "The VAE's lead over the same decoder without z, and its rate, are large for a decoder that sees no word, and shrink. "
-        "What a decoder without z could do at best is marked."
+        "What a decoder without z could do at best is marked, but for the one that sees all words: it could reach the entropy."
     )
     return Picture(figure, words)
 
@@ -125,11 +159,19 @@ def decoders(rows: Rows, floors: Rows = ()) -> Picture:
 def _over_seeds(
     axes: Axes, rows: Rows, names: Sequence[str], key: str, label: str, colour: str, marker: str, line: str, aside: float
 ) -> None:
-    """A point for each row, and a line through the means."""
+    """A point for each row, and a line through the medians, which one run out of three does not move."""
     values = [[row[key] for row in rows if row["sees"] == name] for name in names]
     places = [place + aside for place in range(len(names))]
-    means = [sum(some) / len(some) for some in values]
-    axes.plot(places, means, color=colour, linestyle=line, linewidth=1.5, marker=marker, markersize=4, label=label or None)
+    axes.plot(
+        places,
+        [median(some) for some in values],
+        color=colour,
+        linestyle=line,
+        linewidth=1.5,
+        marker=marker,
+        markersize=4,
+        label=label or None,
+    )
     for place, some in zip(places, values, strict=True):
         axes.plot([place] * len(some), some, color=colour, linestyle="none", marker=marker, markersize=6, alpha=0.4)
     axes.set_xticks(range(len(names)), names)
@@ -171,6 +213,10 @@ def optimizer(rows: Rows, without_z: float | None = None) -> Picture:
 # --- the plane of posterior means -------------------------------------------------------------------------------------
 
 
+TRAININGS = (BLUE, SKY, ORANGE)  # a colour a training, in all pictures of the race
+NETWORKS = (("the model's p(z given x)", "--", "s"), ("the encoder's q(z given x)", "-", "o"))
+
+
 @styled
 def lag(
     steps: Sequence[int], spreads: Mapping[str, Tensor], agreements: Mapping[str, Tensor], losses: Mapping[str, float]
@@ -180,36 +226,76 @@ def lag(
     ``spreads``: for each training (parts, 2), the model's and the encoder's. ``agreements``: for each (parts,). ``losses``:
     what each ends with, -ELBO of test sentences.
     """
-    figure, (*panels, last) = new_figure(len(spreads) + 1, width=10, height=3.2)
+    figure, (*panels, last) = new_figure(len(spreads) + 1, width=11, height=3.3)
     most = 1.1 * max(float(some.max()) for some in spreads.values())
-    for axes, (name, some) in zip(panels, spreads.items(), strict=True):
-        model, encoder = array(some).T
-        axes.plot(steps, model, color=INK, linestyle="--", marker="s", markersize=4, label="the model's p(z given x)")
-        axes.plot(steps, encoder, color=BLUE, linestyle="-", marker="o", markersize=4, label="the encoder's q(z given x)")
-        axes.set(title=f"{name}, -ELBO {losses[name]:.1f} at the end", xlabel="steps of the decoder", ylim=(0, most))
+    told = []
+    for axes, (name, some), colour in zip(panels, spreads.items(), TRAININGS, strict=False):
+        for means, (network, line, marker) in zip(array(some).T, NETWORKS, strict=True):
+            axes.plot(steps, means, color=colour, linestyle=line, marker=marker, markersize=4, label=network)
+        axes.set(title=f"{name}: -ELBO {losses[name]:.1f}", xlabel="steps of the decoder", ylim=(0, most))
+        told.append(f"{name}, last spread {some[-1, 0]:.1f} in the model and {some[-1, 1]:.1f} in the encoder")
     panels[0].set_ylabel("spread of the means over sentences")
     panels[0].legend(loc="lower right", fontsize=8)
-    for (name, some), colour, line, marker in zip(agreements.items(), PALETTE, LINES, MARKERS, strict=False):
-        last.plot(steps, array(some), color=colour, linestyle=line, marker=marker, markersize=4, label=name)
-    last.set(
-        title="Do the means agree?", xlabel="steps of the decoder", ylabel="correlation over sentences", ylim=(-0.35, 1.03)
-    )
-    last.legend(loc="lower right", fontsize=9)
-    words = "Spread of the posterior means in the model and in the encoder, and the correlation of the two, over each training."
+    for (name, some), colour, dashes, marker in zip(agreements.items(), TRAININGS, LINES, MARKERS, strict=False):
+        last.plot(steps, array(some), color=colour, linestyle=dashes, marker=marker, markersize=4, label=name)
+    least = min(float(some.min()) for some in agreements.values())
+    last.set(title="Plain encoders lag", xlabel="steps of the decoder", ylabel="correlation over sentences")
+    last.set_ylim(min(0.0, least) - 0.05, 1.03)
+    last.legend(loc="lower right", fontsize=8)
+    words = f"Spread of the posterior means over each training ({'; '.join(told)}), and the correlation of encoder and model."
     return Picture(figure, words)
 
 
 @styled
 def replay(named: Mapping[str, Tensor], *, part: float) -> Picture:
-    """The sentences in the plane of posterior means after ``part`` (from 0 to 1) of each training; (parts, 2, sentences)."""
-    figure, panels = new_figure(len(named), width=7.5, height=3.7)
+    """The sentences in the plane of posterior means at the start, after ``part`` (from 0 to 1) of each training, at the end.
+
+    ``named``: for each training (parts, 2, sentences).
+    """
+    shown = (0.0, part, 1.0)
+    figure, panels = new_figure(len(shown), len(named), width=8, height=2.6 * len(named))
     most = 1.1 * max(float(snapshots.abs().max()) for snapshots in named.values())
-    for axes, (name, snapshots), colour, marker in zip(panels, named.items(), PALETTE, MARKERS, strict=False):
-        model, encoder = array(snapshots[round(part * (len(snapshots) - 1))])
-        axes.plot([-most, most], [-most, most], color=GREY, linestyle="-", linewidth=1, zorder=0)
-        axes.scatter(model, encoder, s=22, color=colour, marker=marker, alpha=0.7)
-        axes.set(title=f"{name}, {part:.0%} of its steps", xlim=(-most, most), ylim=(-most, most))
-        axes.set_xlabel("mean of the model's p(z given x)")
-    panels[0].set_ylabel("mean of the encoder's q(z given x)")
-    words = f"One point a sentence after {part:.0%} of each training; on the diagonal encoder and model agree."
+    for row, ((name, snapshots), colour, marker) in enumerate(zip(named.items(), TRAININGS, MARKERS, strict=False)):
+        for column, share in enumerate(shown):
+            axes = panels[row * len(shown) + column]
+            model, encoder = array(snapshots[round(share * (len(snapshots) - 1))])
+            axes.plot([-most, most], [-most, most], color=GREY, linestyle="-", linewidth=1, zorder=0)
+            axes.scatter(model, encoder, s=18, color=colour, marker=marker, alpha=0.7)
+            axes.set(title=f"{name}, {share:.0%}", xlim=(-most, most), ylim=(-most, most))
+            if row == len(named) - 1:
+                axes.set_xlabel("mean of p(z given x)")
+            if column == 0:
+                axes.set_ylabel("mean of q(z given x)")
+    words = f"A point a sentence at the start, after {part:.0%} and at the end of each training; on the diagonal both agree."
     return Picture(figure, words)
+
+
+@styled
+def races(rows: Rows, steps: int) -> Picture:
+    """Agreement and spread over each training, and rate against -ELBO at its end, a line or a point a seed.
+
+    ``rows`` of ``collapse_race_world``; ``steps`` that the decoder took.
+    """
+    figure, (left, middle, right) = new_figure(3, width=11, height=3.6)
+    names = list(dict.fromkeys(row["name"] for row in rows))
+    ends = {}
+    for name, colour, line, marker in zip(names, (BLUE, ORANGE, RED), LINES, MARKERS, strict=False):
+        runs = [row for row in rows if row["name"] == name]
+        for number, row in enumerate(runs):
+            x = [steps * look / (len(row["correlation"]) - 1) for look in range(len(row["correlation"]))]
+            label = None if number else name
+            left.plot(x, row["correlation"], color=colour, linestyle=line, linewidth=1, label=label)
+            middle.plot(x, row["spread_of_the_model"], color=colour, linestyle=line, linewidth=1, label=label)
+        elbos, rates = ([row[key] for row in runs] for key in ("negative_elbo", "rate"))
+        right.plot(elbos, rates, color=colour, linestyle="none", marker=marker, markersize=7, alpha=0.8, label=name)
+        ends[name] = f"{name}, rate {_from_to(rates)} at -ELBO {_from_to(elbos)}"
+    left.set(title="Do both means agree?", ylabel="correlation over sentences", ylim=(None, 1.03))
+    middle.set(title="The model keeps z, or gives it up", ylabel="spread of the model's means")
+    middle.set_ylim(bottom=0)
+    for axes in (left, middle):
+        axes.set_xlabel("steps of the decoder")
+    right.set(title="The same loss, other rates", xlabel="-ELBO of test sentences (nats)", ylabel="rate at the end (nats)")
+    right.set_ylim(bottom=0)
+    right.locator_params(axis="x", nbins=5)
+    left.legend(loc="lower right", fontsize=8)
+    return Picture(figure, f"{len(runs)} seeds of each training. At the end: {'; '.join(ends.values())} (nats).")

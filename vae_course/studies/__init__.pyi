@@ -5,6 +5,7 @@ from . import (
     catalogue as catalogue,
     collapse as collapse,
     collapse_floors as collapse_floors,
+    collapse_race as collapse_race,
     correction as correction,
     cures as cures,
     learners as learners,

@@ -13,6 +13,7 @@ FAMILIES = {
     "beside_z": ("beside_z",),
     "collapse": ("collapse_world",),
     "collapse_floors": ("collapse_floors_world",),
+    "collapse_race": ("collapse_race_world",),
     "summaries": ("flickr",),
     "translation": ("translation_world",),
     "real_pairs": ("jupyterlab_zh", "jupyterlab_fr", "multi30k_de", "multi30k_fr", "tatoeba_zh"),

@@ -1,8 +1,7 @@
-"""What the collapse of a text VAE depends on: the words that its decoder sees, the optimizer, and an encoder that lags.
+"""What the collapse of a text VAE depends on: the words that its decoder sees, and the optimizer.
 
-Three kinds of rows, all on the generated world, under several seeds. "decoder": VAE and language model around decoders that see
+Two kinds of rows, both on the generated world, under several seeds. "decoder": VAE and language model around decoders that see
 0, 1, 2 or all preceding words. "optimizer": a decoder that sees two, at several learning rates and lengths of training.
-"race": one latent, plain training and the aggressive encoder of He 2019, and where encoder and model put sentences meanwhile.
 """
 
 from collections.abc import Callable
@@ -14,13 +13,11 @@ from pathlib import Path
 import torch
 
 from vae_course.studies.store import Figures, Run, contents
-from vae_course.text.batches import SentenceBatches, pad
 from vae_course.text.corpora import Corpus, load
-from vae_course.text.cures import CURES, Budget, fit, train_language_model, train_vae
-from vae_course.text.evaluation import exact_nll, likelihood, posterior_means
-from vae_course.text.models import TextSizes, TextVAE
-from vae_course.text.objectives import AggressiveEncoder, NegativeElbo
-from vae_course.training import History, seeded, seeded_module
+from vae_course.text.cures import CURES, Budget, train_language_model, train_vae
+from vae_course.text.evaluation import exact_nll, likelihood
+from vae_course.text.models import TextSizes
+from vae_course.training import seeded
 
 NAME = "collapse_world"
 # The decoders, by the words before that they see. One that sees all is recurrent, as in lesson 07.
@@ -33,29 +30,23 @@ DECODERS = {
 BUDGET = Budget(steps=1_200, learning_rate=4e-3)
 LENGTHS, RATES = (600, 1_200, 3_000), (4e-3, 1e-2)
 SEEDS = (0, 1, 2)
-RACE_SIZES = TextSizes(embedding=16, hidden=48, latent=1, context=17)
-RACE = Budget(steps=120, learning_rate=1e-2, checks=12)
-RACE_SEEDS = (0, 1, 2, 3, 4)
-INNER = 10  # steps of the aggressive encoder before each of the decoder
-TEST, WEIGHTED, WATCHED = 1_000, 300, 40  # test sentences: measured, importance weighted, watched in the race
+TEST, WEIGHTED = 1_000, 300  # test sentences: measured, importance weighted
 
 
 def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = None, device: torch.device | None = None) -> Path:
     """Train all models, measure them and store the figures, see ``store.Run``; returns the file.
 
     What is finished is kept in ``scratch``, so a run that was stopped goes on where it was. ``steps`` replaces the length of
-    the trainings of the rows "decoder" and "race", and is the only one of the rows "optimizer".
+    the trainings of the rows "decoder", and is the only one of the rows "optimizer".
     """
-    budget, race = (one if steps is None else replace(one, steps=steps) for one in (BUDGET, RACE))
+    budget = BUDGET if steps is None else replace(BUDGET, steps=steps)
     corpus = load("world", folder=folder)
-    settings = {"corpus": contents(corpus), "budget": asdict(budget), "race": asdict(race), "test": [TEST, WEIGHTED, WATCHED]}
+    settings = {"corpus": contents(corpus), "budget": asdict(budget), "test": [TEST, WEIGHTED]}
     run = Run.of(NAME, __name__, settings, scratch=scratch, steps=steps, own_steps=BUDGET.steps, device=device)
 
     make: dict[str, Callable[[], Figures]] = {}
     for seed, seen in product(SEEDS, DECODERS):
         make[f"decoder-{seen}-{seed}"] = partial(_decoder, corpus, seen, budget, seed, device)
-    for seed in RACE_SEEDS:
-        make[f"race-{seed}"] = partial(_race, corpus, race, seed, device)
     for seed, rate, length in product(SEEDS, RATES, LENGTHS if steps is None else (steps,)):
         one = replace(BUDGET, steps=length, learning_rate=rate)
         make[f"optimizer-{rate:g}-{length}-{seed}"] = partial(_optimizer, corpus, one, seed, device)
@@ -63,12 +54,10 @@ def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = No
     document = {
         "corpus": "world",
         "entropy": corpus.language.entropy if corpus.language else None,
-        "sizes": {seen: asdict(sizes) for seen, sizes in DECODERS.items()} | {"race": asdict(RACE_SIZES)},
+        "sizes": {seen: asdict(sizes) for seen, sizes in DECODERS.items()},
         "budget": asdict(budget),
-        "race": asdict(race),
         "test_sentences": TEST,
         "weighted_sentences": WEIGHTED,
-        "watched_sentences": WATCHED,
         **run.made_by(),
         "rows": rows,
     }
@@ -106,40 +95,6 @@ def _optimizer(corpus: Corpus, budget: Budget, seed: int, device: torch.device |
     assert measured.rate is not None
     figures = {"kind": "optimizer", "seed": seed, "learning_rate": budget.learning_rate, "steps": budget.steps}
     return figures | {"rate": _mean(measured.rate), "negative_elbo": measured.negative_elbo.value}
-
-
-def _race(corpus: Corpus, budget: Budget, seed: int, device: torch.device | None) -> Figures:
-    """One latent, three trainings from the same weights, each watched at every check.
-
-    "aggressive" takes ten steps of the encoder alone before each step of the decoder, so a control without these takes as many
-    steps of both: "longer". Of each: the spread (standard deviation over sentences) of the means of the model's posterior, of
-    the encoder's, and the correlation of the two.
-    """
-    train, test, words = corpus.encoded("train"), corpus.encoded("test"), len(corpus.vocabulary)
-    watched = pad(test[:WATCHED], device)
-    batches = SentenceBatches(train, budget.batch_size, device)
-    figures: Figures = {"kind": "race", "seed": seed}
-    for name in ("plain", "aggressive", "longer"):
-        model = seeded_module(seed, lambda: TextVAE(words, RACE_SIZES)).to(device)
-        objective = NegativeElbo(model)
-        if name == "aggressive":
-            objective = AggressiveEncoder(model, batches, budget.learning_rate, most=INNER).to(device)
-        seen = [posterior_means(model, watched)]
-
-        def look(_: History, model: TextVAE = model, seen: list[torch.Tensor] = seen) -> None:
-            seen.append(posterior_means(model, watched))
-
-        spent = replace(budget, steps=(INNER + 1) * budget.steps) if name == "longer" else budget
-        history = fit(objective, batches, spent, seed=seed, after_check=look)
-        spreads = torch.stack(seen).std(dim=2)  # (checks + 1, 2)
-        agreement = [torch.corrcoef(both)[0, 1].item() for both in seen]
-        figures[name] = {
-            "spread_of_the_model": [round(value, 4) for value in spreads[:, 0].tolist()],
-            "spread_of_the_encoder": [round(value, 4) for value in spreads[:, 1].tolist()],
-            "correlation": [round(value, 4) for value in agreement],
-            "rate": history.last("rate"),
-        }
-    return figures
 
 
 def _mean(values: torch.Tensor) -> float:

@@ -36,9 +36,9 @@ def own_z_saves(distortion, other):
     return swapped - own
 
 
-def linear_rates(variance, noise_variance):
-    kept = torch.maximum(variance, noise_variance)
-    return (kept.log() - noise_variance.log()) / 2
+def coordinate_earns(weight, variance, noise_variance):
+    ratio = noise_variance / (weight**2 + noise_variance)
+    return (ratio.log() + variance / noise_variance * (1 - ratio)) / 2
 
 
 def net_earnings(without_z, with_z, rate):
@@ -82,6 +82,22 @@ def _by_gradients(loss_of, encoder_optimizer, decoder_optimizer, batches):
     return move(decoder_optimizer, batches[-1])
 
 
+def _distortion_saved_minus_rate(weight, variance, noise_variance):
+    of_the_model = weight**2 + noise_variance
+    square_of_means = weight**2 * variance / of_the_model**2  # q is the model's own posterior
+    width = noise_variance / of_the_model
+    error = variance * (noise_variance / of_the_model) ** 2 + weight**2 * width
+    saved = (variance - error) / (2 * noise_variance)
+    return saved - (square_of_means + width - 1 - width.log()) / 2
+
+
+def _two_gaussians(weight, variance, noise_variance):
+    def cost(of_the_model):
+        return 0.5 * torch.log(2 * torch.pi * of_the_model) + variance / (2 * of_the_model)
+
+    return cost(noise_variance) - cost(noise_variance + weight * weight)
+
+
 def _information_in_a_loop(log_q):
     terms = []
     for i in range(len(log_q)):
@@ -113,13 +129,7 @@ MORE = {
             torch.distributions.Normal(mean, (log_var / 2).exp()), 1
         ).log_prob(z.unsqueeze(1)),
     ],
-    "linear_rates": [
-        lambda variance, noise_variance: torch.relu(0.5 * torch.log(variance / noise_variance)),
-        lambda variance, noise_variance: torch.where(
-            variance > noise_variance, torch.log(torch.sqrt(variance / noise_variance)), torch.zeros_like(variance)
-        ),
-        lambda variance, noise_variance: torch.log((variance / noise_variance).clamp(min=1)) / 2,
-    ],
+    "coordinate_earns": [_distortion_saved_minus_rate, _two_gaussians],
     "aggressive_step": [_by_gradients],
     "mutual_information": [
         _information_in_a_loop,
