@@ -206,10 +206,10 @@ def saved_by_place(named: Mapping[str, Tensor], window: int) -> Picture:
         heights = array(nats.mean(0))
         axes.bar(places, heights, 0.4, yerr=errors, capsize=2, color=colour, hatch=hatch, edgecolor="white", label=name)
     told = next(iter(named.values()))
-    places = range(1, told.shape[1] + 1)
+    ticks = range(1, told.shape[1] + 1)
     axes.axvline(window + 1.5, color=INK, linestyle=":", linewidth=1.2)  # the first place has no word before it
     axes.axhline(0, color=INK, linestyle="-", linewidth=0.8)
-    axes.set_xticks(places, [str(place) for place in places])
+    axes.set_xticks(ticks, [str(place) for place in ticks])
     axes.set(xlabel="place of the predicted token in the sentence", ylabel="nats saved per sentence\n(± 2 standard errors)")
     axes.legend(loc="upper left", fontsize=9)
     title, words = (
