@@ -59,16 +59,25 @@ def test_the_floor_is_drawn_only_where_it_is_known():
 
 
 def test_rate_and_distortion_are_means_of_parts():
-    left, right = text.rate_and_distortion([9.0, 7.0, 6.0, 4.0], [1.0, 3.0, 2.0, 2.0], rise=2, most=2).figure.axes
+    left, right, weight = text.rate_and_distortion([9.0, 7.0, 6.0, 4.0], [1.0, 3.0, 2.0, 2.0], rise=2, most=2).figure.axes
     assert left.lines[0].get_ydata().tolist() == [8, 5]
     assert right.lines[0].get_ydata().tolist() == [2, 2]
     assert right.lines[1].get_xdata() == [2, 2]
     assert [axes.get_title(loc="left") for axes in (left, right)] == ["Distortion", "Rate"]
+    assert (list(weight.lines[0].get_xdata()), list(weight.lines[0].get_ydata())) == ([0, 2, 4], [0, 1, 1])
 
 
-def test_the_titles_of_rate_and_distortion_claim_only_what_is_so():
-    left, right = text.rate_and_distortion([9.0, 4.0, 6.0], [1.0, 8.0, 2.0], rise=2).figure.axes
-    assert left.get_title(loc="left") == "Distortion falls, then rises again"
+@pytest.mark.parametrize(
+    ("distortions", "title"),
+    [
+        ([9.0, 4.0, 6.0], "Distortion falls, then rises again"),
+        ([9.0, 4.0, 6.0, 5.0], "Distortion falls, rises, and falls a little again"),
+        ([9.0, 6.0, 5.0], "Distortion"),
+    ],
+)
+def test_the_titles_of_rate_and_distortion_claim_only_what_is_so(distortions, title):
+    left, right, _ = text.rate_and_distortion(distortions, [1.0, 8.0, *[2.0] * (len(distortions) - 2)], rise=2).figure.axes
+    assert left.get_title(loc="left") == title
     assert right.get_title(loc="left") == "The rate is pressed down to what pays"
 
 
@@ -89,37 +98,61 @@ def test_the_words_beside_a_training_say_whether_distortion_rose_again(distortio
     assert said in text.training_of_vae(History(epochs=5, steps=50, metrics=metrics)).words
 
 
-def test_all_estimates_are_on_one_axis():
-    named = {"q": [Estimate(0.8, 0.1), Estimate(0.4, 0.1)], "prior": [Estimate(3.0, 0.1), Estimate(0.5, 0.1)]}
-    picture = text.on_one_axis([1, 4], named, {"q": 3.2, "prior": 1.1}, Estimate(0.1, 0.01), known=True)
+@pytest.mark.parametrize(
+    ("late", "title"), [(0.3, "z saves nats where more than 1 words stand before"), (0.0, "What is saved")]
+)
+def test_each_place_has_what_is_saved_there_by_both_and_a_title_that_is_so(late, title):
+    by_z = torch.tensor([[0.01, -0.01, late], [-0.01, 0.01, late + 0.02]])
+    picture = text.saved_by_place({"by z": by_z, "by memory": by_z + 0.1}, window=1)
     (axes,) = picture.figure.axes
-    assert [line.get_ydata().tolist() for line in axes.lines[:2]] == [[0.8, 0.4], [3.0, 0.5]]
-    assert labels(axes)[:2] == ["z from q (3 of 4 count, median)", "z from prior (1 of 4 count, median)"]
-    assert "the truth" in labels(axes)
-    (axes,) = text.on_one_axis([1, 4], named, {"q": 3.2, "prior": 1.1}, Estimate(0.1, 0.01), known=False).figure.axes
-    assert "the truth" not in labels(axes)
+    heights = [bar.get_height() for bar in axes.patches]
+    assert heights == pytest.approx([0, 0, late + 0.01, 0.1, 0.1, late + 0.11], abs=1e-6)
+    assert axes.get_title(loc="left").startswith(title)
+    assert labels(axes) == ["by z", "by memory"]
+    assert axes.lines[-2].get_xdata() == [2.5, 2.5]  # two places see all words before
+    assert ("next to nothing" in picture.words) == (late > 0)
 
 
-def test_shares_are_drawn_in_per_cent():
-    (axes,) = text.copied(0.25, {"person": 0.75}, {"person": 0.5}).figure.axes
-    assert [bar.get_height() for bar in axes.patches] == [25, 75, 0, 50]
-    (axes,) = text.copied(0.25, None, None).figure.axes
+def test_a_line_is_the_mean_of_its_runs_with_a_band_where_there_are_several():
+    named = {"q": [torch.tensor([0.7, 0.9]), torch.tensor([0.4])], "wrong": [torch.tensor([3.0, 5.0]), torch.tensor([2.5])]}
+    picture = text.on_one_axis([1, 4], named, without_z=0.1, known=True)
+    (axes,) = picture.figure.axes
+    assert [line.get_ydata().tolist() for line in axes.lines[:2]] == [pytest.approx(line) for line in ([0.8, 0.4], [4.0, 2.5])]
+    band = axes.collections[1].get_paths()[0].vertices
+    assert (band[:, 1].min(), band[:, 1].max()) == pytest.approx((4 - 2**0.5, 4 + 2**0.5))
+    assert "the truth" in [entry.get_text() for entry in picture.figure.legends[0].get_texts()]
+    assert "stays far above" in picture.words
+    picture = text.on_one_axis([1, 4], {"q": named["q"], "prior": named["q"]}, without_z=0.1, known=False)
+    assert "the truth" not in [entry.get_text() for entry in picture.figure.legends[0].get_texts()]
+    assert "stays far above" not in picture.words
+
+
+def test_shares_are_drawn_in_per_cent_and_one_hardly_seen_is_told():
+    (axes,) = text.copied(0.005, {"person": 0.75}, {"person": 0.5}, count=100).figure.axes
+    assert [bar.get_height() for bar in axes.patches] == [0.5, 75, 50]
+    assert [bar.get_x() + bar.get_width() / 2 for bar in axes.patches] == pytest.approx([-0.2, 0.8, 1.2])
+    assert texts(axes) == ["0.5"]
+    (axes,) = text.copied(0.25, None, None, count=100).figure.axes
     assert [bar.get_height() for bar in axes.patches] == [25]
 
 
-def test_scores_has_a_bar_for_each_writer_and_kind_and_none_for_what_is_unknown():
+def test_scores_has_a_panel_for_each_kind_with_a_bar_for_each_writer_and_none_for_what_is_unknown():
     shares = {"accepted": Estimate(math.nan, math.nan), "new": Estimate(0.5, 0.01)}
-    picture = text.scores({"one": shares, "other": shares})
-    heights = [bar.get_height() for bar in picture.figure.axes[0].patches]
-    assert heights == pytest.approx([math.nan, 50, math.nan, 50], nan_ok=True)
+    accepted, new = text.scores({"one": shares, "other": shares}).figure.axes
+    assert [bar.get_width() for bar in accepted.patches] == pytest.approx([math.nan] * 2, nan_ok=True)
+    assert [bar.get_width() for bar in new.patches] == pytest.approx([50, 50])
+    assert [axes.get_title(loc="left") for axes in (accepted, new)] == ["accepted", "new"]
+    assert [label.get_text() for label in accepted.get_yticklabels()] == ["one", "other"]
 
 
-@pytest.mark.parametrize(("greedy", "title"), [(0.9, "Greedy writing slips less often"), (0.7, "How well do they write?")])
+@pytest.mark.parametrize(
+    ("greedy", "title"), [(0.9, "Greedy writing (orange) slips less often"), (0.7, "How well do they write?")]
+)
 def test_the_title_of_scores_claims_only_what_is_so(greedy, title):
     drawn = {"accepted": Estimate(0.8, 0.01), "accepted and new": Estimate(0.7, 0.01)}
     greedily = {"accepted": Estimate(greedy, 0.01), "accepted and new": Estimate(0.3, 0.01)}
-    (axes,) = text.scores({"VAE": drawn, "VAE, greedy": greedily}).figure.axes
-    assert axes.get_title(loc="left").startswith(title)
+    figure = text.scores({"VAE": drawn, "VAE, greedy": greedily}).figure
+    assert figure.get_suptitle().startswith(title)
 
 
 def test_changing_facts_are_named_and_what_is_no_sentence_is_said_to_be_none():

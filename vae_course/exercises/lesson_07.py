@@ -48,9 +48,15 @@ class WordsExercise(Exercise):
     def run(self, answer: Callable[..., Any], arguments: Arguments) -> Any:  # noqa: ANN401 - whatever an answer returns
         """Use it, and look whether what it returns may be put into an embedding."""
         result = answer(*arguments)
+        if isinstance(result, list):
+            told = "your function returned a list, expected a torch tensor"
+            raise NotComparableError(
+                f"{told}: torch.tensor(...) makes one of lists of numbers, torch.stack of rows that are tensors"
+            )
         if isinstance(result, Tensor) and result.dtype != torch.int64:
-            told = f"your function returned {result.dtype}, but numbers of words are whole ones"
-            raise NotComparableError(f"{told}, torch.int64: torch.full((rows, columns), 0) has them, torch.zeros has not")
+            told = f"your function returned {result.dtype}, but numbers of words are whole ones, torch.int64"
+            how = "torch.full((rows, columns), 0) is of that kind; torch.zeros and torch.ones need dtype=torch.int64"
+            raise NotComparableError(f"{told}: {how}")
         return result
 
 
@@ -273,10 +279,12 @@ SENTENCE_NLL = Exercise(
     lesson=lambda g: (torch.randn(32, 16, 101, generator=g), _drawn_tokens(g, 32, 16, 101)),
     gradients=("logits",),
     hints=(
-        "The logits at place t are about the word at place t + 1. So the last row of logits is about nothing that is there.",
-        "Drop the last row of logits and the first token, <bos>: then row and target stand at the same place.",
-        "functional.cross_entropy(logits.transpose(1, 2), targets, reduction='none') is (batch, time). (Quicker: flatten both, "
-        "then view.) Set the places where the target is 0, <pad>, to zero, and sum over time.",
+        "The last row of logits is about a token that is not there, and the first token, <bos>, is never predicted. Drop both: "
+        "then row and target stand at the same place.",
+        "functional.cross_entropy takes dimension 1 for the vocabulary, so transpose the logits. Unless told otherwise it "
+        "averages: reduction='none' keeps each word's nats.",
+        "functional.cross_entropy(logits.transpose(1, 2), targets, reduction='none'), of what is left, is (batch, time - 1). "
+        "(Quicker: flatten both, then view.) Set the places where the target is 0, <pad>, to zero, and sum over time.",
     ),
     mistakes=(
         Mistake(
@@ -392,6 +400,12 @@ SENTENCE_NLL = Exercise(
                 functional.cross_entropy(logits[:, :-1], tokens[:, 1:], reduction="none") * (tokens[:, 1:] != PAD)
             ).sum(1),
             "cross_entropy takes dimension 1 for the vocabulary, and here that is time. Give it logits.transpose(1, 2).",
+        ),
+        Mistake(
+            "The transpose forgotten, and nothing shifted",
+            lambda logits, tokens: functional.cross_entropy(logits, tokens, reduction="none").sum(1),
+            "cross_entropy takes dimension 1 for the vocabulary, and here that is time. Give it logits.transpose(1, 2), and "
+            "shift: the logits without their last row, the tokens without <bos>.",
         ),
         Mistake(
             "reshape in place of transpose",
@@ -1154,7 +1168,7 @@ def _stopped(got: object, want: object) -> bool:
 
 WRITE_GREEDILY = WritingExercise(
     task="For each z (batch, latent) the likeliest words, one after the other, by decoder(tokens, z), from <bos> on: numbers "
-    "(batch, longest), without <bos>.",
+    "(batch, longest), on the device of z, without <bos>.",
     reference=write_greedily,
     cases=lambda: [
         (untrained_decoder(7), torch.tensor([[0.5]]), 1),
@@ -1167,8 +1181,8 @@ WRITE_GREEDILY = WritingExercise(
         "Begin with a column of <bos>, one for each z. Which of the decoder's logits are about the next word?",
         "The last ones: logits[:, -1], (batch, vocabulary). Take the likeliest word of each row, and put it behind the tokens "
         "that the decoder reads in the next turn.",
-        "tokens = torch.full((len(z), 1), 1), and then longest times: next_word = decoder(tokens, z)[:, -1].argmax(dim=1); "
-        "tokens = torch.cat([tokens, next_word[:, None]], dim=1). At the end, tokens[:, 1:].",
+        "tokens = torch.full((len(z), 1), 1, device=z.device), and then longest times: next_word = decoder(tokens, z)[:, -1]"
+        ".argmax(dim=1); tokens = torch.cat([tokens, next_word[:, None]], dim=1). At the end, tokens[:, 1:].",
     ),
     mistakes=(
         Mistake(
@@ -1219,6 +1233,14 @@ WRITE_GREEDILY = WritingExercise(
             "The unlikeliest word",
             lambda decoder, z, longest: _greedy_from(decoder, z, longest, choose=lambda logits: logits[:, -1].argmin(1))[:, 1:],
             "argmin takes the word that fits worst. The likeliest has the largest logit.",
+        ),
+        Mistake(
+            "One word for all rows",
+            lambda decoder, z, longest: _greedy_from(
+                decoder, z, longest, choose=lambda logits: logits[:, -1].argmax().expand(len(logits))
+            )[:, 1:],
+            "argmax() without a dimension looks for the largest logit of the whole batch, and counts through all rows. Each "
+            "sentence has a likeliest word of its own: argmax(dim=1).",
         ),
         Mistake(
             "The mean of all places",
@@ -1281,6 +1303,7 @@ def _weighted_draws() -> list[Arguments]:
         doubles([[-14.0, -12.0, -13.0], [-14.0, -22.0, -12.5]]),
         doubles([[-1500.0], [-1501.0], [-1500.5]]),
         doubles([[-1500.0, -20.0], [-1503.0, -21.0]]),
+        doubles([[-3000.0, -20.0], [-1500.0, -21.0]]),  # so far apart that exp overflows above their mean
         doubles([[900.0, -20.0], [901.0, -21.0], [899.5, -20.5]]),
     ]
 
@@ -1305,7 +1328,7 @@ EFFECTIVE_SAMPLE_SIZE = Exercise(
     lesson=lambda g: (-14 + 2 * torch.randn(256, 60, generator=g),),
     hints=(
         "Multiply all weights by the same number: what happens to the fraction? So you may choose a number that keeps exp "
-        "from rounding to 0.",
+        "from rounding to 0. (Or stay with logarithms: what are the logs of both sums?)",
         "Take the largest log weight of each sentence off before exp: the largest weight is then 1, and the fraction is what "
         "it was.",
         "weights = (log_weights - log_weights.amax(dim=0)).exp(). Then weights.sum(dim=0).square() over "
@@ -1317,6 +1340,15 @@ EFFECTIVE_SAMPLE_SIZE = Exercise(
             lambda log_weights: log_weights.exp().sum(0).square() / log_weights.exp().square().sum(0),
             "Right on paper, but exp(-1500) is 0 to a computer, and exp(900) is inf. Take each sentence's largest log weight "
             "off first: it cancels.",
+        ),
+        Mistake(
+            "The mean taken off in place of the largest",
+            lambda log_weights: (
+                (log_weights - log_weights.mean(0)).exp().sum(0).square()
+                / (log_weights - log_weights.mean(0)).exp().square().sum(0)
+            ),
+            "It cancels too, but where log weights lie far apart, exp of the largest is inf: log weights of -3000 and -1500 "
+            "lie 750 from their mean. Take off the largest: then no weight is above 1.",
         ),
         Mistake(
             "The largest weight of the whole batch taken off",
@@ -1379,6 +1411,28 @@ EFFECTIVE_SAMPLE_SIZE = Exercise(
             "exp of the entropy",
             lambda log_weights: torch.exp(-(log_weights.softmax(0) * log_weights.log_softmax(0)).sum(0)),
             "That is the perplexity of the weights, another measure of the same thing. Asked is (sum w)^2 / sum w^2.",
+        ),
+        Mistake(
+            "The sum below is of weights, not of their squares",
+            lambda log_weights: (2 * torch.logsumexp(log_weights, 0) - torch.logsumexp(log_weights, 0)).exp(),
+            "Below stands the sum of the *squared* weights, and the log of w^2 is 2 log w: torch.logsumexp(2 * log_weights, "
+            "dim=0).",
+        ),
+        Mistake(
+            "The sum above is not squared, in logs",
+            lambda log_weights: (torch.logsumexp(log_weights, 0) - torch.logsumexp(2 * log_weights, 0)).exp(),
+            "Above stands the *square* of the sum, and the log of a square is twice the log: 2 * torch.logsumexp(log_weights, "
+            "dim=0).",
+        ),
+        Mistake(
+            "The logs squared",
+            lambda log_weights: (2 * torch.logsumexp(log_weights, 0) - torch.logsumexp(log_weights.square(), 0)).exp(),
+            "It is the weight that is squared below, not its logarithm: the log of w^2 is 2 log w.",
+        ),
+        Mistake(
+            "The log of the sum squared",
+            lambda log_weights: (torch.logsumexp(log_weights, 0).square() - torch.logsumexp(2 * log_weights, 0)).exp(),
+            "It is the sum that is squared above, not its logarithm: the log of a square is *twice* the log.",
         ),
         Mistake(
             "The log of it",

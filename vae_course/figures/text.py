@@ -1,5 +1,6 @@
 """Pictures of lesson 07: sentences in a batch, what words cost, what z is worth, copies, and bounds beside the truth."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from torch import Tensor
@@ -10,7 +11,6 @@ from vae_course.figures.base import (
     LINES,
     MARKERS,
     ORANGE,
-    PALETTE,
     RED,
     SKY,
     Picture,
@@ -89,10 +89,10 @@ def learning(losses: Sequence[float], looks: Sequence[float], every: int, langua
     axes.plot(steps, list(looks), color=ORANGE, linestyle="--", marker="s", label="held-out sentences")
     title = "The language model's loss"
     if language is not None:
-        title = "The language model comes near the entropy"
+        title = "The language model comes near the entropy, and a gap remains"
         floor = language.entropy
         axes.axhline(floor, color=INK, linestyle=":", label=f"entropy of the source, {floor:.2f}")
-        axes.set_ylim(floor - 1, floor + 10)
+        axes.set_ylim(floor - 0.3, floor + 3)  # the first steps lie far above
     axes.set(title=title, xlabel="training steps", ylabel="NLL (nats per sentence)")
     axes.legend()
     below = ", above the dotted line of the entropy" if language is not None else ""
@@ -101,26 +101,40 @@ def learning(losses: Sequence[float], looks: Sequence[float], every: int, langua
 
 @styled
 def rate_and_distortion(distortions: Sequence[float], rates: Sequence[float], rise: int, most: int = 50) -> Picture:
-    """Both terms of a VAE's loss, averaged over parts of the training; until step ``rise`` the KL weight rises."""
+    """Both terms of a VAE's loss, averaged over parts of the training; until step ``rise`` the KL weight rises.
+
+    The first steps, whose distortion lies far above all others, are cut off.
+    """
     part = -(-len(rates) // most)
     middles = [k + part / 2 for k in range(0, len(rates), part)]
     mean_distortions, mean_rates = (
         [sum(values[k : k + part]) / len(values[k : k + part]) for k in range(0, len(values), part)]
         for values in (distortions, rates)
     )
+    later = mean_distortions[len(mean_distortions) // 5 :]
     lowest = min(mean_distortions)
-    rises_again = max(mean_distortions[mean_distortions.index(lowest) :]) > 1.05 * lowest
+    after = mean_distortions[mean_distortions.index(lowest) :]
+    rises_again = max(after) > 1.05 * lowest
+    falls_again = rises_again and after[-1] < 0.97 * max(after)
     pressed_down = mean_rates[-1] < 0.5 * max(mean_rates)
     figure, (left, right) = new_figure(2, width=9, height=3.3)
-    left.set_title("Distortion falls, then rises again" if rises_again else "Distortion")
+    rising = "Distortion falls, rises, and falls a little again" if falls_again else "Distortion falls, then rises again"
+    left.set_title(rising if rises_again else "Distortion")
     right.set_title("The rate is pressed down to what pays" if pressed_down else "Rate")
     for axes, means, colour in ((left, mean_distortions, BLUE), (right, mean_rates, RED)):
-        axes.plot(middles, means, color=colour, linestyle="-")
-        axes.axvline(rise, color=INK, linestyle=":")
+        axes.plot(middles, means, color=colour, linestyle="-", label="rate" if axes is right else None)
+        axes.axvline(rise, color=INK, linestyle=":", linewidth=1)
         axes.set(xlabel="training steps", ylabel="nats per sentence")
-        highest = max(means) if axes is right else max(means[len(means) // 10 :])
-        axes.set_ylim(0, 1.15 * highest)
-    right.text(1.03 * rise, 0.95 * right.get_ylim()[1], "KL weight 1\nfrom here on", fontsize=9, va="top")
+    margin = 0.25 * (max(later) - lowest) + 0.1
+    left.set_ylim(lowest - margin, max(later) + margin)
+    right.set_ylim(0, 1.3 * max(mean_rates))
+    weight = right.twinx()
+    weight.plot([0, rise, len(rates)], [0, 1, 1], color=INK, linestyle="--", linewidth=1.2, label="KL weight (right axis)")
+    weight.set_ylim(0, 1.3)
+    weight.set_yticks([0, 0.5, 1])
+    weight.spines["right"].set_visible(True)
+    lines = [right.lines[0], *weight.lines]
+    right.legend(lines, [str(line.get_label()) for line in lines], loc="upper right", fontsize=9, ncols=2)
     words = "Distortion falls steeply at first; the rate leaps, falls and rises again while z is cheap, then is pressed down"
     words += ", for which distortion pays." if rises_again else "."
     return Picture(figure, words)
@@ -147,7 +161,7 @@ def with_and_without_z(without: Mapping[str, Sequence[float]], with_z: Mapping[s
     axes.set(
         xlabel="what the decoder sees of the words before", ylabel="NLL, nats per sentence above the truth", ylim=(0, None)
     )
-    axes.set_title("What a decoder cannot see, z can tell it (a point is a seed)")
+    axes.set_title("What a decoder cannot see, z can tell it (a point is a seed; 1,000 steps if not said)")
     axes.legend()
     words = "Without z a decoder is worse the less it sees; with z and annealing it is better for two and four words only."
     return Picture(figure, words)
@@ -178,40 +192,74 @@ def training_of_vae(history: History) -> Picture:
 
 
 @styled
-def on_one_axis(
-    counts: Sequence[int],
-    named: Mapping[str, Sequence[Estimate]],
-    effective: Mapping[str, float],
-    without_z: Estimate,
-    known: bool,
-) -> Picture:
-    """One decoder's NLL by more and more draws of z, from several proposals, each with its effective sample size.
+def saved_by_place(named: Mapping[str, Tensor], window: int) -> Picture:
+    """What two models save against one that sees ``window`` words, place by place: by name, (sentences, places) in nats.
 
-    ``without_z``: the exact NLL of a model without z. At 0, if ``known``, the truth.
+    The first is told z; the title says where it saves, if that is clear.
     """
-    figure, (axes,) = new_figure(width=8, height=4.4)
-    for (name, estimates), colour, line, marker in zip(named.items(), (BLUE, ORANGE, RED), LINES, MARKERS, strict=False):
-        label = f"z from {name} ({effective[name]:.0f} of {counts[-1]} count, median)"
-        values = [estimate.value for estimate in estimates]
-        axes.plot(counts, values, color=colour, linestyle=line, marker=marker, markersize=5, label=label)
-    axes.axhline(without_z.value, color=INK, linestyle=(0, (5, 1)), linewidth=1.2, label="same decoder without z, exact NLL")
+    figure, (axes,) = new_figure(width=8, height=3.6)
+    looks = zip((-0.2, 0.2), (BLUE, ORANGE), ("", "//"), strict=True)
+    for (name, nats), (shift, colour, hatch) in zip(named.items(), looks, strict=True):
+        nats = nats.double()
+        errors = array(2 * nats.std(0) / math.sqrt(len(nats)))
+        places = [place + 1 + shift for place in range(nats.shape[1])]
+        heights = array(nats.mean(0))
+        axes.bar(places, heights, 0.4, yerr=errors, capsize=2, color=colour, hatch=hatch, edgecolor="white", label=name)
+    told = next(iter(named.values()))
+    ticks = range(1, told.shape[1] + 1)
+    axes.axvline(window + 1.5, color=INK, linestyle=":", linewidth=1.2)  # the first place has no word before it
+    axes.axhline(0, color=INK, linestyle="-", linewidth=0.8)
+    axes.set_xticks(ticks, [str(place) for place in ticks])
+    axes.set(xlabel="place of the predicted token in the sentence", ylabel="nats saved per sentence\n(± 2 standard errors)")
+    axes.legend(loc="upper left", fontsize=9)
+    title, words = (
+        "What is saved, place by place",
+        "Two bars for each place: what z saves there, and what the LSTM's memory does.",
+    )
+    if told.shape[1] > window + 1:
+        early, late = (Estimate.of(part.sum(1)) for part in (told[:, : window + 1], told[:, window + 1 :]))
+        if late.value > 3 * late.standard_error and late.value > 4 * abs(early.value):
+            title = f"z saves nats where more than {window} words stand before"
+            words += " Left of the dotted line, where the window sees all words before, z saves next to nothing."
+    axes.set_title(title)
+    return Picture(figure, words)
+
+
+@styled
+def on_one_axis(counts: Sequence[int], named: Mapping[str, Sequence[Tensor]], without_z: float, known: bool) -> Picture:
+    """One decoder's NLL by more and more draws of z, from several proposals: the mean of runs, and a band for a single run.
+
+    ``named``: for each proposal, and each of ``counts``, the estimates of its runs (runs,). The band is the mean ± their
+    standard deviation, if there are several. ``without_z``: the exact NLL of a model without z. 0 is the truth, if ``known``.
+    """
+    figure, (axes,) = new_figure(width=8, height=4.6)
+    lines = {name: [runs.mean().item() for runs in estimates] for name, estimates in named.items()}
+    for (name, values), colour, line, marker in zip(lines.items(), (BLUE, ORANGE, RED), LINES, MARKERS, strict=False):
+        axes.plot(counts, values, color=colour, linestyle=line, marker=marker, markersize=5, label=f"z from {name}")
+        spreads = [runs.std().item() for runs in named[name] if len(runs) > 1]
+        low = [value - spread for value, spread in zip(values, spreads, strict=False)]
+        high = [value + spread for value, spread in zip(values, spreads, strict=False)]
+        axes.fill_between(counts[: len(spreads)], low, high, color=colour, alpha=0.2, linewidth=0)
+    axes.axhline(without_z, color=INK, linestyle=(0, (5, 1)), linewidth=1.2, label="same decoder without z, exact NLL")
     if known:
         axes.axhline(0, color=INK, linestyle=":", label="the truth")
     axes.set_xscale("log", base=2)
     axes.set_yscale("symlog", linthresh=1, linscale=1)
     axes.set_xticks(counts, [str(k) for k in counts])
-    ticks = [tick for tick in (0, 0.5, 1, 2, 4, 8, 16, 32) if known]
+    ticks = [tick for tick in (0, 0.25, 0.5, 1, 2, 4, 8, 16) if known]
     if ticks:
         axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-        highest = max(estimate.value for estimates in named.values() for estimate in estimates)
-        axes.set_ylim(-0.1, 8 * highest)  # room for the legend
-    axes.set_title("One decoder, three proposals: on average, lower is nearer to its NLL")
+        axes.set_ylim(-0.1, 1.3 * max(max(values) for values in lines.values()))
+    axes.set_title("How many draws an NLL needs depends on where they come from")
     axes.set_xlabel("draws K of z for each sentence (doubled from mark to mark)")
     axes.set_ylabel(
         "estimate of the NLL, nats per sentence" + (" above the truth\n(linear up to 1, then logarithmic)" if known else "")
     )
-    axes.legend(fontsize=9, loc="upper right")
-    words = "With more draws all three lines fall; the encoder's and the prior's meet, the wrong encoder's stays above them."
+    figure.legend(loc="outside lower center", ncols=3 if known else 2, fontsize=9)
+    words = "A line for each proposal: the mean estimate by more and more draws, with a band for a single run."
+    lowest, *_, highest = sorted(values[-1] for values in lines.values())
+    if highest > lowest + 1:
+        words += " The encoder's soon lies flat, the prior's nears it slowly, the wrong encoder's stays far above."
     return Picture(figure, words)
 
 
@@ -219,29 +267,35 @@ def on_one_axis(
 
 
 @styled
-def copied(exact: float, kept: Mapping[str, float] | None, commonest: Mapping[str, float] | None) -> Picture:
-    """The share of sentences copied word for word, and of those whose copy states each fact rightly, where that is known.
+def copied(exact: float, kept: Mapping[str, float] | None, others: Mapping[str, float] | None, count: int) -> Picture:
+    """The share of ``count`` sentences copied word for word, and of those whose copy states each fact rightly, where known.
 
-    ``commonest``: what a writer scores that always names each fact's commonest value.
+    ``others``: how often the copy of another sentence states the fact as well.
     """
     shares = {"whole\nsentence": exact, **(kept or {})}
     figure, (axes,) = new_figure(width=8, height=3.4)
-    axes.bar(range(len(shares)), [100 * share for share in shares.values()], color=BLUE, width=0.6, label="its copy")
-    if commonest is not None:
-        guessed = [0.0, *commonest.values()]
-        axes.bar(
-            range(len(shares)), [100 * share for share in guessed], color=GREY, width=0.3, label="always the commonest value"
-        )
+
+    def bars(values: Sequence[float], first: float, width: float, colour: str, label: str) -> None:
+        places = [first + k for k in range(len(values))]
+        errors = [200 * math.sqrt(share * (1 - share) / count) for share in values]
+        axes.bar(places, [100 * share for share in values], width, yerr=errors, capsize=3, color=colour, label=label)
+        for place, share, error in zip(places, values, errors, strict=True):
+            if share < 0.02:  # a bar that is hardly seen
+                axes.text(place, 100 * share + error + 1, f"{100 * share:.1f}", ha="center", va="bottom", fontsize=9)
+
+    if others is None:
+        bars([*shares.values()], 0, 0.6, BLUE, "its copy")
+    else:
+        bars([*shares.values()], -0.2, 0.38, BLUE, "its own copy")
+        bars([*others.values()], 1.2, 0.38, GREY, "the copy of another sentence")
         axes.legend()
     axes.set_xticks(range(len(shares)), list(shares))
-    axes.set(ylabel="states the same (% of sentences)", ylim=(0, 100))
+    axes.set(ylabel="states the same\n(% of sentences; ± 2 std. errors)", ylim=(0, 100))
     if kept is None:
         axes.set_title("How many come back word for word")
         return Picture(figure, "One bar: the share of sentences that come back word for word.")
     axes.set_title("What comes back: some facts, few whole sentences")
-    words = (
-        "Few sentences come back word for word; their facts do more often than a guess of the commonest value, some far more."
-    )
+    words = "Few sentences come back word for word; their facts do more often than in the copy of another sentence."
     return Picture(figure, words)
 
 
@@ -270,32 +324,29 @@ def facts_changing(sentences: Sequence[Tokens], text: Corpus) -> list[str]:
 
 @styled
 def scores(named: Mapping[str, Mapping[str, Estimate]]) -> Picture:
-    """Groups of bars, a group for each score, a bar for each writer, with ± 2 standard errors; scores are shares."""
+    """A panel for each score, a row for each writer, with ± 2 standard errors; scores are shares."""
     writers, kinds = list(named), list(next(iter(named.values())))
-    figure, (axes,) = new_figure(width=9, height=3.8)
-    width = 0.8 / len(writers)
-    looks = zip((*PALETTE, GREY), ("", "//", "..", "xx", "\\\\", ""), strict=True)
-    for k, (writer, (colour, hatch)) in enumerate(zip(writers, looks, strict=False)):
-        values = [100 * named[writer][kind].value for kind in kinds]
-        errors = [200 * named[writer][kind].standard_error for kind in kinds]
-        places = [x + (k - (len(writers) - 1) / 2) * width for x in range(len(kinds))]
-        axes.bar(
-            places, values, width * 0.9, yerr=errors, capsize=3, color=colour, hatch=hatch, label=writer, edgecolor="white"
-        )
-        for place, value in zip(places, values, strict=True):
-            if value < 1:  # a bar of no height would look forgotten
-                axes.text(place, 1, f"{value:.1g}", ha="center", va="bottom", fontsize=9)
-    axes.set_xticks(range(len(kinds)), kinds)
+    figure, panels = new_figure(len(kinds), width=9, height=0.42 * len(writers) + 1.2)
+    for axes, kind in zip(panels, kinds, strict=True):
+        values = [100 * named[writer][kind].value for writer in writers]
+        errors = [200 * named[writer][kind].standard_error for writer in writers]
+        colours = [GREY if writer == "the corpus" else ORANGE if "greedy" in writer else BLUE for writer in writers]
+        axes.barh(range(len(writers)), values, 0.65, xerr=errors, capsize=3, color=colours)
+        for row, (value, error) in enumerate(zip(values, errors, strict=True)):
+            axes.text(value + error + 2, row, f"{value:.1f}" if 0 < value < 1 else f"{value:.0f}", va="center", fontsize=9)
+        axes.set_yticks(range(len(writers)), writers if axes is panels[0] else [""] * len(writers))
+        axes.set(title=kind, xlim=(0, 120), ylim=(len(writers) - 0.4, -0.6))
+        axes.set_xticks([0, 50, 100])
+    figure.supxlabel("% of the sentences; ± 2 standard errors", fontsize=10)
     title = "How well do they write?"
     both = [(named[writer], named[f"{writer}, greedy"]) for writer in writers if f"{writer}, greedy" in named]
     if both and {"accepted", "accepted and new"} <= {*kinds}:
         slips_less = all(greedy["accepted"].value > drawn["accepted"].value for drawn, greedy in both)
         fewer_new = all(greedy["accepted and new"].value < drawn["accepted and new"].value for drawn, greedy in both)
         if slips_less and fewer_new:
-            title = "Greedy writing slips less often than drawing words, and less of it is new"
-    axes.set(title=title, ylabel="% of the sentences; ± 2 std. errors", ylim=(0, 104))
-    figure.legend(loc="outside lower center", ncols=3, fontsize=9)
-    words = "Bars for each writer: the shares of its sentences that are accepted, also new, and different from those before."
+            title = "Greedy writing (orange) slips less often than drawing words, and less of it is new"
+    figure.suptitle(title, x=0.01, ha="left")
+    words = "A row for each writer: the shares of its sentences that are accepted, also new, and different from those before."
     if "accepted" not in kinds:
-        words = "Bars for each writer: the shares of its sentences that are new, and different from those before."
+        words = "A row for each writer: the shares of its sentences that are new, and different from those before."
     return Picture(figure, words)
