@@ -16,7 +16,6 @@ from vae_course.text.evaluation import (
     Likelihood,
     ablation,
     active_units,
-    commonest_facts,
     encode,
     exact_nll,
     facts_kept,
@@ -577,25 +576,6 @@ def test_facts_are_kept_from_sentences_of_the_language():
         facts_kept([tuple(ORIGINAL.split()), ("a", "boat")], [tuple(ORIGINAL.split())] * 2, WORLD.english)
     with pytest.raises(ValueError, match="shorter"):
         facts_kept([tuple(ORIGINAL.split())], [], WORLD.english)
-
-
-def test_whoever_always_names_the_commonest_value_is_right_so_often():
-    sentences = ["the sad girl lost a red kite in the park at noon", "the sad girl found a red kite at school at noon"]
-    sentences += ["after lunch the gloomy girl found a blue kite at school"]
-    shares = commonest_facts([tuple(sentence.split()) for sentence in sentences], WORLD.english)
-    assert shares == {
-        "person": 1,
-        "action": 2 / 3,
-        "mood": 1,
-        "thing": 1,
-        "colour": 2 / 3,
-        "place": 2 / 3,
-        "time": 1,
-    }
-    with pytest.raises(ValueError, match="sentence 1 is not one of english: a boat"):
-        commonest_facts([tuple(ORIGINAL.split()), ("a", "boat")], WORLD.english)
-    with pytest.raises(ValueError, match="at least one"):
-        commonest_facts([], WORLD.english)
 
 
 def test_shares_of_what_a_writer_wrote_by_hand():

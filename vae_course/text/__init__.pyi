@@ -75,7 +75,6 @@ from .evaluation import (
     Reconstruction as Reconstruction,
     ablation as ablation,
     active_units as active_units,
-    commonest_facts as commonest_facts,
     device_of as device_of,
     encode as encode,
     exact_nll as exact_nll,

@@ -374,23 +374,6 @@ def writing_shares(sentences: Sequence[Tokens], seen: Collection[Tokens], langua
     return {name: Estimate.of(torch.tensor(column, dtype=torch.float64)) for name, column in columns.items()}
 
 
-def commonest_facts(sentences: Sequence[Tokens], language: Language) -> dict[str, float]:
-    """For each factor, the share of ``sentences`` that state its commonest value, as whoever always names that is right.
-
-    Raises ``ValueError`` without sentences, and if one is not in the language.
-    """
-    if not sentences:
-        raise ValueError("sentences: expected at least one")
-    counts: dict[str, Counter[str]] = {factor.name: Counter() for factor in language.prior.factors}
-    for number, sentence in enumerate(sentences):
-        reading = language.recognize(sentence)
-        if reading is None:
-            raise ValueError(f"sentence {number} is not one of {language.name}: {' '.join(sentence)}")
-        for name, count in counts.items():
-            count[reading.facts[name]] += 1
-    return {name: max(count.values()) / len(sentences) for name, count in counts.items()}
-
-
 def facts_kept(originals: Sequence[Tokens], written: Sequence[Tokens], language: Language) -> dict[str, float]:
     """For each factor, the share of ``written`` that states it as its original does; outside the language nothing is kept.
 
