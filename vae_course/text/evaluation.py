@@ -1,7 +1,6 @@
 """What is measured of a trained text model: likelihood, information in z, collapse, reconstruction, and language."""
 
 import math
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
