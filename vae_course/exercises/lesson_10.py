@@ -278,7 +278,7 @@ MUTUAL_INFORMATION_OF_COUNTS = Exercise(
         Mistake(
             "Something tiny added to every share",
             _with_tiny_shares,
-            "Even 1e-8 a cell changes what is small. Leave the shares as they are, and leave out the pairs that were never seen.",
+            "Even 1e-8 a cell changes what is small. Leave the shares as they are, and leave out pairs that were never seen.",
         ),
         Mistake(
             "Divided by the number of rows",
@@ -1605,12 +1605,13 @@ PREDICTIONS = (
         because="every coordinate knows a little of several facts, and none knows much of any.",
         wrong={
             "3": (
-                "One would think that at least the clearest facts get an axis each. But the loss pays for what all of z "
-                "tells, and hardly cares along which axes."
+                "Most coordinates have nats enough for half of a small fact. But the likelihood does not care along which axes "
+                "a fact lies, and a fact of several values takes several directions in any case. So each axis gets a little of "
+                "many facts."
             ),
             "7": (
-                "There are coordinates enough for each fact to have one. But the loss pays for what all of z tells, and "
-                "hardly cares along which axes."
+                "There are coordinates enough for each fact to have one. But half of each of the two largest facts is more "
+                "than any coordinate's rate. And for the others the likelihood does not care along which axes a fact lies."
             ),
         },
     ),
@@ -1624,14 +1625,16 @@ EXPLANATIONS = (
             "together?"
         ),
         model=(
-            "The facts lie along directions that run across many coordinates, and the loss hardly cares how these are "
-            "turned. Looked at one by one, the coordinates each hold a little of several facts. A linear probe weighs all "
-            "of them at once, so it finds the direction."
+            "A fact of several values takes several directions of $z$, and these run across many coordinates, for the "
+            "likelihood does not care how the space is turned. One coordinate is one direction, and mostly not a good one, so "
+            "it holds a little of several facts. A linear probe has weights for each value and reads all coordinates at once, "
+            "so it uses all the directions of a fact together."
         ),
         rubric=(
-            "a fact is spread over many coordinates;",
-            "turning the codes leaves the ELBO as it is, so nothing singles out the axes;",
-            "a probe that reads all coordinates together finds directions.",
+            "a fact takes several directions, so that even the best single one knows only a part of it;",
+            "turning the codes leaves the likelihood as it is, so it singles out no axes, and these directions run across many "
+            "coordinates;",
+            "a probe reads all coordinates together, and so all directions of a fact.",
         ),
     ),
 )
