@@ -1144,7 +1144,7 @@ def effects_of_fact(codes: Tensor, table: Tensor, fact: int) -> Tensor:
     columns = [functional.one_hot(labels) for labels in table.T]
     indicators = torch.cat(columns, dim=1).to(codes.dtype)
     vectors = torch.linalg.pinv(indicators) @ codes
-    effects = vectors.split([column.shape[1] for column in columns])[fact]
+    effects = torch.split(vectors, [column.shape[1] for column in columns])[fact]
     return effects - effects[0]
 
 
@@ -1193,12 +1193,13 @@ def _columns(table: Tensor, like: Tensor) -> list[Tensor]:
 
 
 def _fitted(columns: list[Tensor], codes: Tensor) -> Tensor:
-    return torch.linalg.pinv(torch.cat(columns, dim=1)) @ codes
+    vectors: Tensor = torch.linalg.pinv(torch.cat(columns, dim=1)) @ codes
+    return vectors
 
 
 def _plain_effects(codes: Tensor, table: Tensor, fact: int) -> Tensor:
     columns = _columns(table, codes)
-    return _fitted(columns, codes).split([column.shape[1] for column in columns])[fact]
+    return torch.split(_fitted(columns, codes), [column.shape[1] for column in columns])[fact]
 
 
 def _means_of_values(codes: Tensor, table: Tensor, fact: int) -> Tensor:
@@ -1266,8 +1267,8 @@ EFFECTS_OF_FACT = Exercise(
         "Give every value of every fact a column of zeros and ones: functional.one_hot(labels) for each column of the table.",
         "Put these columns side by side, torch.cat(columns, dim=1). Times the vectors they are to give the codes, and "
         "torch.linalg.pinv(indicators.to(codes.dtype)) @ codes are the vectors with the least squared error.",
-        "vectors.split([column.shape[1] for column in columns])[fact] are the vectors of the fact. Subtract their row 0 from "
-        "each of them.",
+        "torch.split(vectors, [column.shape[1] for column in columns])[fact] are the vectors of the fact. Subtract their row 0 "
+        "from each of them.",
     ),
     mistakes=(
         Mistake("Differences of means", _means_less_the_first, _DIFFERENCE_OF_MEANS),
@@ -1332,7 +1333,8 @@ EFFECTS_OF_FACT = Exercise(
         Mistake(
             "Cut as if all facts had as many values",
             _cut_at_equal_places,
-            "The facts before this one may have more or fewer values. Cut with .split([number of values of each fact]).",
+            "The facts before this one may have more or fewer values. Cut with "
+            "torch.split(vectors, [number of values of each fact]).",
         ),
         Mistake(
             "Sums of codes",

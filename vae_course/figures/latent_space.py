@@ -78,8 +78,8 @@ def axes_compared(gaps: Mapping[str, Sequence[float]], best: Mapping[str, Sequen
     for panel, rows in ((left, gaps), (right, best)):
         for row, (values, colour, marker) in enumerate(zip(rows.values(), (INK, BLUE, ORANGE), MARKERS, strict=False)):
             places = [value if panel is left else 100 * value for value in values]
-            look = {"alpha": 0.6, "fillstyle": "none"} if len(values) > 1 else {}
-            panel.plot(places, [row] * len(values), marker, color=colour, markersize=8, **look)
+            fill = colour if len(values) == 1 else "none"
+            panel.plot(places, [row] * len(values), marker, color=colour, markerfacecolor=fill, markersize=8)
         panel.set(ylim=(-0.6, len(rows) - 0.4))
         panel.grid(axis="x", color="#d8d8d8", linestyle="-", linewidth=0.8)
     left.set_yticks(range(len(gaps)), list(gaps))
@@ -110,7 +110,7 @@ def accuracies(named: Mapping[str, Sequence[Estimate | float]]) -> Picture:
     """One row a reader: a small mark for each factor, a large one for their mean; shares of test sentences named right."""
     figure, (axes,) = new_figure(height=0.38 * len(named) + 1.2)
     means = {}
-    for row, (name, values) in enumerate(reversed(named.items())):
+    for row, (name, values) in enumerate(reversed(list(named.items()))):
         places = [100 * (value.value if isinstance(value, Estimate) else value) for value in values]
         means[name] = sum(places) / len(places)
         axes.plot(places, [row] * len(places), "|", color=INK, markersize=9, linestyle="")
