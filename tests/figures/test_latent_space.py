@@ -48,3 +48,12 @@ def test_the_best_axis_of_a_fact_is_told_for_each_set_of_axes():
 def test_granted_wishes_are_told_at_their_best_length():
     words = latent_space.wishes_granted([0, 1, 2], {"a": [0, 0.5, 0.9]}, {"a": [0, 0.4, 0.2]}).words
     assert words.endswith("at the best length: a about 40 %.")
+
+
+def test_walks_whose_ends_never_differ_are_told_as_such():
+    nothing, all_of_them = torch.full((3,), torch.nan), torch.ones(3)
+    words = latent_space.along_the_way(
+        torch.linspace(0, 1, 3), nothing, nothing, nothing, torch.nan, all_of_them, {"draws": 0.5}
+    ).words
+    assert "half way a share of none are neither's" in words
+    assert words.endswith("Readable half way: about 100 %; draws about 50 %.")

@@ -1,5 +1,6 @@
 """Pictures of lesson 10: what coordinates know, how a rotation changes that, and what moves in z do to a sentence."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
@@ -15,7 +16,7 @@ Write = Callable[[Tensor], Sequence[Tokens]]  # z (n, latent) -> a sentence for 
 
 def _about(share: float) -> str:
     """A share in per cent to the nearest five: what a picture's words say must not hang on a last digit."""
-    return f"about {5 * round(20 * share)} %"
+    return "a share of none" if math.isnan(share) else f"about {5 * round(20 * share)} %"
 
 
 @styled
@@ -196,8 +197,9 @@ def along_the_way(
     series = {"as at the start": start, "as at the end": end, "as at neither": neither}
     for (name, values), colour, line, marker in zip(series.items(), PALETTE, LINES, MARKERS, strict=False):
         left.plot(array(places), 100 * array(values), color=colour, linestyle=line, marker=marker, label=name)
-    left.axhline(100 * neither_of_unrelated, color=INK, linestyle="-", linewidth=1.5)
-    left.text(0, 100 * neither_of_unrelated - 2, "neither, in an\nunrelated sentence", va="top", fontsize=8)
+    if not math.isnan(neither_of_unrelated):  # on a small text the ends may never differ
+        left.axhline(100 * neither_of_unrelated, color=INK, linestyle="-", linewidth=1.5)
+        left.text(0, 100 * neither_of_unrelated - 2, "neither, in an\nunrelated sentence", va="top", fontsize=8)
     right.plot(array(places), 100 * array(readable), color=RED, linestyle="-.", marker="D", label="on the line")
     for name, share in readable_of_draws.items():
         right.axhline(100 * share, color=INK, linestyle="-", linewidth=1.5)
