@@ -19,3 +19,41 @@ def test_the_words_hold_the_moved_sentence_and_the_facts_that_changed():
         second=-1.0,
     ).words
     assert words == "Moved by 1.5 and -1, z is written as: the dog sleeps. Facts that changed: who: dog (was cat)."
+
+
+def test_a_fact_with_few_directions_counts_with_its_last_one_in_the_mean():
+    words = latent_space.several_directions({"who": [0.2, 0.4], "where": [0.4, 0.6, 0.8, 0.8]}, 0.9).words
+    # Three directions: "who" has but two, and counts with its 40 %.
+    assert words.startswith("One, two and three directions know about 30 %, about 50 %, about 60 % of a fact")
+    assert words.endswith("all of z about 90 %.")
+
+
+def test_the_words_of_the_readers_name_each_with_its_mean():
+    words = latent_space.accuracies({"coin": [0.4, 0.6], "eye": [1.0, 0.9]}).words
+    assert words == "Right on test sentences, mean over the facts: coin about 50 %; eye about 95 %."
+
+
+def test_the_best_axis_of_a_fact_is_told_for_each_set_of_axes():
+    shares = [share * torch.tensor([2.0, 1.0]) for share in (0.1, 0.25, 0.6, 1.0)]
+    words = latent_space.part_and_whole(*shares, ["a", "b"]).words
+    assert "knows about 10 %" in words
+    assert "after turning to the facts about 25 %" in words
+    assert "all of z together about 60 %" in words
+    words = latent_space.axes_compared(
+        {"random": [0.01, 0.03], "made": [0.2]}, {"random": [0.1, 0.2], "made": [0.3]}, ceiling=0.5
+    ).words
+    assert words.endswith("random about 15 %; made about 30 %.")
+
+
+def test_granted_wishes_are_told_at_their_best_length():
+    words = latent_space.wishes_granted([0, 1, 2], {"a": [0, 0.5, 0.9]}, {"a": [0, 0.4, 0.2]}).words
+    assert words.endswith("at the best length: a about 40 %.")
+
+
+def test_walks_whose_ends_never_differ_are_told_as_such():
+    nothing, all_of_them = torch.full((3,), torch.nan), torch.ones(3)
+    words = latent_space.along_the_way(
+        torch.linspace(0, 1, 3), nothing, nothing, nothing, torch.nan, all_of_them, {"draws": 0.5}
+    ).words
+    assert "half way a share of none are neither's" in words
+    assert words.endswith("Readable half way: about 100 %; draws about 50 %.")

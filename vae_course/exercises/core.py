@@ -258,7 +258,10 @@ class Exercise:
         if isinstance(got.get("result"), Failure):
             return difference_told("result", got["result"], next(iter(want.values())))
         if not self._same(attempt.once_more(number), got):
-            return "your function gives another result each time: it draws random numbers of its own. Use what it is given."
+            return (
+                "your function gives another result each time: it draws random numbers of its own, or goes through a set, "
+                "whose order changes. Use what it is given."
+            )
         results, right = ([name for name in some if not name.startswith("gradient")] for some in (got, want))
         if results != right:
             many = f"{len(results)} result{'s' * (len(results) != 1)}"

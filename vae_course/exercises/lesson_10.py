@@ -1,4 +1,4 @@
-"""Exercises of lesson 10: information from counts, its bias, the gap, codes turned, an honest probe, attributes in z."""
+"""Exercises of lesson 10: information from counts, its bias, the gap, codes turned, an honest probe, effects of facts in z."""
 
 import math
 from collections.abc import Callable
@@ -91,6 +91,11 @@ def _rows_by_themselves(counts: Tensor) -> Tensor:
     """Shares within each row, whose sums are 1, and of the columns of these."""
     joint = counts / counts.sum(1, keepdim=True)
     return torch.where(joint > 0, joint * (joint / joint.sum(0)).log(), torch.zeros_like(joint)).sum()
+
+
+def _with_tiny_shares(counts: Tensor) -> Tensor:
+    joint = counts / counts.sum() + 1e-8
+    return (joint * (joint / (joint.sum(1, keepdim=True) * joint.sum(0))).log()).sum()
 
 
 _WRONG_DIRECTION = "I is the KL *from the joint to the product*: average log(joint / product) over the joint."
@@ -270,6 +275,16 @@ MUTUAL_INFORMATION_OF_COUNTS = Exercise(
             lambda counts: mutual_information_of_counts(counts + 1),
             "Added counts make the variables look more independent than they are. Pairs that were never seen count exactly 0.",
         ),
+        Mistake(
+            "Something tiny added to every share",
+            _with_tiny_shares,
+            "Even 1e-8 a cell changes what is small. Leave the shares as they are, and leave out pairs that were never seen.",
+        ),
+        Mistake(
+            "Divided by the number of rows",
+            lambda counts: mutual_information_of_counts(counts) / len(counts),
+            'One sum over all cells is asked for. In functional.kl_div it is reduction="sum"; "batchmean" divides by the rows.',
+        ),
     ),
 )
 
@@ -298,6 +313,11 @@ def _bias(counts: Tensor, rows: int = 1, columns: int = 1, twice: int = 2) -> Te
     return (seen[0] - rows) * (seen[1] - columns) / (twice * counts.sum())
 
 
+def _bias_of_added_numbers(counts: Tensor) -> Tensor:
+    rows, columns = (counts.sum(dimension).nonzero().sum() for dimension in (1, 0))
+    return (rows - 1) * (columns - 1) / (2 * counts.sum())
+
+
 _MINUS_ONE = "One less of each counts, for the last share follows from the others: (rows - 1)(columns - 1)."
 _ONLY_ONE_SIDE = "The bias grows with both sizes of the table: (rows - 1) times (columns - 1)."
 
@@ -312,7 +332,8 @@ CORRECTED_INFORMATION = Exercise(
     lesson=_lessons_counts,
     hints=(
         "Three numbers make the bias: how many observations there are, and how many rows and columns hold any of them.",
-        "(counts.sum(1) > 0).sum() is the number of rows that were seen. The columns go alike, n is the sum of all counts.",
+        "(counts.sum(1) > 0).sum() is the number of rows that were seen. For the "
+        "columns, count over .sum(0); n is the sum of all counts.",
         "Return mutual_information_of_counts(counts) - (rows - 1) * (columns - 1) / (2 * counts.sum()).",
     ),
     mistakes=(
@@ -365,6 +386,18 @@ CORRECTED_INFORMATION = Exercise(
             lambda counts: _less(counts, ((counts > 0).sum() - 1) / (2 * counts.sum())),
             "The cells that were seen, less one, are how much H(a, b) is too *small*. The information's bias has "
             "(rows - 1)(columns - 1).",
+        ),
+        Mistake(
+            "Only the cells that were seen",
+            lambda counts: _less(counts, ((counts > 0).sum() - sum(_seen(counts)) + 1) / (2 * counts.sum())),
+            "(seen cells - rows - columns + 1) / (2 n) is found in books as well: it takes a pair that was never seen for one "
+            "that cannot occur. The formula here counts each pair of a seen row and a seen column: (rows - 1)(columns - 1).",
+        ),
+        Mistake(
+            "The numbers of the rows added up",
+            lambda counts: _less(counts, _bias_of_added_numbers(counts)),
+            "nonzero() gives the *numbers* of rows and columns, 0, 1, 2, ..., and their sum is no count. Take count_nonzero(), "
+            "or (counts.sum(1) > 0).sum().",
         ),
         Mistake(
             "The rows of the table taken for n",
@@ -443,6 +476,13 @@ def _best_and(information: Tensor, other: Tensor) -> Tensor:
 def _below_the_best(information: Tensor, instead: float) -> Tensor:
     """The largest below the best of each factor."""
     return information.masked_fill(information == information.max(0).values, instead).max(0).values
+
+
+def _without_rows(information: Tensor) -> Tensor:
+    """The largest of each factor after every coordinate that is the best of any factor was set to 0."""
+    kept = information.clone()
+    kept[information.argmax(0)] = 0
+    return kept.max(0).values
 
 
 def _of_the_coordinate(information: Tensor, entropies: Tensor) -> Tensor:
@@ -563,6 +603,14 @@ MUTUAL_INFORMATION_GAP = Exercise(
             _TIES,
         ),
         Mistake("Equal ones skipped", _distinct_only, _TIES),
+        Mistake(
+            "Whole rows set to 0",
+            lambda information, entropies: mutual_information_gap(
+                _best_and(information, _without_rows(information)), entropies
+            ),
+            "information[best] = 0 clears the best coordinate's whole row, also for facts that another coordinate knows best. "
+            "One cell a fact has to go: information[best, torch.arange(number of facts)].",
+        ),
         Mistake(
             "Only the second best divided",
             lambda information, entropies: information.max(0).values - information.topk(2, dim=0).values[1] / entropies,
@@ -781,6 +829,12 @@ def _probed() -> list[Arguments]:
             _codes([[5.0], [1.0]]),
             torch.tensor([1, 0]),
         ),
+        (  # in standardized coordinates the other mean is the nearest
+            _codes([[0.0, 0.0], [1.0, 10.0]]),
+            torch.tensor([0, 1]),
+            _codes([[1.0, 3.0], [0.0, 9.0]]),
+            torch.tensor([0, 1]),
+        ),
     ]
 
 
@@ -853,6 +907,21 @@ def _nearest_test_code(train: Tensor, train_labels: Tensor, test: Tensor, test_l
 def _labels_of_the_test(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
     centres = torch.stack([train[train_labels == value].mean(0) for value in test_labels.unique()])
     return (torch.cdist(test, centres).argmin(1) == test_labels).double().mean()
+
+
+def _labels_up_to_the_test(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
+    centres = torch.stack([train[train_labels == value].mean(0) for value in range(int(test_labels.max()) + 1)])
+    return (torch.cdist(test, centres).argmin(1) == test_labels).double().mean()
+
+
+def _standardized(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
+    mean, deviation = train.mean(0), train.std(0)
+    return probe_accuracy((train - mean) / deviation, train_labels, (test - mean) / deviation, test_labels)
+
+
+def _mean_of_everything(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
+    centres = torch.stack([train[train_labels == value].mean() for value in train_labels.unique()])
+    return ((test.mean(1, keepdim=True) - centres).abs().argmin(1) == test_labels).double().mean()
 
 
 def _in_order_of_occurrence(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
@@ -994,6 +1063,21 @@ PROBE_ACCURACY = Exercise(
             "Every label of the *training* codes has a mean, and may be guessed, whether it occurs in the test or not.",
         ),
         Mistake(
+            "Only labels up to the largest of the test codes",
+            _labels_up_to_the_test,
+            "Every label of the *training* codes has a mean, and may be guessed. Count to train_labels.max().",
+        ),
+        Mistake(
+            "Codes standardized first",
+            _standardized,
+            "Divided by the spread of each coordinate, another mean may be the nearest. Take the codes as they are.",
+        ),
+        Mistake(
+            "Averaged over the coordinates too",
+            _mean_of_everything,
+            "mean() without a dimension leaves one number for a label. A mean code has all coordinates: .mean(0).",
+        ),
+        Mistake(
             "Labels in the order in which they occur",
             _in_order_of_occurrence,
             "argmin is the row of the nearest mean. Put the means in the order 0, 1, 2, ..., so that the row is the label.",
@@ -1053,183 +1137,215 @@ PROBE_ACCURACY = Exercise(
     ),
 )
 
-# --- an attribute's direction ---------------------------------------------------------------------------------------
+# --- the effects of a fact's values ------------------------------------------------------------------------------------
 
 
-def attribute_vector(codes: Tensor, labels: Tensor, source: int, target: int) -> Tensor:
-    return codes[labels == target].mean(0) - codes[labels == source].mean(0)
+def effects_of_fact(codes: Tensor, table: Tensor, fact: int) -> Tensor:
+    columns = [functional.one_hot(labels) for labels in table.T]
+    indicators = torch.cat(columns, dim=1).to(codes.dtype)
+    vectors = torch.linalg.pinv(indicators) @ codes
+    effects = torch.split(vectors, [column.shape[1] for column in columns])[fact]
+    return effects - effects[0]
 
 
-def _labelled() -> list[Arguments]:
+def _stated() -> list[Arguments]:
     return [
-        (_codes([[0.0], [2.0], [5.0]]), torch.tensor([0, 0, 1]), 0, 1),
-        (_codes([[1.0, 0.0], [3.0, 2.0], [0.0, 4.0], [0.0, 8.0], [5.0, 5.0]]), torch.tensor([0, 0, 1, 1, 2]), 1, 0),
-        (_codes([[1.0, 0.0, 1.0], [3.0, 2.0, 0.0], [2.0, 4.0, -1.0], [0.0, 8.0, 3.0]]), torch.tensor([2, 1, 2, 0]), 2, 0),
-        (_codes([[1.0, 2.0], [4.0, 0.0]]), torch.tensor([3, 1]), 1, 3),
+        (double([[0.0], [1.0], [3.0]]), torch.tensor([[0, 0], [0, 1], [1, 1]]), 0),
+        (double([[0.0], [1.0], [3.0], [6.0]]), torch.tensor([[0, 0], [0, 1], [0, 1], [1, 1]]), 1),
+        (
+            double([[1.0, 0.0], [2.0, 4.0], [5.0, 1.0], [3.0, 3.0], [0.0, 8.0], [4.0, -2.0]]),
+            torch.tensor([[2, 0], [0, 1], [1, 1], [1, 0], [0, 1], [2, 1]]),
+            0,
+        ),
     ]
 
 
-def _labelled_codes(generator: Generator, count: int, latent: int, values: int) -> Arguments:
-    labels = _some_labels(generator, values, count)
-    source, target = sizes(generator, 2, low=0, high=values - 1)
-    return numbers(generator, len(labels), latent).float(), labels, source, target
+def _facts_of(generator: Generator, values: list[int], count: int) -> Tensor:
+    """A table in which each value occurs, and every fact goes with the next; (sentences, facts), in no order."""
+    rows = torch.stack([whole(generator, count, high=many - 1) for many in values], dim=1)
+    for fact in range(1, len(values)):
+        rows[:, fact] = torch.where(flags(generator, count, share=0.4), rows[:, fact - 1] % values[fact], rows[:, fact])
+    alone = torch.block_diag(*[torch.arange(many)[:, None] for many in values])  # so that no two facts always go together
+    table = torch.cat([alone, rows])
+    return table[torch.randperm(len(table), generator=generator)]
 
 
-def _drawn_labelled(generator: Generator) -> Arguments:
-    count, latent = sizes(generator, 2, low=2, high=9)
-    return _labelled_codes(generator, count, latent, values=size(generator, 3, 4))
+def _codes_of_facts(generator: Generator, values: list[int], latent: int, count: int) -> tuple[Tensor, Tensor]:
+    table = _facts_of(generator, values, count)
+    parts = [3 * numbers(generator, many, latent) for many in values]
+    codes = sum(part[labels] for part, labels in zip(parts, table.T, strict=True))
+    return codes + numbers(generator, len(table), latent), table
 
 
-def _shared_out(codes: Tensor, chosen: Tensor) -> Tensor:
-    return (codes * chosen[:, None]).mean(0)
+def _drawn_stated(generator: Generator) -> Arguments:
+    values = sizes(generator, size(generator, 2, 3), low=2, high=4)
+    codes, table = _codes_of_facts(generator, values, size(generator, 1, 3), size(generator, 4, 9))
+    return codes, table, size(generator, 0, len(values) - 1)
 
 
-ATTRIBUTE_VECTOR = Exercise(
+def _lessons_stated(generator: Generator) -> Arguments:
+    codes, table = _codes_of_facts(generator, [8, 6, 4, 8, 6, 6, 4], 16, 1000)
+    return codes.float(), table, 2
+
+
+def _columns(table: Tensor, like: Tensor) -> list[Tensor]:
+    return [functional.one_hot(labels).to(like.dtype) for labels in table.T]
+
+
+def _fitted(columns: list[Tensor], codes: Tensor) -> Tensor:
+    vectors: Tensor = torch.linalg.pinv(torch.cat(columns, dim=1)) @ codes
+    return vectors
+
+
+def _plain_effects(codes: Tensor, table: Tensor, fact: int) -> Tensor:
+    columns = _columns(table, codes)
+    return torch.split(_fitted(columns, codes), [column.shape[1] for column in columns])[fact]
+
+
+def _means_of_values(codes: Tensor, table: Tensor, fact: int) -> Tensor:
+    labels = table[:, fact]
+    return torch.stack([codes[labels == value].mean(0) for value in range(int(labels.max()) + 1)])
+
+
+def _means_less_the_first(codes: Tensor, table: Tensor, fact: int) -> Tensor:
+    means = _means_of_values(codes, table, fact)
+    return means - means[0]
+
+
+def _codes_alone_cleared(codes: Tensor, table: Tensor, fact: int) -> Tensor:
+    columns = _columns(table, codes)
+    others = [column for number, column in enumerate(columns) if number != fact]
+    return _means_less_the_first(codes - torch.cat(others, dim=1) @ _fitted(others, codes), table, fact)
+
+
+def _without_first_columns(codes: Tensor, table: Tensor, fact: int) -> Tensor:
+    columns = [column[:, 1:] for column in _columns(table, codes)]
+    effects = _fitted(columns, codes).split([column.shape[1] for column in columns])[fact]
+    return torch.cat([torch.zeros_like(effects[:1]), effects])
+
+
+def _amounts(codes: Tensor, table: Tensor, fact: int) -> Tensor:
+    columns = [table.to(codes.dtype), torch.ones_like(codes[:, :1])]
+    values = torch.arange(int(table[:, fact].max()) + 1, device=codes.device)
+    return values[:, None] * _fitted(columns, codes)[fact]
+
+
+def _equally_many_values(codes: Tensor, table: Tensor, fact: int) -> Tensor:
+    indicators = functional.one_hot(table).to(codes.dtype)  # (sentences, facts, values)
+    vectors = _fitted([indicators.flatten(1)], codes).view(*indicators.shape[1:], -1)
+    return vectors[fact] - vectors[fact, 0]
+
+
+def _cut_at_equal_places(codes: Tensor, table: Tensor, fact: int) -> Tensor:
+    columns = _columns(table, codes)
+    many = columns[fact].shape[1]
+    effects = _fitted(columns, codes)[fact * many : (fact + 1) * many]
+    return effects - effects[:1]
+
+
+def _sums_of_codes(codes: Tensor, table: Tensor, fact: int) -> Tensor:
+    sums = _columns(table, codes)[fact].T @ codes
+    return sums - sums[0]
+
+
+_DIFFERENCE_OF_MEANS = (
+    "These are differences of the means of the codes, which go along with whatever goes with the fact. Fit the vectors of "
+    "*all* facts at once."
+)
+
+EFFECTS_OF_FACT = Exercise(
     task=(
-        "The step in z (latent,) from the mean code of label source to that of label target: codes (n, latent), labels (n,). "
-        "Both labels occur."
+        "The steps in z from value 0 of one fact to each of its values, all other facts being equal, (values, latent): fit "
+        "codes (n, latent) by least squares as a sum of one vector for each value of each fact, and take differences of the "
+        "vectors of the fact number `fact`. table (n, facts) holds values 0, 1, 2, ...; each occurs."
     ),
-    reference=attribute_vector,
-    cases=_labelled,
-    generate=_drawn_labelled,
-    lesson=lambda g: _labelled_codes(g, 200, 16, values=6),
+    reference=effects_of_fact,
+    cases=_stated,
+    generate=_drawn_stated,
+    lesson=_lessons_stated,
     hints=(
-        "A step that starts at source and arrives at target is target minus source.",
-        "Of all codes with a label take the mean over sentences, so that one number a coordinate is left.",
-        "codes[labels == target].mean(0) is where the step arrives. Subtract the same of source.",
+        "Give every value of every fact a column of zeros and ones: functional.one_hot(labels) for each column of the table.",
+        "Put these columns side by side, torch.cat(columns, dim=1). Times the vectors they are to give the codes, and "
+        "torch.linalg.pinv(indicators.to(codes.dtype)) @ codes are the vectors with the least squared error.",
+        "torch.split(vectors, [column.shape[1] for column in columns])[fact] are the vectors of the fact. Subtract their row 0 "
+        "from each of them.",
     ),
     mistakes=(
+        Mistake("Differences of means", _means_less_the_first, _DIFFERENCE_OF_MEANS),
         Mistake(
-            "From target to source",
-            lambda codes, labels, source, target: attribute_vector(codes, labels, target, source),
-            "Added to a code this takes the wanted value *away*. A step is where we want to be minus where we are.",
+            "Means of the codes",
+            _means_of_values,
+            "These are the mean codes of the values. Fit the vectors of *all* facts at once, then subtract that of value 0.",
         ),
         Mistake(
-            "Only the target's mean",
-            lambda codes, labels, source, target: codes[labels == target].mean(0),
-            "Added to a code this leaves the old value in. Subtract the source's mean.",
+            "The other facts taken out of the codes only",
+            _codes_alone_cleared,
+            "Fitting the other facts first hands them what this one has in common with them. Fit all facts *at once*.",
         ),
         Mistake(
-            "Only the source's mean",
-            lambda codes, labels, source, target: codes[labels == source].mean(0),
-            "This is where the step starts. Subtract it from the target's mean.",
+            "Vectors in place of steps",
+            _plain_effects,
+            "The vectors themselves are not determined: a constant may go from one fact to another. Only their differences "
+            "are. Subtract the vector of value 0.",
         ),
         Mistake(
-            "Both means added",
-            lambda codes, labels, source, target: codes[labels == target].mean(0) + codes[labels == source].mean(0),
-            "A step is a *difference*: the target's mean minus the source's.",
+            "Steps from the mean vector",
+            lambda codes, table, fact: effects_of_fact(codes, table, fact) - effects_of_fact(codes, table, fact).mean(0),
+            "A step starts at value 0: subtract the first vector, not their mean.",
         ),
         Mistake(
-            "The middle between both means",
-            lambda codes, labels, source, target: (codes[labels == target].mean(0) + codes[labels == source].mean(0)) / 2,
-            "This is a place halfway, not the step from one to the other. Subtract the source's mean from the target's.",
+            "From each value to the first",
+            lambda codes, table, fact: -effects_of_fact(codes, table, fact),
+            "A step that starts at value 0 and arrives at value v is v's vector *minus* that of value 0.",
         ),
         Mistake(
-            "From the mean of all codes",
-            lambda codes, labels, source, target: codes[labels == target].mean(0) - codes.mean(0),
-            "The mean of all is part target itself, so the step is too short. Start from the source's mean.",
+            "From value to value",
+            lambda codes, table, fact: effects_of_fact(codes, table, fact).diff(dim=0),
+            "diff gives the step from each value to the next. All steps are to start at value 0.",
         ),
         Mistake(
-            "To the mean of all codes",
-            lambda codes, labels, source, target: codes.mean(0) - codes[labels == source].mean(0),
-            "This arrives at the mean of all sentences, with any label. Arrive at the target's mean.",
+            "The step to value 0 left out",
+            lambda codes, table, fact: effects_of_fact(codes, table, fact)[1:],
+            "Row v is to be the step to value v. Keep row 0, which is all zeros.",
         ),
         Mistake(
-            "From everything that is not the target",
-            lambda codes, labels, source, target: codes[labels == target].mean(0) - codes[labels != target].mean(0),
-            "With more than two values, the others are not all source. Use the codes whose label is source.",
+            "Values and coordinates swapped",
+            lambda codes, table, fact: effects_of_fact(codes, table, fact).T,
+            "The values are right, but of shape (latent, values). Asked for is a row for each value.",
         ),
         Mistake(
-            "To everything that is not the source",
-            lambda codes, labels, source, target: codes[labels != source].mean(0) - codes[labels == source].mean(0),
-            "With more than two values, the others are not all target. Use the codes whose label is target.",
+            "No constant",
+            _without_first_columns,
+            "Without a column for value 0 a sentence whose facts are all 0 gets the code 0. Keep all columns, or add a column "
+            "of ones.",
         ),
         Mistake(
-            "Sums in place of means",
-            lambda codes, labels, source, target: codes[labels == target].sum(0) - codes[labels == source].sum(0),
-            "A sum grows with the number of sentences. Divide by it: .mean(0).",
+            "Numbers of values taken for amounts",
+            _amounts,
+            "Value 2 is not twice value 1: the numbers are names. Give each value a column of its own, functional.one_hot.",
         ),
         Mistake(
-            "Divided by the number of all sentences",
-            lambda codes, labels, source, target: _shared_out(codes, labels == target) - _shared_out(codes, labels == source),
-            "Zeros in the place of the other sentences take part in the mean. Divide by how many sentences have the label.",
+            "As many values for every fact",
+            _equally_many_values,
+            "one_hot of the whole table gives every fact as many columns as the largest has. Take one column of the table at "
+            "a time.",
         ),
         Mistake(
-            "Medians in place of means",
-            lambda codes, labels, source, target: (
-                codes[labels == target].median(0).values - codes[labels == source].median(0).values
-            ),
-            "The *mean* code of each label is asked for: .mean(0).",
+            "Cut as if all facts had as many values",
+            _cut_at_equal_places,
+            "The facts before this one may have more or fewer values. Cut with "
+            "torch.split(vectors, [number of values of each fact]).",
         ),
         Mistake(
-            "Averaged over the coordinates too",
-            lambda codes, labels, source, target: codes[labels == target].mean() - codes[labels == source].mean(),
-            "Keep one number a coordinate: .mean(0) averages over sentences only.",
+            "Sums of codes",
+            _sums_of_codes,
+            "indicators.T @ codes only adds codes up. The vectors are the solution of least squares: "
+            "torch.linalg.pinv(indicators) @ codes.",
         ),
         Mistake(
-            "Averaged over the coordinates only",
-            lambda codes, labels, source, target: codes[labels == target].mean(1) - codes[labels == source].mean(1),
-            "Dimension 0 holds the sentences, dimension 1 the coordinates. Average over sentences: .mean(0).",
-        ),
-        Mistake(
-            "The target's codes not averaged",
-            lambda codes, labels, source, target: codes[labels == target] - codes[labels == source].mean(0),
-            "This is one step for each sentence of the target. Average them too: .mean(0).",
-        ),
-        Mistake(
-            "The source's codes not averaged",
-            lambda codes, labels, source, target: codes[labels == target].mean(0) - codes[labels == source],
-            "This is one step for each sentence of the source. Average them too: .mean(0).",
-        ),
-        Mistake(
-            "Nothing averaged",
-            lambda codes, labels, source, target: codes[labels == target] - codes[labels == source],
-            "The groups may be of different sizes. Average each over its sentences, .mean(0), then subtract.",
-        ),
-        Mistake(
-            "A quotient",
-            lambda codes, labels, source, target: codes[labels == target].mean(0) / codes[labels == source].mean(0),
-            "A step is added to a code, so it is a *difference* of means.",
-        ),
-        Mistake(
-            "One sentence in place of the mean",
-            lambda codes, labels, source, target: codes[labels == target][0] - codes[labels == source][0],
-            "One sentence says much besides its label. Average over all that have it.",
-        ),
-        Mistake(
-            "Sentences paired",
-            lambda codes, labels, source, target: (codes[labels == target] - codes[labels == source]).mean(0),
-            "The two labels need not have equally many sentences. Average each group by itself, then subtract.",
-        ),
-        Mistake(
-            "Labels taken for row numbers",
-            lambda codes, labels, source, target: codes[target] - codes[source],
-            "source and target are values of labels, not places in codes. Choose by labels == target.",
-        ),
-        Mistake(
-            "Made to length 1",
-            lambda codes, labels, source, target: functional.normalize(attribute_vector(codes, labels, source, target), dim=0),
-            "The length says how far apart the two groups are; a step of 1 then arrives. Do not normalize.",
-        ),
-        Mistake(
-            "Its length only",
-            lambda codes, labels, source, target: attribute_vector(codes, labels, source, target).norm(),
-            "This says how far it is, not where to. Return the difference itself, (latent,).",
-        ),
-        Mistake(
-            "Absolute values",
-            lambda codes, labels, source, target: attribute_vector(codes, labels, source, target).abs(),
-            "A step may go down as well as up: keep the signs.",
-        ),
-        Mistake(
-            "Half the way",
-            lambda codes, labels, source, target: attribute_vector(codes, labels, source, target) / 2,
-            "This arrives in the middle between the groups.",
-        ),
-        Mistake(
-            "A dimension too many in front",
-            lambda codes, labels, source, target: attribute_vector(codes, labels, source, target)[None],
-            "The values are right, but in one row, (1, latent): keepdim=True leaves a dimension.",
+            "Lengths only",
+            lambda codes, table, fact: effects_of_fact(codes, table, fact).norm(dim=1),
+            "This says how far each step goes, not where to. Return the steps themselves, (values, latent).",
         ),
     ),
 )
@@ -1463,7 +1579,7 @@ EXERCISES = (
     TURNED_WEIGHT,
     MUTUAL_INFORMATION_GAP,
     PROBE_ACCURACY,
-    ATTRIBUTE_VECTOR,
+    EFFECTS_OF_FACT,
     GRANTED_AND_KEPT,
 )
 
@@ -1491,12 +1607,13 @@ PREDICTIONS = (
         because="every coordinate knows a little of several facts, and none knows much of any.",
         wrong={
             "3": (
-                "One would think that at least the clearest facts get an axis each. But the loss pays for what all of z "
-                "tells, and hardly cares along which axes."
+                "Most coordinates have nats enough for half of a small fact. But the likelihood does not care along which axes "
+                "a fact lies, and a fact of several values takes several directions in any case. So each axis gets a little of "
+                "many facts."
             ),
             "7": (
-                "There are coordinates enough for each fact to have one. But the loss pays for what all of z tells, and "
-                "hardly cares along which axes."
+                "There are coordinates enough for each fact to have one. But half of each of the two largest facts is more "
+                "than any coordinate's rate. And for the others the likelihood does not care along which axes a fact lies."
             ),
         },
     ),
@@ -1510,14 +1627,16 @@ EXPLANATIONS = (
             "together?"
         ),
         model=(
-            "The facts lie along directions that run across many coordinates, and the loss hardly cares how these are "
-            "turned. Looked at one by one, the coordinates each hold a little of several facts. A linear probe weighs all "
-            "of them at once, so it finds the direction."
+            "A fact of several values takes several directions of $z$, and these run across many coordinates, for the "
+            "likelihood does not care how the space is turned. One coordinate is one direction, and mostly not a good one, so "
+            "it holds a little of several facts. A linear probe has weights for each value and reads all coordinates at once, "
+            "so it uses all the directions of a fact together."
         ),
         rubric=(
-            "a fact is spread over many coordinates;",
-            "turning the codes leaves the ELBO as it is, so nothing singles out the axes;",
-            "a probe that reads all coordinates together finds directions.",
+            "a fact takes several directions, so that even the best single one knows only a part of it;",
+            "turning the codes leaves the likelihood as it is, so it singles out no axes, and these directions run across many "
+            "coordinates;",
+            "a probe reads all coordinates together, and so all directions of a fact.",
         ),
     ),
 )

@@ -1,5 +1,6 @@
 """Pictures of lesson 10: what coordinates know, how a rotation changes that, and what moves in z do to a sentence."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
@@ -11,6 +12,11 @@ from vae_course.text.factors import Factors
 from vae_course.world.grammar import Tokens
 
 Write = Callable[[Tensor], Sequence[Tokens]]  # z (n, latent) -> a sentence for each
+
+
+def _about(share: float) -> str:
+    """A share in per cent to the nearest five: what a picture's words say must not hang on a last digit."""
+    return "a share of none" if math.isnan(share) else f"about {5 * round(20 * share)} %"
 
 
 @styled
@@ -30,173 +36,220 @@ def bias(counts: Sequence[int], null: Mapping[str, Sequence[float]], own: Mappin
     top = 1.1 * max(value for series in (null, own) for values in series.values() for value in values)
     for panel in axes:
         panel.set_ylim(-0.05 * top, top)
+    plain = next(iter(null.values()))
     words = (
-        "The plain estimate falls steeply as more sentences are counted, though nothing else changes; the corrected one stays "
-        "near 0 where the truth is 0, and changes far less where it is not."
+        f"Where the truth is 0, the plain estimate from {counts[0]:,} sentences is {plain[0] / plain[-1]:.0f} times that from "
+        f"{counts[-1]:,}; the corrected one stays near 0. With a sentence's own code the corrected one changes far less."
     )
     return Picture(figure, words)
 
 
 @styled
 def heat_map(shares: Tensor, names: Sequence[str]) -> Picture:
-    """What each coordinate knows of each factor, (latent, factors), as a share of the factor's entropy."""
+    """What each coordinate knows of each factor, (latent, factors), as a share of the factor's entropy; darkest is a half."""
     figure, (axes,) = new_figure(width=7.5, height=0.24 * len(shares) + 1.3)
     percent = 100 * array(shares)
-    top = max(1.0, float(percent.max()))
-    shown = axes.imshow(percent, cmap="Blues", vmin=0, vmax=top, aspect="auto")
+    shown = axes.imshow(percent, cmap="Blues", vmin=0, vmax=50, aspect="auto")
     for row, values in enumerate(percent):
         for column, value in enumerate(values):
-            colour = "white" if value > 0.6 * top else INK
-            axes.text(
-                column,
-                row,
-                f"{abs(value) if round(value) == 0 else value:.0f}",
-                ha="center",
-                va="center",
-                fontsize=8,
-                color=colour,
-            )
+            text = f"{abs(value) if round(value) == 0 else value:.0f}"
+            colour = "white" if value > 30 else INK
+            axes.text(column, row, text, ha="center", va="center", fontsize=8, color=colour)
     axes.set_xticks(range(len(names)), names)
     axes.set_yticks(range(len(shares)), [str(row) for row in range(len(shares))], fontsize=8)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.set(title="Every coordinate knows a little of several facts", ylabel="coordinate of z")
-    figure.colorbar(shown, ax=axes, label="known of the fact's entropy (%)")
-    words = "Of each fact several coordinates know a small share, and the best of them is far from knowing all."
-    return Picture(figure, words)
-
-
-@styled
-def gaps(trained: float, turned: Sequence[float], aligned: float) -> Picture:
-    """Mutual information gaps of one model in three sets of axes: as trained, turned at random, turned to the factors."""
-    figure, (axes,) = new_figure(height=2.3)
-    rows = {"turned at random": list(turned), "as trained": [trained], "turned to the facts": [aligned]}
-    for row, (values, colour, marker) in enumerate(zip(rows.values(), (INK, BLUE, ORANGE), MARKERS, strict=False)):
-        axes.plot(values, [row] * len(values), marker, color=colour, markersize=8, alpha=0.6 if len(values) > 1 else 1)
-    axes.set_yticks(range(len(rows)), list(rows))
-    axes.set(xlim=(0, max(0.25, 1.15 * aligned)), ylim=(-0.6, len(rows) - 0.4))
-    axes.grid(axis="x", color="#d8d8d8", linestyle="-", linewidth=0.8)
-    axes.set(title="The same model in other axes", xlabel="mutual information gap, mean over the facts (1: each has its axis)")
-    words = "The trained axes have a small gap, as axes turned at random have; axes turned to the facts have a much larger one."
-    return Picture(figure, words)
-
-
-@styled
-def accuracies(named: Mapping[str, Sequence[Estimate | float]], names: Sequence[str]) -> Picture:
-    """One row a factor, one marker a reader: the share of test sentences whose value it names."""
-    figure, (axes,) = new_figure(height=0.4 * len(names) + 1.7)
-    rows = list(range(len(names)))[::-1]
-    looks = zip((INK, "white", ORANGE, BLUE, SKY, RED), ("o", "v", "^", "D", "p", "s"), strict=True)
-    for (name, values), (colour, marker) in zip(named.items(), looks, strict=False):
-        places = [100 * (value.value if isinstance(value, Estimate) else value) for value in values]
-        axes.plot(places, rows, marker, color=colour, markeredgecolor=INK, markersize=8, linestyle="", label=name)
-    axes.set_yticks(rows, names)
-    axes.set(xlim=(0, 103), ylim=(-0.6, len(names) - 0.4))
-    axes.grid(axis="x", color="#d8d8d8", linestyle="-", linewidth=0.8)
-    axes.set(title="Together the coordinates tell most facts", xlabel="right on test sentences (%)")
-    figure.legend(loc="outside lower center", ncols=3, fontsize=9)
+    axes.set(title="No coordinate knows much of any fact", ylabel="coordinate of z")
+    figure.colorbar(shown, ax=axes, label="known of the fact's entropy (%)\ndarkest: half of it")
+    best = shares.max(dim=0).values
     words = (
-        "For every fact the readers of z, two probes and the decoder, are right far more often than the two that know nothing "
-        "of the sentence; the words themselves tell all."
+        f"Several coordinates know a little of each fact. The best of them knows {_about(float(best.mean()))} of its "
+        f"fact, mean over the facts, and {_about(float(best.max()))} at most: far less than half."
     )
     return Picture(figure, words)
 
 
 @styled
-def part_and_whole(best: Tensor, whole: Tensor, entropies: Tensor, names: Sequence[str]) -> Picture:
-    """For each factor what the best coordinate knows, what a linear reader of all of z knows, and what there is. (factors,)."""
-    figure, (axes,) = new_figure(height=3.3)
-    series = {"best coordinate": best, "all of z, logistic regression": whole, "entropy: all there is": entropies}
-    for k, (name, values) in enumerate(series.items()):
-        places = [column + 0.27 * (k - 1) for column in range(len(names))]
-        hatch = ("", "//", "")[k]
-        fill = (BLUE, ORANGE, "white")[k]
-        axes.bar(places, array(values), 0.27, color=fill, edgecolor=INK, linewidth=0.8, hatch=hatch, label=name)
+def axes_compared(gaps: Mapping[str, Sequence[float]], best: Mapping[str, Sequence[float]], ceiling: float) -> Picture:
+    """One model in several sets of axes, a row each: left mutual information gaps, right the best axis' share of a fact.
+
+    ``ceiling``: a gap that none of these axes can exceed, for want of nats in any one of them.
+    """
+    figure, (left, right) = new_figure(2, width=9.5, height=2.6)
+    for panel, rows in ((left, gaps), (right, best)):
+        for row, (values, colour, marker) in enumerate(zip(rows.values(), (INK, BLUE, ORANGE), MARKERS, strict=False)):
+            places = [value if panel is left else 100 * value for value in values]
+            fill = colour if len(values) == 1 else "none"
+            panel.plot(places, [row] * len(values), marker, color=colour, markerfacecolor=fill, markersize=8)
+        panel.set(ylim=(-0.6, len(rows) - 0.4))
+        panel.grid(axis="x", color="#d8d8d8", linestyle="-", linewidth=0.8)
+    left.set_yticks(range(len(gaps)), list(gaps))
+    right.set_yticks(range(len(best)), [""] * len(best))
+    left.axvline(ceiling, color=INK, linestyle=":", linewidth=1.5)
+    left.annotate(
+        "no axis has the\nnats for more",
+        (ceiling, len(gaps) - 1),
+        (-4, 0),
+        textcoords="offset points",
+        ha="right",
+        va="center",
+        fontsize=8,
+    )
+    left.set(title="Gap: how far the best axis leads", xlabel="mutual information gap, mean over the facts", xlim=(0, 1))
+    right.set(title="What the best axis knows of a fact", xlabel="of the fact's entropy (%), mean over the facts")
+    right.set(xlim=(0, 100))
+    told = "; ".join(f"{name} {_about(sum(values) / len(values))}" for name, values in best.items())
+    words = (
+        "The trained axes have a small gap, as axes turned at random have; axes turned to the facts have one several times as "
+        f"large, still far below the ceiling. What the best axis knows of a fact: {told}."
+    )
+    return Picture(figure, words)
+
+
+@styled
+def accuracies(named: Mapping[str, Sequence[Estimate | float]]) -> Picture:
+    """One row a reader: a small mark for each factor, a large one for their mean; shares of test sentences named right."""
+    figure, (axes,) = new_figure(height=0.38 * len(named) + 1.2)
+    means = {}
+    for row, (name, values) in enumerate(reversed(list(named.items()))):
+        places = [100 * (value.value if isinstance(value, Estimate) else value) for value in values]
+        means[name] = sum(places) / len(places)
+        axes.plot(places, [row] * len(places), "|", color=INK, markersize=9, linestyle="")
+        axes.plot([means[name]], [row], "o", color=ORANGE, markeredgecolor=INK, markersize=9)
+        axes.text(104, row, f"{means[name]:.0f}", va="center", fontsize=10, fontweight="bold")
+    axes.set_yticks(range(len(means)), list(means))
+    axes.set(xlim=(0, 111), ylim=(-0.6, len(means) - 0.4))
+    axes.set_xticks(range(0, 101, 20))
+    axes.grid(axis="x", color="#d8d8d8", linestyle="-", linewidth=0.8)
+    axes.set(title="Together the coordinates tell most facts")
+    axes.set_xlabel("right on test sentences (%): a mark a fact, a dot and a number their mean")
+    told = "; ".join(f"{name} {_about(mean / 100)}" for name, mean in reversed(means.items()))
+    return Picture(figure, f"Right on test sentences, mean over the facts: {told}.")
+
+
+@styled
+def part_and_whole(best: Tensor, turned: Tensor, whole: Tensor, entropies: Tensor, names: Sequence[str]) -> Picture:
+    """For each factor what one coordinate, one turned axis and all of z know, and what there is to know. All (factors,)."""
+    figure, (axes,) = new_figure(height=3.4)
+    series = {
+        "best coordinate": (best, BLUE, ""),
+        "best axis, turned to the facts": (turned, SKY, ".."),
+        "all of z, logistic regression": (whole, ORANGE, "//"),
+        "entropy: all there is": (entropies, "white", ""),
+    }
+    for k, (name, (values, fill, hatch)) in enumerate(series.items()):
+        places = [column + 0.21 * (k - 1.5) for column in range(len(names))]
+        axes.bar(places, array(values), 0.21, color=fill, edgecolor=INK, linewidth=0.8, hatch=hatch, label=name)
     axes.set_xticks(range(len(names)), names)
     axes.set(title="All of z tells several times what its best coordinate tells", ylabel="known of the fact (nats)")
-    axes.set_ylim(0, 1.35 * float(entropies.max()))
-    axes.legend(ncols=3, loc="upper center", fontsize=9)
-    return Picture(figure, "For every fact all of z together knows several times what the best single coordinate knows.")
+    axes.set_ylim(0, 1.45 * float(entropies.max()))
+    axes.legend(ncols=2, loc="upper center", fontsize=9)
+    shares = [_about(float((values / entropies.clamp_min(1e-9)).mean())) for values in (best, turned, whole)]
+    words = (
+        f"Of a fact's entropy the best single coordinate knows {shares[0]}, the best axis after turning to the facts "
+        f"{shares[1]}, all of z together {shares[2]}, mean over the facts."
+    )
+    return Picture(figure, words)
+
+
+@styled
+def several_directions(shares: Mapping[str, Sequence[float]], whole: float) -> Picture:
+    """What the first 1, 2, 3, ... directions of a factor know of it, a line each, and their mean; ``whole``: all of z, mean.
+
+    A factor's last direction stands for all that follow: its line goes on level in the mean.
+    """
+    figure, (axes,) = new_figure(height=3.4)
+    longest = max(map(len, shares.values()))
+    for values in shares.values():
+        axes.plot(range(1, len(values) + 1), [100 * value for value in values], color="#9a9a9a", linestyle="-", linewidth=1)
+        axes.plot([len(values)], [100 * values[-1]], "o", color="#9a9a9a", markersize=4)
+    filled = [[*values, *[values[-1]] * (longest - len(values))] for values in shares.values()]
+    mean = [sum(column) / len(column) for column in zip(*filled, strict=True)]
+    axes.plot(range(1, longest + 1), [100 * value for value in mean], color=BLUE, linestyle="-", marker="o", label="mean")
+    axes.plot(
+        [], [], color="#9a9a9a", linestyle="-", linewidth=1, marker="o", markersize=4, label="a fact, to its last direction"
+    )
+    axes.axhline(100 * whole, color=ORANGE, linestyle="--", label="all of z, mean")
+    axes.set(title="A fact takes several directions", xlabel="directions that the reader may use")
+    axes.set(ylabel="known of the fact's entropy (%)", ylim=(0, 100), xticks=range(1, longest + 1))
+    axes.legend(loc="upper left", ncols=3, fontsize=9)
+    told = ", ".join(_about(value) for value in mean[:3])
+    words = f"One, two and three directions know {told} of a fact, mean over the facts; all of z {_about(whole)}."
+    return Picture(figure, words)
 
 
 @styled
 def along_the_way(
-    places: Tensor, start: Tensor, end: Tensor, neither: Tensor, neither_of_unrelated: float, readable: Tensor
+    places: Tensor,
+    start: Tensor,
+    end: Tensor,
+    neither: Tensor,
+    neither_of_unrelated: float,
+    readable: Tensor,
+    readable_of_draws: Mapping[str, float],
 ) -> Picture:
     """Shares (points,) along straight lines in z: left, facts as at the start, the end, neither; right, sentences readable.
 
     ``neither_of_unrelated``: the share of facts as at neither end in a sentence that has nothing to do with the line.
+    ``readable_of_draws``: the share of readable sentences from codes that lie on no line, by what they are.
     """
     figure, (left, right) = new_figure(2, width=9.5, height=3.6)
     series = {"as at the start": start, "as at the end": end, "as at neither": neither}
     for (name, values), colour, line, marker in zip(series.items(), PALETTE, LINES, MARKERS, strict=False):
         left.plot(array(places), 100 * array(values), color=colour, linestyle=line, marker=marker, label=name)
-    unrelated = "as at neither, unrelated sentence"
-    left.axhline(100 * neither_of_unrelated, color=INK, linestyle="-", linewidth=0.8, label=unrelated)
-    right.plot(array(places), 100 * array(readable), color=RED, linestyle="-.", marker="D")
+    if not math.isnan(neither_of_unrelated):  # on a small text the ends may never differ
+        left.axhline(100 * neither_of_unrelated, color=INK, linestyle="-", linewidth=1.5)
+        left.text(0, 100 * neither_of_unrelated - 2, "neither, in an\nunrelated sentence", va="top", fontsize=8)
+    right.plot(array(places), 100 * array(readable), color=RED, linestyle="-.", marker="D", label="on the line")
+    for name, share in readable_of_draws.items():
+        right.axhline(100 * share, color=INK, linestyle="-", linewidth=1.5)
+        right.text(0.5, 100 * share - 2, name, ha="center", va="top", fontsize=8)
     left.set(title="Facts in which the two ends differ", ylabel="share of these facts (%)")
     right.set(title="Sentences that the grammar can read", ylabel="share of the sentences (%)")
     for panel in (left, right):
         panel.set(xlabel="place on the line (0: start, 1: end)", ylim=(-3, 106))
     figure.legend(loc="outside lower left", ncols=4, fontsize=8)
+    middle = len(neither) // 2
+    told = "; ".join(f"{name} {_about(share)}" for name, share in readable_of_draws.items())
     words = (
-        "Along the line the start's facts give way to the end's; some in the middle are neither's, though far fewer than in an "
-        "unrelated sentence; nearly all sentences stay readable."
+        f"Along the line the start's facts give way to the end's; half way {_about(float(neither[middle]))} are neither's, in "
+        f"an unrelated sentence {_about(neither_of_unrelated)}. Readable half way: {_about(float(readable[middle]))}; {told}."
     )
     return Picture(figure, words)
 
 
 @styled
 def wishes_granted(
-    lengths: Sequence[float],
-    granted: Mapping[str, Sequence[float]],
-    kept: Mapping[str, Sequence[float]],
-    share: float,
-    kept_at_share: Mapping[str, float],
+    lengths: Sequence[float], granted: Mapping[str, Sequence[float]], both: Mapping[str, Sequence[float]]
 ) -> Picture:
-    """Left, granted wishes against the steps' length; right, all else kept against wishes granted, read off at ``share``."""
+    """Against the steps' length: left, wishes granted; right, wishes granted with every other fact kept."""
     figure, (left, right) = new_figure(2, width=9.5, height=3.6)
-    for (name, values), colour, line, marker in zip(granted.items(), (ORANGE, BLUE, INK), LINES, MARKERS, strict=False):
-        came_true, unspoiled = ([100 * value for value in part] for part in (values, kept[name]))
-        left.plot(lengths, came_true, color=colour, linestyle=line, marker=marker, label=name)
-        right.plot(came_true, unspoiled, color=colour, linestyle=line, marker=marker)
-        longest = (came_true[-1], unspoiled[-1])
-        right.annotate(
-            f"{lengths[-1]:.1f}", longest, (0, -13), textcoords="offset points", ha="center", color=colour, fontsize=8
-        )
-    right.annotate("0", (0, 100), (8, -3), textcoords="offset points", fontsize=8)
-    right.axvline(100 * share, color=INK, linestyle=":", linewidth=1)
-    right.text(100 * share - 1, 0, f"{share:.0%} granted", rotation=90, va="bottom", ha="right", fontsize=8)
-    for value, colour, below in zip(kept_at_share.values(), (ORANGE, BLUE), (-18, 9), strict=False):
-        if value == value:  # not where a direction never grants so many
-            place = (100 * share, 100 * value)
-            right.plot(*place, "o", color="white", markeredgecolor=INK, markersize=6)
-            right.annotate(
-                f"{value:.0%} kept",
-                place,
-                (-8, below),
-                textcoords="offset points",
-                ha="right",
-                color=colour,
-                fontweight="bold",
-            )
-    left.set(title="At equal lengths: is the wish granted?", xlabel="length of the step (units of z, mean)")
-    left.set(ylabel="wish granted (%)", ylim=(-3, 103))
-    right.set(
-        title="At equal shares granted: is all else kept?", xlabel=f"wish granted (%), at lengths from 0 to {lengths[-1]:.1f}"
-    )
-    right.set(ylabel="all else kept (%)", ylim=(-3, 108), xlim=(-3, 103))
-    left.legend(fontsize=9)
+    for panel, series in ((left, granted), (right, both)):
+        for (name, values), colour, line, marker in zip(series.items(), (ORANGE, BLUE, INK), LINES, MARKERS, strict=False):
+            panel.plot(lengths, [100 * value for value in values], color=colour, linestyle=line, marker=marker, label=name)
+        panel.set(xlabel="length of the step (units of z, mean)", ylim=(-3, 103))
+    left.set(title="The wish is granted", ylabel="share of the wishes (%)")
+    right.set(title="The wish is granted and all else is kept", ylabel="share of the wishes (%)")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=9)
+    told = "; ".join(f"{name} {_about(max(values))}" for name, values in both.items())
     words = (
-        "At equal lengths both directions come to grant most wishes, a random one few. Where equally many are granted, the "
-        "direction that holds all else equal keeps more."
+        "At equal lengths both recipes grant about equally many wishes, a random direction few. Granted with all else kept, at "
+        f"the best length: {told}."
     )
     return Picture(figure, words)
 
 
 @styled
 def moved_sentence(
-    write: Write, factors: Factors, codes: Tensor, start: Tensor, axes_of_z: Tensor, *, first: float, second: float
+    write: Write,
+    factors: Factors,
+    codes: Tensor,
+    start: Tensor,
+    axes_of_z: Tensor,
+    names: Sequence[str] = ("first direction", "second direction"),
+    *,
+    first: float,
+    second: float,
 ) -> Picture:
     """What the decoder writes at ``start`` (latent,) moved along two directions ``axes_of_z`` (2, latent), among ``codes``."""
     move = first * axes_of_z[0] + second * axes_of_z[1]
@@ -207,12 +260,13 @@ def moved_sentence(
     left.plot([here[0, 0], there[0, 0]], [here[0, 1], there[0, 1]], color=RED, linestyle="-", linewidth=1)
     left.plot(here[:, 0], here[:, 1], "o", color=INK, markersize=7, label="start")
     left.plot(there[:, 0], there[:, 1], "D", color=RED, markersize=8, label="now")
-    left.set(title="Where we are", xlabel="along the first direction", ylabel="along the second direction")
+    left.set(title="Where we are", xlabel=names[0], ylabel=names[1])
     left.legend(loc="upper left", fontsize=8)
     right.set_axis_off()
-    right.set_title("What is written there")
-    right.text(0, 0.95, _folded(after), va="top", fontsize=11, transform=right.transAxes)
     lines = _changes(factors, before, after)
+    changed_facts = sum(changed for _, changed in lines)
+    right.set_title(f"Facts that change: {changed_facts} of {len(factors.names)}")
+    right.text(0, 0.95, _folded(after), va="top", fontsize=11, transform=right.transAxes)
     for row, (text, changed) in enumerate(lines):
         line = right.text(0, 0.62 - 0.085 * row, text, va="top", fontsize=10, color=INK, transform=right.transAxes)
         if changed:

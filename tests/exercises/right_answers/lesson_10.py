@@ -44,12 +44,16 @@ def probe_accuracy(train, train_labels, test, test_labels):
     return (squared.min(1).indices == test_labels).to(train.dtype).mean()
 
 
-def attribute_vector(codes, labels, source, target):
-    def mean_of(value):
-        chosen = (labels == value).to(codes.dtype)
-        return torch.einsum("n,nl->l", chosen, codes) / chosen.sum()
-
-    return mean_of(target) - mean_of(source)
+def effects_of_fact(codes, table, fact):
+    """A constant, and a column for each value but the first of each fact."""
+    columns = [torch.ones_like(codes[:, :1])]
+    places = []
+    for labels in table.T:
+        others = range(1, int(labels.max()) + 1)
+        places.append(range(len(columns), len(columns) + len(others)))
+        columns += [(labels == value).to(codes.dtype)[:, None] for value in others]
+    solution = torch.linalg.lstsq(torch.cat(columns, dim=1), codes).solution
+    return torch.cat([torch.zeros_like(codes[:1]), solution[list(places[fact])]])
 
 
 def _information_by_loops(counts):
@@ -124,6 +128,21 @@ def _wishes_by_loops(before, after, factor, target):
     return torch.tensor([granted, kept], device=before.device)
 
 
+def _effects_by_taking_out(codes, table, fact):
+    """What the other facts explain is taken out of the codes and of the fact's indicators (Frisch & Waugh 1933)."""
+    one_hot = torch.nn.functional.one_hot
+    columns = [one_hot(labels).to(codes.dtype) for labels in table.T]
+    mine = columns.pop(fact)
+    others = torch.cat([*columns, torch.ones_like(codes[:, :1])], dim=1)
+    back = torch.linalg.pinv(others)
+
+    def left(of):
+        return of - others @ (back @ of)
+
+    effects = torch.linalg.pinv(left(mine[:, 1:])) @ left(codes)
+    return torch.cat([torch.zeros_like(effects[:1]), effects])
+
+
 MORE = {
     "mutual_information_of_counts": [
         _information_by_loops,
@@ -161,21 +180,5 @@ MORE = {
         lambda weight, rotation: torch.linalg.solve(rotation.T, weight.T).T,
     ],
     "granted_and_kept": [_wishes_by_loops],
-    "attribute_vector": [
-        lambda codes, labels, source, target: (
-            codes[labels == target].sum(0) / (labels == target).sum()
-            - codes[labels == source].sum(0) / (labels == source).sum()
-        ),
-        lambda codes, labels, source, target: (
-            torch.stack([code for code, label in zip(codes, labels.tolist(), strict=True) if label == target]).mean(dim=0)
-            - torch.stack([code for code, label in zip(codes, labels.tolist(), strict=True) if label == source]).mean(dim=0)
-        ),
-        lambda codes, labels, source, target: (
-            (labels == target).float() @ codes / (labels == target).sum()
-            - (labels == source).float() @ codes / (labels == source).sum()
-        ),
-        lambda codes, labels, source, target: (
-            codes[labels == target].mean(0, keepdim=True) - codes[labels == source].mean(0, keepdim=True)
-        ).squeeze(0),
-    ],
+    "effects_of_fact": [_effects_by_taking_out],
 }
