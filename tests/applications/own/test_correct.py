@@ -31,7 +31,7 @@ def corrector(monkeypatch):
     monkeypatch.setattr(correctors, "WIDTH", 10_000)
     monkeypatch.setattr(correctors, "PUT_IN", 10_000)
     model = seeded_module(3, lambda: LanguageModel(len(WORDS.vocabulary), TextSizes(embedding=8, hidden=8)))
-    return Corrector(model.eval(), WORDS, Channel(leave=2.0, take_for=0.5, put_in=1.0, take_out=0.7))
+    return Corrector(model.eval(), WORDS, Channel(leave=2.0, take_for=0.5, put_in=1.0, take_out=0.7, said_twice=0.4))
 
 
 def enumerated(corrector, written):
@@ -44,7 +44,9 @@ def enumerated(corrector, written):
             here[(word,)] = 0.0
             others = corrector.others.get(word, ())
             here |= {(other,): -channel.take_for - math.log(len(corrector.others[other])) for other in others}
-            if word in words.little or (place and word == written[place - 1]):
+            if place and word == written[place - 1]:
+                here[()] = -channel.said_twice
+            elif word in words.little:
                 here[()] = -channel.take_out
         else:
             here[(word,)] = -channel.leave
@@ -63,7 +65,9 @@ def enumerated(corrector, written):
     return max(scored, key=scored.get)
 
 
-@pytest.mark.parametrize("written", [("the", "cat"), ("cta", "sat"), ("the", "the", "cat"), ("there", "zebra"), ("a",)])
+@pytest.mark.parametrize(
+    "written", [("the", "cat"), ("cta", "sat"), ("the", "the", "cat"), ("sat", "sat"), ("there", "zebra"), ("a",)]
+)
 def test_the_search_finds_what_trying_everything_finds(corrector, written):
     assert corrector.corrected([written]) == [enumerated(corrector, written)]
 

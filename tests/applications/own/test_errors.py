@@ -53,10 +53,12 @@ def test_edits_are_spans():
 def test_edits_are_counted_by_kind():
     written, meant = ("teh", "cat", "sleeps", "sleeps", "dog", "house"), ("the", "cat", "sleeps", "in", "a", "house")
     said = ("the", "cat", "sleeps", "the", "house")
+    taken_out = errors.counted([("a", "a", "the", "cat")], [("a", "cat")], [("a", "the", "cat")], frozenset())
+    assert (taken_out["said twice"], taken_out["put in"]) == (Counts(1, 1, 1), Counts(1, 0, 0))
     found = errors.counted([written], [said], [meant], frozenset({"cat", "sleeps", "dog", "house"}))
     assert found["non-words"] == Counts(1, 1, 1)
     assert found["real words"] == Counts(1, 0, 2)
-    assert found["put in"] == Counts(1, 0, 0)
+    assert found["said twice"] == Counts(1, 0, 0)
     assert found["all"] == Counts(3, 1, 3)
     assert (found["all"].precision, found["all"].recall) == (1 / 3, 1 / 3)
     assert found["all"].f_half == pytest.approx(1 / 3)

@@ -136,7 +136,8 @@ def _slip(word: str, kind: int, k: int) -> str:
 # --- setting the channel, and scores -------------------------------------------------------------------------------------
 
 LEAVES = (20.0, 16.0, 13.0, 10.0, 7.0)
-COSTS = (12.0, 10.0, 8.0, 6.0, 4.0)
+COSTS = (12.0, 10.0, 8.0, 6.0, 4.0, 2.0)
+CHANGES = {"take_for": "real words", "said_twice": "said twice", "put_in": "left out", "take_out": "put in"}
 
 
 def fitting(corrector: Corrector, written: Sequence[Tokens], meant: Sequence[Tokens]) -> Channel:
@@ -148,12 +149,12 @@ def fitting(corrector: Corrector, written: Sequence[Tokens], meant: Sequence[Tok
 
     leave = max(LEAVES, key=lambda nats: judged(Channel(nats))["non-words"].f_half)
     channel = Channel(leave)
-    for name, kind in (("take_for", "real words"), ("put_in", "left out"), ("take_out", "put in")):
-        for nats in COSTS:
-            tried = replace(channel, **{name: nats})
-            if judged(tried)[kind].precision < PRECISE:
-                break
-            channel = tried
+    for name, kind in CHANGES.items():
+        found = 0  # right changes
+        for tried in (replace(channel, **{name: nats}) for nats in COSTS):
+            counts = judged(tried)[kind]
+            if counts.precision >= PRECISE and counts.right > found:
+                channel, found = tried, counts.right
     return channel
 
 

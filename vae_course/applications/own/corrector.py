@@ -40,6 +40,7 @@ class Channel:
     take_for: float = math.inf
     put_in: float = math.inf
     take_out: float = math.inf
+    said_twice: float = math.inf  # what taking out a word costs that was said twice
 
 
 NEVER = Channel(leave=0.0)
@@ -266,8 +267,8 @@ class Corrector:
         found = {word: 0.0}
         for other in self.others.get(word, ()):
             found[other] = -self.channel.take_for - math.log(len(self.others[other]))
-        if word == before or word in self.words.little:
-            found[""] = -self.channel.take_out
+        take_out = self.channel.take_out if word in self.words.little else math.inf
+        found[""] = -min(take_out, self.channel.said_twice if word == before else math.inf)
         return {reading: log for reading, log in found.items() if log > -math.inf}
 
     def _look_up(self, sentences: Sequence[Tokens]) -> None:

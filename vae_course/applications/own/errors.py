@@ -210,7 +210,7 @@ class Counts:
         return f_score(self.precision, self.recall, 0.5)
 
 
-KINDS = ("non-words", "real words", "left out", "put in")
+KINDS = ("non-words", "real words", "left out", "put in", "said twice")
 
 
 def counted(
@@ -236,5 +236,6 @@ def _kind(edit: Edit, written: Tokens, known: frozenset[str]) -> str:
     if start == end:
         return "left out"
     if not words:
-        return "put in"
+        near = written[max(0, start - 1) : start] + written[end : end + 1]
+        return "said twice" if written[start] in near else "put in"
     return "real words" if all(word in known for word in written[start:end]) else "non-words"
