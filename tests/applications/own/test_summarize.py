@@ -73,6 +73,30 @@ def test_a_group_of_one_text_is_summarized_by_it(tiny, file, tmp_path):
     assert summarizer.medoid([""]) == ""
 
 
+class Stub(summarize.Summarizer):
+    """Writes what it is told to, with a lead that it is told."""
+
+    def choice(self, texts):
+        return self.choices[texts[0]]
+
+    def words(self, text):
+        return tuple(text.split())
+
+
+def test_what_is_written_is_taken_from_the_lead_on_that_is_best_on_validation():
+    groups = [Group([text, "x", meant], False) for text, meant in (("a", "p q"), ("b", "r s"), ("c", "t u"))]
+    summarizer = Stub(None)
+    summarizer.__dict__["choices"] = {
+        "a": summarize.Choice("medoid", "p q", 0.15),  # right, with a large lead
+        "b": summarize.Choice("r s", "wrong", 0.04),  # wrong, with a small one
+        "c": summarize.Choice("t u", "t u", 0.07),
+    }
+    assert summarize.fitting(summarizer, groups).margin == 0.1
+    assert summarize.fitting(summarizer, groups[1:]).margin == 1.0  # the largest of the equally good ones: nothing is taken
+    assert summarize.fitting(summarizer, []).margin == 0.0
+    assert [summarize.Choice("own", "new", 0.1).made(margin) for margin in (0.05, 0.1)] == ["new", "own"]
+
+
 def test_summaries_of_the_file_are_the_references(tiny, tmp_path):
     path = tmp_path / "reviews.jsonl"
     rows = ({"texts": group, "summary": group[0]} for group in GROUPS)

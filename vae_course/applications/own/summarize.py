@@ -1,12 +1,13 @@
 """Summaries of groups of one's own texts, and of long documents passage by passage: means of codes, the best of them.
 
-The mean code of every subset of a group is written out (Iso 2021), and of these sentences and the texts themselves that one is
-taken which shares most words with the group, a text with the others of it. So it shares no fewer than the medoid does.
+The mean code of every subset of a group is written out (Iso 2021). The written sentence that shares most words with the group
+is taken if it shares more of them than the group's own most similar text, the medoid, does with the others. By how much more is
+chosen on validation groups, for the best of many sentences is easily the best by chance.
 """
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -30,6 +31,7 @@ MOST = 6  # texts of a group whose codes are averaged, 2^6 - 1 subsets; of more 
 LEAST = 10  # groups for test
 TESTED = 300
 MEDOID = "the medoid: the text most like all"
+MARGINS = (1.0, 0.2, 0.1, 0.05, 0.02, 0.0)  # of ROUGE-1, by which a written sentence has to be better; 1: never
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,24 @@ class Summary:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """A group's medoid and the best sentence that was written for it, and how much better the sentence is, in ROUGE-1."""
+
+    medoid: str
+    written: str
+    lead: float
+
+    def made(self, margin: float) -> str:
+        """The sentence where it leads by more than ``margin``, else the medoid."""
+        return self.written if self.lead > margin else self.medoid
+
+
+@dataclass(frozen=True)
 class Summarizer:
-    """A trained text VAE that writes the mean of codes."""
+    """A trained text VAE that writes the mean of codes, and takes it where it leads by more than ``margin``."""
 
     sentences: Sentences
+    margin: float = 0.0
 
     def __call__(self, groups: Sequence[Group]) -> list[str]:
         """A summary of each group; of a document a sentence for each of its passages."""
@@ -58,14 +74,17 @@ class Summarizer:
 
     def summary(self, texts: Sequence[str]) -> Summary:
         """Of one group of texts."""
+        best = self.choice(texts).made(self.margin)
+        return Summary(best, best not in texts)
+
+    def choice(self, texts: Sequence[str]) -> Choice:
+        """What there is to choose between for a group."""
         among = self.likeness_to_others(texts)
         chosen = among.argsort(descending=True, stable=True)[:MOST].tolist()
         codes = self.sentences.codes([texts[row] for row in chosen])
         written = self.sentences.written(subset_means(codes, subsets(len(chosen))))
-        candidates = [*texts, *written]
-        # Among equals a text of the group, for these come first.
-        best = candidates[int(torch.cat([among, self.likeness(written, texts)]).argmax())]
-        return Summary(best, best not in texts)
+        likeness = self.likeness(written, texts)
+        return Choice(texts[int(among.argmax())], written[int(likeness.argmax())], float(likeness.max() - among.max()))
 
     def medoid(self, texts: Sequence[str]) -> str:
         """The text that shares most words with the others."""
@@ -95,12 +114,13 @@ class Summarizer:
 
     def kept(self) -> tuple[Mapping[str, Tensor], Mapping[str, str], Mapping[str, Any]]:
         """See ``task.Application``."""
-        return self.sentences.kept()
+        weights, files, settings = self.sentences.kept()
+        return weights, files, {**settings, "margin": self.margin}
 
     @classmethod
     def of(cls, kept: Kept, device: torch.device | None = None) -> "Summarizer":
         """The same again."""
-        return cls(Sentences.of(kept, device))
+        return cls(Sentences.of(kept, device), kept.settings["margin"])
 
 
 # --- from a file --------------------------------------------------------------------------------------------------------
@@ -130,10 +150,10 @@ class Summarization:
         }
 
     def trained(self, checkpoint: Checkpoint, device: torch.device | None) -> tuple[Summarizer, History]:
-        """Train on single texts: no summary is needed for that."""
+        """Train on single texts: no summary is needed for that. Then see on validation groups when to take what is written."""
         texts = {split: [text for group in self.groups[split] for text in group.texts] for split in corpora.SPLITS}
         found, history = sentences.trained(CHEAP, self.side, texts, self.budget, checkpoint, device)
-        return Summarizer(found), history
+        return fitting(Summarizer(found), self.groups["validation"]), history
 
     def scores(self, application: Summarizer) -> list[Score]:
         """See ``task.Task``."""
@@ -160,19 +180,39 @@ def prepared(file: Path, quick: bool = False) -> Summarization:
     return Summarization(file, split, side, budget, sentences.BUDGET.steps, told)
 
 
-def scored(application: Summarizer, groups: Sequence[Group]) -> list[Score]:
-    """ROUGE of summaries: against those of the file, or, where it has none, of all texts but the last against the last one."""
+def fitting(summarizer: Summarizer, groups: Sequence[Group]) -> Summarizer:
+    """The summarizer with the margin that does best on validation groups; of equals the largest."""
+    tried = referenced(groups)
+    choices = [[summarizer.choice(part) for part in parts] for parts, _ in tried]
+
+    def gained(margin: float) -> float:
+        lines = [" ".join(one.made(margin) for one in parts) for parts in choices]
+        return sum(float(summarizer.likeness([line], [meant])) for line, (_, meant) in zip(lines, tried, strict=True))
+
+    return replace(summarizer, margin=max(MARGINS, key=gained) if tried else 0.0)
+
+
+def referenced(groups: Sequence[Group]) -> list[tuple[list[list[str]], str]]:
+    """Groups, or the passages of documents, with what a summary is compared with.
+
+    That is the file's summaries, or, where it has none, the last text of each group of three or more, which is then left out.
+    """
     tried = [(group, group.summary) for group in groups if group.summary]
     if not tried:
         tried = [(group._replace(texts=group.texts[:-1]), group.texts[-1]) for group in groups if len(group.texts) > 2]
-    tried = tried[:TESTED]
+    parts = [passages(group.texts, MOST) if group.is_document else [group.texts] for group, _ in tried[:TESTED]]
+    return [(part, meant) for part, (_, meant) in zip(parts, tried, strict=False)]
+
+
+def scored(application: Summarizer, groups: Sequence[Group]) -> list[Score]:
+    """ROUGE of summaries: against those of the file, or, where it has none, of all texts but the last against the last one."""
+    tried = referenced(groups)
     if not tried:
         raise ValueError("no group of the test part has a summary, or three texts, so nothing can be scored")
     expected = [application.words(reference) for _, reference in tried]
     rows: dict[str, list[str]] = {MEDOID: [], "the model": []}
     new: list[bool] = []
-    for group, _ in tried:
-        parts = passages(group.texts, MOST) if group.is_document else [group.texts]
+    for parts, _ in tried:
         written = [application.summary(part) for part in parts]
         new += [one.is_new for one in written]
         rows[MEDOID].append(" ".join(application.medoid(part) for part in parts))
