@@ -55,6 +55,21 @@ def test_of_a_text_of_yours_no_picture_says_what_was_found_in_the_world():
     assert "slips" not in ways.words
 
 
+def test_temperatures_have_a_line_a_model_and_say_what_is_right_only_where_it_is_known():
+    swept = {
+        "without z": [(Estimate(1.0, 0.0), 1.0), (Estimate(6.0, 0.2), 0.8)],
+        "z drawn": [(Estimate(4.0, 0.1), 0.99), (Estimate(7.0, 0.2), 0.9)],
+    }
+    left, right = pictures.temperatures(swept, [0, 1], 10).figure.axes
+    assert [list(line.get_xdata()) for line in left.lines + right.lines] == [[0, 1]] * 4
+    assert [list(line.get_ydata()) for line in left.lines] == [[1, 6], [4, 7]]
+    assert [list(line.get_ydata()) for line in right.lines] == [pytest.approx([100, 80]), pytest.approx([99, 90])]
+    of_yours = pictures.temperatures(swept, [0, 1], 10, known=False)
+    (axes,) = of_yours.figure.axes
+    assert [line.get_label() for line in axes.lines] == ["without z", "z drawn"]
+    assert "right" not in axes.get_ylabel() + of_yours.words
+
+
 def test_ways_to_say_it_show_how_many_and_how_right():
     variety = {"likeliest": (Estimate(1.0, 0.0), 1.0), "drawn": (Estimate(6.5, 0.2), 0.8)}
     left, right = pictures.ways_to_say(variety, 10).figure.axes

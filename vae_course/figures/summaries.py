@@ -1,4 +1,4 @@
-"""Pictures of lesson 12: scores that miss a wrong fact, means of codes, summaries beside the exact optimum, ways to reword."""
+"""Pictures of lesson 12: scores that miss a wrong fact, means of codes, the exact optimum, ways to reword and how freely."""
 
 from collections.abc import Mapping, Sequence
 
@@ -88,6 +88,32 @@ def side_by_side(scores: Mapping[str, Mapping[str, float]], known: bool = True) 
     figure.legend(loc="outside lower center", ncols=len(scores), fontsize=9)
     level = "The two trained models stand level in every score, above the story's first sentence."
     return Picture(figure, level if known else "The ROUGE scores of each way to a summary, side by side.")
+
+
+@styled
+def temperatures(
+    swept: Mapping[str, Sequence[tuple[Estimate, float]]], tried: Sequence[float], draws: int, known: bool = True
+) -> Picture:
+    """For each model, by the temperature ``tried``: how many different right texts ``draws`` hold; the share that is right.
+
+    Unless ``known`` nobody can say what is right: all count, and only the left panel is drawn.
+    """
+    figure, (left, *others) = new_figure(1 + known, width=9, height=3.4)
+    for (name, found), colour, line, marker in zip(swept.items(), PALETTE, LINES, MARKERS, strict=False):
+        style = {"color": colour, "linestyle": line, "marker": marker}
+        left.plot(tried, [count.value for count, _ in found], label=name, **style)
+        for right in others:
+            right.plot(tried, [100 * fine for _, fine in found], **style)
+    left.set(xlabel="temperature", ylabel=f"different {'right ' if known else ''}in {draws} draws", ylim=(0, draws))
+    for right in others:
+        right.set(xlabel="temperature", ylabel="all facts right (% of draws)", ylim=(0, 103))
+    figure.legend(loc="outside lower center", ncols=len(swept), fontsize=9)
+    if not known:
+        left.set_title("Warmer words differ more")
+        return Picture(figure, "How many different texts each model finds, by the temperature at which words are drawn.")
+    figure.suptitle("Warmer words find more, and slip more")
+    words = "By the temperature of the words, with z and without: different right summaries, and the share that is right."
+    return Picture(figure, words)
 
 
 @styled
