@@ -7,6 +7,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.path import Path as Outline
 from matplotlib.transforms import Bbox
 
 from vae_course.figures.base import BLUE, INK, LINES, ORANGE, PALETTE, RED, SKY, Picture, new_figure, styled
@@ -187,7 +188,8 @@ def _write_names(
 ) -> None:
     """A name beside each point, where it covers least: no other name or the legend if possible, no point, little of ``lines``.
 
-    Of two near points the upper one's name is the upper one.
+    A name far from its point is joined to it by a line, which crosses no other name if possible. Of two near points the upper
+    one's name is the upper one.
     Each line is given by its corners; one of a single corner is a point more.
     """
     figure.draw_without_rendering()  # the layout decides where a point will lie
@@ -197,23 +199,30 @@ def _write_names(
     legend = axes.get_legend()
     taken: list[Bbox] = [legend.get_window_extent()] if legend else []
     written: list[tuple[float, float, float]] = []  # where the points of these names are, and how high the names
+    leaders: list[Outline] = []
     for name, place in places.items():
         x, y = scale(place)
         near = [(other, height) for at, other, height in written if math.hypot(x - at, y - other) < NEAR]
         width = 7.4 * len(name)
         lefts = {step: x + step[0] - (0 if step[0] > 0 else width) for step in STEPS}
         boxes = {step: Bbox.from_bounds(left, y + step[1], width, 14.0) for step, left in lefts.items()}
+        joined = {
+            step: Outline([(x, y), (box.x0 + box.width / 2, box.y0 + 7.0)]) for step, box in boxes.items() if is_far(step)
+        }
         covered = {
             step: 1000 * box.count_overlaps(taken)
             + 1000 * (axes.bbox.count_contains(box.get_points()) < 2)
-            + 300 * box.padded(4).count_contains(points)
+            + 600 * box.padded(4).count_contains(points)
             + 2 * box.padded(4).count_contains(dots)
             + abs(step[1] + 4)
             + 500 * sum((y - other) * (box.y0 - height) < 0 for other, height in near)
+            + 250 * sum(leader.intersects_bbox(box) for leader in leaders)
+            + 250 * sum(joined[step].intersects_bbox(other) for other in taken if step in joined)
             for step, box in boxes.items()
         }
         step = min(covered, key=lambda step: covered[step])
         taken.append(boxes[step])
+        leaders += [joined[step]] if step in joined else []
         written.append((x, y, boxes[step].y0))
         axes.annotate(
             name,
@@ -226,8 +235,13 @@ def _write_names(
             fontweight="bold" if name == highlight else "normal",
             zorder=6,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
-            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.8} if abs(step[1] + 4) > 20 else None,
+            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.8} if is_far(step) else None,
         )
+
+
+def is_far(step: tuple[int, int]) -> bool:
+    """Whether a name is so far from its point that a line has to join them."""
+    return abs(step[1] + 4) > 20
 
 
 def _dots(start: Place, end: Place) -> list[Place]:
