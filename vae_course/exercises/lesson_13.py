@@ -1137,12 +1137,12 @@ EXPLANATIONS = (
         ),
         model=(
             "Where all words are written at once: the places cannot see each other, and $z$ lets them agree on one order "
-            "and wording. And where languages meet that were never trained together: there the source is gone, and all that "
-            "is told must go through $z$. A decoder that attends to its source and reads its own words needs it for "
-            "neither."
+            "and wording, on another with another draw. And where languages meet that were never trained together: there "
+            "the source is gone, and all that is told must go through $z$. A decoder that attends to its source and reads "
+            "its own words needs it for neither."
         ),
         rubric=(
-            "words that are written independently need $z$ to agree;",
+            "words that are written independently can agree through $z$, and not always on the same wording;",
             "a shared $z$ is a place where languages meet;",
             "beside a decoder that sees the source and its own words, $z$ had little to add.",
         ),
