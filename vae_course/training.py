@@ -363,11 +363,15 @@ class Checkpoint:
         return replace(self, path=self.path.with_name(self.path.name + ending))
 
 
+class OtherSettings(ValueError):
+    """What was kept was made under other settings; the message says which differ."""
+
+
 def check_settings(path: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Raises ``ValueError`` where ``path`` was made under other settings than those of ``now``; it says which differ."""
+    """Raises ``OtherSettings`` where ``path`` was made under other settings than those of ``now``."""
     if differences := _differences(dict(before), dict(now)):
         more = f" and {len(differences) - 5} more" if len(differences) > 5 else ""
-        raise ValueError(f"{path}: was made under other settings: {', '.join(differences[:5])}{more}; {ANEW}")
+        raise OtherSettings(f"{path}: was made under other settings: {', '.join(differences[:5])}{more}; {ANEW}")
 
 
 def _differences(before: Any, now: Any, name: str = "") -> list[str]:  # noqa: ANN401 - whatever JSON has

@@ -70,9 +70,9 @@ def test_a_line_is_written_for_each_line_that_is_read(model, tmp_path):
 
 
 def test_what_was_never_seen_is_told(model):
-    result = call("translate", model, given="3 red cats and 猫\n")
-    assert "subwords of this text were never seen in training" in result.stderr
-    assert len(result.stdout.splitlines()) == 1
+    result = call("translate", model, given="3 red cats\n3 red cats and 猫\n")
+    assert "Line 2: parts of words that were never seen in training" in " ".join(result.stderr.split())
+    assert len(result.stdout.splitlines()) == 2
     assert not call("translate", model, given="3 red cats\n").stderr
 
 
@@ -90,13 +90,14 @@ def test_a_model_is_scored_on_another_file(model, file):
     ("arguments", "told"),
     [
         (("translate", "{folder}"), "holds no trained model"),
-        (("translate", "{model}", "{folder}/none.txt"), "none.txt"),
+        (("translate", "{model}", "{folder}/none.txt"), "none.txt: there is no such file"),
+        (("translate", "{model}", "{file}"), "is a table or JSON; expected a text a line"),
         (("train", "translate", "{folder}/none.tsv", "--to", "{folder}/new"), "none.tsv: is neither a file here"),
         (("train", "translate", "{file}", "--to", "{model}"), "holds a trained model already"),
         (("train", "translate", "{file}", "--to", "{file}"), "is a file, not a folder"),
         (("train", "translate", "{file}", "--to", "{folder}/new", "--columns", "1"), "--columns: expected two"),
         (("train", "translate", "{file}", "--to", "{folder}/new", "--columns", "1,2,2"), "--columns: expected different"),
-        (("translate", "{model}", "{file}", "--into", "french"), "one language only"),
+        (("evaluate", "{model}", "{file}", "--columns", "1,1"), "--columns: expected different"),
         (("train", "translate", "{file}", "--to", "{folder}/new", "--columns", "1,7"), "expected 2 of 2 columns"),
     ],
 )

@@ -142,9 +142,9 @@ def _how_it_went(report: "Report", task: "Task") -> str:
     told = f"{report.steps:,} steps in {seconds}; the best weights are of step {report.kept_step:,}."
     share = task.budget.steps / task.usual_steps
     if share < 1:
-        minutes = report.seconds / share / 60
-        told += f"\nQuick: {share:.0%} of the usual {task.usual_steps:,} steps"
-        told += f", which take about {minutes:.0f} minutes and score better."
+        minutes = max(1, round(report.seconds / share / 60))
+        told += f"\nQuick: {share:.0%} of the usual {task.usual_steps:,} steps, which take about {minutes} "
+        told += f"minute{'s' * (minutes > 1)} of a processor and usually score better."
     return told
 
 
@@ -156,8 +156,10 @@ def translate(folder: Model, file: Lines = None, into: Into = None, device: Wher
     with _told_in_a_line():
         translator = _loaded(folder, "translate", device)
         lines = translator.into(into, _lines(file))
-        if unknown := translator.source.unknown(lines):
-            typer.secho(f"{unknown:,} {translator.source.cut} of this text were never seen in training.", err=True, fg="yellow")
+        if unknown := [str(number) for number, line in enumerate(lines, 1) if translator.source.unknown([line])]:
+            which = f"{'s' * (len(unknown) > 1)} {', '.join(unknown[:8])}{', ...' * (len(unknown) > 8)}"
+            told = f"Line{which}: parts of words that were never seen in training, so do not trust what is written for them."
+            typer.secho(told, err=True, fg="yellow")
         for line in translator(lines):
             typer.echo(line)
 
@@ -248,6 +250,10 @@ def _lines(file: Path | None) -> list[str]:
     """The lines of a file, or of standard input; blank ones stay, so that what is written keeps in step."""
     from vae_course.text.files import text_of
 
+    if file is not None and not file.is_file():
+        raise ValueError(f"{file}: there is no such file")
+    if file is not None and file.suffix.lower() in (".csv", ".tsv", ".json", ".jsonl", ".ndjson"):
+        raise ValueError(f"{file}: is a table or JSON; expected a text a line, so take the texts out of it first")
     raw = sys.stdin.buffer.read() if file is None else file.read_bytes()
     text = text_of(raw, "standard input" if file is None else str(file))
     return text.removesuffix("\n").split("\n")

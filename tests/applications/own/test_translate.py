@@ -72,7 +72,7 @@ def test_a_stopped_training_goes_on_to_the_same_weights(tiny, file, tmp_path, mo
         folders.read(tmp_path / "stopped")
     told = []
     tasks.run(task, tmp_path / "stopped", None, told.append)
-    assert told[-1] == "going on from where it was stopped"
+    assert "going on from where it was stopped" in told
     whole, gone_on = (folders.read(tmp_path / name).weights for name in ("whole", "stopped"))
     assert all(torch.equal(whole[name], gone_on[name]) for name in whole)
 
@@ -88,6 +88,13 @@ def test_a_stopped_training_is_not_taken_for_that_of_another_file(tiny, file, tm
     assert not (tmp_path / "model" / folders.CHECKPOINT).exists()  # nothing had been finished yet
     tasks.run(translate.prepared(file, quick=True), tmp_path / "model", None, print)
     other = write(tmp_path / "other.tsv", PAIRS[1:])
+    with monkeypatch.context() as patch:
+        patch.setattr(translate, "chrf", lambda *texts: next(scores))
+        scores = iter([1.0, 2.0])  # then it stops
+        with pytest.raises(StopIteration):
+            tasks.run(translate.prepared(file), tmp_path / "stopped", None, print)
+    with pytest.raises(ValueError, match="begun with another file or other options; give the same ones, with --quick if"):
+        tasks.run(translate.prepared(file, quick=True), tmp_path / "stopped", None, print)
     with pytest.raises(ValueError, match="holds a trained model already"):
         tasks.run(translate.prepared(other), tmp_path / "model", None, print)
 
@@ -214,8 +221,10 @@ def test_one_model_translates_into_several_languages(tiny, tmp_path, monkeypatch
         translator.into(None, ["a"])
     with pytest.raises(ValueError, match="--into danish: the model translates into french or german"):
         translator.into("danish", ["a"])
-    rows = dict(evaluation.scores(tmp_path / "model", table, ("english", "german")))
-    assert rows["the model"]["chrF"] > 90
+    rows = dict(evaluation.scores(tmp_path / "model", table, ("english", "german", "french")))
+    assert min(rows["the model, german"]["chrF"], rows["the model, french"]["chrF"]) > 90
+    with pytest.raises(ValueError, match="name the column of the source and those of languages: --columns A,french"):
+        evaluation.scores(tmp_path / "model", table)
 
 
 def test_a_model_of_one_language_wants_none_named(tiny, file, tmp_path):

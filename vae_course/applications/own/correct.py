@@ -177,7 +177,7 @@ def on_file(application: Corrector, file: Path, columns: tuple[Column, ...] | No
 def scored(
     written: Sequence[Tokens], said: Sequence[Tokens], meant: Sequence[Tokens], right: frozenset[str]
 ) -> dict[str, float]:
-    """Precision and F0.5 of all edits, and the share of each kind of error that was mended, in percent."""
+    """Precision and F0.5 of all edits, and of each kind of error that is there the share that was mended, in percent."""
     found = errors.counted(written, said, meant, right)
     whole = {"precision": 100 * found["all"].precision, "F0.5": 100 * found["all"].f_half}
-    return whole | {f"{kind}": 100 * found[kind].recall for kind in errors.KINDS}
+    return whole | {f"{kind}, %": 100 * found[kind].recall for kind in errors.KINDS if found[kind].wanted}

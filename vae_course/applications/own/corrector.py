@@ -227,7 +227,7 @@ class Corrector:
 
     def _longer(self, beginnings: Sequence[_Beginning], sentence: Tokens, place: int, log_p: Tensor) -> Iterator[_Beginning]:
         """Each beginning with each reading of the next written word."""
-        readings = self._readings(sentence[place], sentence[place - 1] if place else "")
+        readings = self._readings(sentence, place)
         numbers = [self._number(word) for word in readings]
         for one in beginnings:
             prior = log_p[one.row, numbers].tolist()
@@ -260,15 +260,20 @@ class Corrector:
 
     # --- what a written word may stand for
 
-    def _readings(self, word: str, before: str) -> dict[str, float]:
+    def _readings(self, sentence: Tokens, place: int) -> dict[str, float]:
         """What a written word may stand for, "" for nothing, with the log-weight of the channel."""
+        word = sentence[place]
         if self._is_no_word(word):
             return {word: -self.channel.leave, **self._misspelled.memory[word]}
         found = {word: 0.0}
         for other in self.others.get(word, ()):
             found[other] = -self.channel.take_for - math.log(len(self.others[other]))
-        take_out = self.channel.take_out if word in self.words.little else math.inf
-        found[""] = -min(take_out, self.channel.said_twice if word == before else math.inf)
+        near = sentence[max(0, place - 1) : place + 2]
+        # Beside a word that the model has never seen it cannot tell whether a little word belongs there.
+        if word in self.words.little and all(one in self.words.vocabulary for one in near):
+            found[""] = -self.channel.take_out
+        if place and word == sentence[place - 1]:
+            found[""] = max(-self.channel.said_twice, found.get("", -math.inf))
         return {reading: log for reading, log in found.items() if log > -math.inf}
 
     def _look_up(self, sentences: Sequence[Tokens]) -> None:

@@ -66,8 +66,9 @@ class Regions:
         """Mean and std of what lies between the regions of ``names``. Raises ``ValueError`` for a name that has none."""
         for name in names:
             if name not in self.names:
+                more = ", ..." if len(self.names) > 8 else ""
                 known = ", ".join(self.names[:8]) or "none"
-                raise ValueError(f"{what}: {name!r} is not known well enough from the text; known are {known}, ...")
+                raise ValueError(f"{what}: {name!r} is not known well enough from the text; known are {known}{more}")
         rows = [self.names.index(name) for name in names]
         return self.mean[rows].mean(0), self.std[rows].square().mean(0).sqrt()
 

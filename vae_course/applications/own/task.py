@@ -11,7 +11,7 @@ import torch
 from vae_course.applications.own import folder as folders
 from vae_course.text.corpora import SPLITS, SplitName
 from vae_course.text.cures import Budget
-from vae_course.training import Checkpoint, History
+from vae_course.training import Checkpoint, History, OtherSettings
 from vae_course.whole_files import make_folder
 
 Score = tuple[str, Mapping[str, float]]  # a system's name, and its figures on the test part of the file
@@ -92,7 +92,14 @@ def run(task: Task, folder: Path, device: torch.device | None, tell: Callable[[s
     if folders.unfinished(folder):
         tell("going on from where it was stopped")
     application: Application
-    application, history = task.trained(checkpoint, device)
+    try:
+        application, history = task.trained(checkpoint, device)
+    except OtherSettings as error:
+        raise ValueError(
+            f"{folder}: holds a stopped training that was begun with another file or other options; give the same ones, with "
+            f"--quick if it had that, or another folder ({error})"
+        ) from error
+    tell("scoring on the test part")
     scores = task.scores(application)
     kept_step = history.steps if history.best_epoch is None else round(history.steps * history.best_epoch / history.epochs)
     report = Report(scores, sum(history["cpu_seconds"]), history.steps, kept_step)

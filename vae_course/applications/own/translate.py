@@ -278,11 +278,20 @@ def scored(written: Sequence[str], expected: Sequence[str], unspaced: bool) -> d
 def on_file(application: Translator, file: Path, columns: tuple[Column, ...] | None = None) -> list[Score]:
     """The figures on pairs of a file that was not trained on, after those of the sources as they are.
 
-    Where the model knows several languages, the name of the second column says which is wanted.
+    Where the model knows several languages, ``columns`` are those of the source and of one language or more, by their names.
     """
-    language = str(columns[1]) if columns and application.languages else None
-    records = read_records(file, PAIR, columns).records
-    sources, expected = ([pair[side] for _, pair in records] for side in (0, 1))
-    unspaced = _kind(expected) == "character"
-    rows = {"the source as it is": sources, "the model": application(application.into(language, sources))}
-    return [(name, scored(written, expected, unspaced)) for name, written in rows.items()]
+    if application.languages and columns is None:
+        raise ValueError(
+            f"{file}: name the column of the source and those of languages: --columns A,{application.languages[0]}"
+        )
+    scores: list[Score] = []
+    for column in columns[1:] if columns and application.languages else [None]:
+        chosen = columns if column is None or columns is None else (columns[0], column)
+        records = read_records(file, PAIR, chosen).records
+        sources, expected = ([pair[side] for _, pair in records] for side in (0, 1))
+        language = None if column is None else str(column)
+        rows = {"the source as it is": sources, "the model": application(application.into(language, sources))}
+        unspaced = _kind(expected) == "character"
+        for name, written in rows.items():
+            scores.append((f"{name}, {language}" if language else name, scored(written, expected, unspaced)))
+    return scores
