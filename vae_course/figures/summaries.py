@@ -1,6 +1,7 @@
 """Pictures of lesson 12: scores that miss a wrong fact, means of codes, the exact optimum, ways to reword and how freely."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from torch import Tensor
 
@@ -100,7 +101,7 @@ def temperatures(
     """
     figure, (left, *others) = new_figure(1 + known, width=9, height=3.4)
     for (name, found), colour, line, marker in zip(swept.items(), PALETTE, LINES, MARKERS, strict=False):
-        style = {"color": colour, "linestyle": line, "marker": marker}
+        style: dict[str, Any] = {"color": colour, "linestyle": line, "marker": marker}
         left.plot(tried, [count.value for count, _ in found], label=name, **style)
         for right in others:
             right.plot(tried, [100 * fine for _, fine in found], **style)
