@@ -71,7 +71,7 @@ def test_rate_and_distortion_are_means_of_parts():
     ("distortions", "title"),
     [
         ([9.0, 4.0, 6.0], "Distortion falls, then rises again"),
-        ([9.0, 4.0, 6.0, 5.0], "Distortion falls, rises, and falls a little again"),
+        ([9.0, 4.0, 6.0, 5.0], "Distortion falls, rises, and falls again"),
         ([9.0, 6.0, 5.0], "Distortion"),
     ],
 )
@@ -143,6 +143,13 @@ def test_scores_has_a_panel_for_each_kind_with_a_bar_for_each_writer_and_none_fo
     assert [bar.get_width() for bar in new.patches] == pytest.approx([50, 50])
     assert [axes.get_title(loc="left") for axes in (accepted, new)] == ["accepted", "new"]
     assert [label.get_text() for label in accepted.get_yticklabels()] == ["one", "other"]
+
+
+def test_what_depends_on_the_sentences_before_has_no_bar_of_error_and_nearly_all_is_not_all():
+    shares = {"accepted": Estimate(0.996, 0.01), "different": Estimate(0.4, 0.01)}
+    accepted, different = text.scores({"one": shares}).figure.axes
+    assert [axes.containers[-1].errorbar is None for axes in (accepted, different)] == [False, True]
+    assert [axes.texts[0].get_text() for axes in (accepted, different)] == ["99.6", "40"]
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ EXEMPT_CELLS = {
         "text-49",
         "text-55",
         "text-66",
+        "text-67d",
         "text-74",
         "text-79",
         "text-86",

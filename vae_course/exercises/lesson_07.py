@@ -402,6 +402,12 @@ SENTENCE_NLL = Exercise(
             "cross_entropy takes dimension 1 for the vocabulary, and here that is time. Give it logits.transpose(1, 2).",
         ),
         Mistake(
+            "The transpose forgotten, and pads counted",
+            lambda logits, tokens: functional.cross_entropy(logits[:, :-1], tokens[:, 1:], reduction="none").sum(1),
+            "cross_entropy takes dimension 1 for the vocabulary, and here that is time. Give it logits.transpose(1, 2), and "
+            "leave out the targets that are 0.",
+        ),
+        Mistake(
             "The transpose forgotten, and nothing shifted",
             lambda logits, tokens: functional.cross_entropy(logits, tokens, reduction="none").sum(1),
             "cross_entropy takes dimension 1 for the vocabulary, and here that is time. Give it logits.transpose(1, 2), and "
@@ -1053,6 +1059,11 @@ TEXT_VAE_LOSS = Exercise(
             "exp(log_var) is the *variance*, std^2 already: it is not squared again.",
         ),
         Mistake(
+            "Twice log_var for the log variance",
+            _with_terms(lambda mean, log_var: mean.square() + log_var.exp() - 1 - 2 * log_var),
+            "log_var is the log of the variance, so it is log std^2 already: it is not taken twice.",
+        ),
+        Mistake(
             "The standard deviation where the variance belongs",
             _with_terms(lambda mean, log_var: mean.square() + (log_var / 2).exp() - 1 - log_var),
             "exp(log_var / 2) is the standard deviation. The KL has its square, the variance: exp(log_var).",
@@ -1119,6 +1130,23 @@ def write_greedily(decoder: Callable[[Tensor, Tensor], Tensor], z: Tensor, longe
     return tokens[:, 1:]
 
 
+def _from_rows_of_pads(decoder: Callable[[Tensor, Tensor], Tensor], z: Tensor, longest: int) -> Tensor:
+    """All places are there from the start, and the last one is asked for the next word: a pad."""
+    tokens = torch.full((len(z), longest + 1), PAD, device=z.device)
+    tokens[:, 0] = BOS
+    for place in range(longest):
+        tokens[:, place + 1] = decoder(tokens, z)[:, -1].argmax(1)
+    return tokens[:, 1:]
+
+
+def _joined_without_time(decoder: Callable[[Tensor, Tensor], Tensor], z: Tensor, longest: int) -> Tensor:
+    """A row of new words, (batch,), is to be put behind the columns of the tokens: torch refuses in the first turn."""
+    tokens = torch.full((len(z), 1), BOS, device=z.device)
+    for _ in range(longest):
+        tokens = torch.cat([tokens, decoder(tokens, z)[:, -1].argmax(1)], 1)
+    return tokens[:, 1:]
+
+
 @dataclass(frozen=True)
 class untrained_decoder:  # its name is shown to the reader as a function's is
     """A decoder whose logits depend on all tokens so far, on their order, and on z."""
@@ -1128,7 +1156,7 @@ class untrained_decoder:  # its name is shown to the reader as a function's is
     def __call__(self, tokens: Tensor, z: Tensor) -> Tensor:
         """(batch, time), (batch, latent) to (batch, time, vocabulary)."""
         places = torch.arange(1, tokens.shape[1] + 1, device=tokens.device)
-        so_far = (tokens * places + tokens.square()).cumsum(1).double()
+        so_far = ((tokens + 1) * places + tokens.square()).cumsum(1).double()  # + 1: a pad is read too
         told = (z.double() * torch.arange(1, z.shape[1] + 1, device=z.device)).sum(1)
         words = torch.arange(1, self.vocabulary + 1, device=tokens.device).double()
         return torch.sin(0.7 * so_far[:, :, None] + 1.7 * words.square() + 3 * told[:, None, None])
@@ -1250,6 +1278,18 @@ WRITE_GREEDILY = WritingExercise(
             "Only the logits of the last place are about the next word.",
         ),
         Mistake(
+            "The new word has no dimension of time yet",
+            _joined_without_time,
+            "torch.cat joins tensors of equally many dimensions, and the new words are (batch,). next_word[:, None] is "
+            "(batch, 1), a column that can be put behind the tokens.",
+        ),
+        Mistake(
+            "The logits of a pad",
+            _from_rows_of_pads,
+            "In rows that are full of pads at first, the last place is a pad until the end. The logits about the next word are "
+            "those of the last word so far: logits[:, t] in turn t, counted from 0.",
+        ),
+        Mistake(
             "Begins with <pad>",
             lambda decoder, z, longest: _greedy_from(decoder, z, longest, first=PAD)[:, 1:],
             "In training each sentence began with <bos>, which is 1. torch.zeros gives <pad>.",
@@ -1303,6 +1343,7 @@ def _weighted_draws() -> list[Arguments]:
         doubles([[-14.0, -12.0, -13.0], [-14.0, -22.0, -12.5]]),
         doubles([[-1500.0], [-1501.0], [-1500.5]]),
         doubles([[-1500.0, -20.0], [-1503.0, -21.0]]),
+        doubles([[-1000.0], [-2000.0], [-1000.0]]),  # so far apart that exp overflows above the smallest, not above their mean
         doubles([[-3000.0, -20.0], [-1500.0, -21.0]]),  # so far apart that exp overflows above their mean
         doubles([[900.0, -20.0], [901.0, -21.0], [899.5, -20.5]]),
     ]
@@ -1349,6 +1390,21 @@ EFFECTIVE_SAMPLE_SIZE = Exercise(
             ),
             "It cancels too, but where log weights lie far apart, exp of the largest is inf: log weights of -3000 and -1500 "
             "lie 750 from their mean. Take off the largest: then no weight is above 1.",
+        ),
+        Mistake(
+            "The smallest taken off in place of the largest",
+            lambda log_weights: (
+                (log_weights - log_weights.amin(0)).exp().sum(0).square()
+                / (log_weights - log_weights.amin(0)).exp().square().sum(0)
+            ),
+            "It cancels too, but where log weights lie far apart, exp of the largest is inf. Take off the largest: then no "
+            "weight is above 1.",
+        ),
+        Mistake(
+            "softmax over the batch in place of the draws",
+            lambda log_weights: 1 / log_weights.softmax(1).square().sum(0),
+            "Dimension 0 holds the draws: the weights of each sentence are to be set in proportion to each other, "
+            "softmax(dim=0).",
         ),
         Mistake(
             "The largest weight of the whole batch taken off",
@@ -1464,7 +1520,7 @@ PREDICTIONS = (
         "sentences_of_a_thousand_z",
         ("a few", "about 100", "more than 300"),
         answer="a few",
-        because="the decoder has learned to do without z: the words before tell it enough.",
+        because="the decoder has learned to write without z. Why, lesson 08 asks.",
         wrong={
             "about 100": "A decoder that listened a little might do that. This one hardly listens.",
             "more than 300": (
@@ -1484,8 +1540,8 @@ PREDICTIONS = (
                 "as much as those words; only what the decoder has missed or forgotten is worth the price."
             ),
             "neither": (
-                "It would be so if the window saw all that matters. But the facts of a sentence depend on one another over "
-                "more than four words."
+                "It would be so if the window saw all that matters. But what comes next also depends on words that stand "
+                "farther back than four."
             ),
         },
     ),

@@ -118,7 +118,7 @@ def rate_and_distortion(distortions: Sequence[float], rates: Sequence[float], ri
     falls_again = rises_again and after[-1] < 0.97 * max(after)
     pressed_down = mean_rates[-1] < 0.5 * max(mean_rates)
     figure, (left, right) = new_figure(2, width=9, height=3.3)
-    rising = "Distortion falls, rises, and falls a little again" if falls_again else "Distortion falls, then rises again"
+    rising = "Distortion falls, rises, and falls again" if falls_again else "Distortion falls, then rises again"
     left.set_title(rising if rises_again else "Distortion")
     right.set_title("The rate is pressed down to what pays" if pressed_down else "Rate")
     for axes, means, colour in ((left, mean_distortions, BLUE), (right, mean_rates, RED)):
@@ -163,7 +163,8 @@ def with_and_without_z(without: Mapping[str, Sequence[float]], with_z: Mapping[s
     )
     axes.set_title("What a decoder cannot see, z can tell it (a point is a seed; 1,000 steps if not said)")
     axes.legend()
-    words = "Without z a decoder is worse the less it sees; with z and annealing it is better for two and four words only."
+    words = "Without z a decoder is worse the less it sees; with z and annealing it is better for two and four words, "
+    words += "and no better for eight words or all."
     return Picture(figure, words)
 
 
@@ -322,22 +323,30 @@ def facts_changing(sentences: Sequence[Tokens], text: Corpus) -> list[str]:
 # --- how well it writes -----------------------------------------------------------------------------------------------
 
 
+def _percent(value: float) -> str:
+    """A whole number, but 0.4 is not 0, and 99.6 is not 100."""
+    return f"{value:.1f}" if 0 < value < 1 or 99 < value < 100 else f"{value:.0f}"
+
+
 @styled
 def scores(named: Mapping[str, Mapping[str, Estimate]]) -> Picture:
-    """A panel for each score, a row for each writer, with ± 2 standard errors; scores are shares."""
+    """A panel for each score, a row for each writer, with ± 2 standard errors where it has one; scores are shares."""
     writers, kinds = list(named), list(next(iter(named.values())))
     figure, panels = new_figure(len(kinds), width=9, height=0.42 * len(writers) + 1.2)
     for axes, kind in zip(panels, kinds, strict=True):
         values = [100 * named[writer][kind].value for writer in writers]
         errors = [200 * named[writer][kind].standard_error for writer in writers]
+        if kind == "different":  # whether a sentence is so depends on those before it: no standard error
+            errors = [0.0] * len(writers)
         colours = [GREY if writer == "the corpus" else ORANGE if "greedy" in writer else BLUE for writer in writers]
-        axes.barh(range(len(writers)), values, 0.65, xerr=errors, capsize=3, color=colours)
+        axes.barh(range(len(writers)), values, 0.65, xerr=errors if any(errors) else None, capsize=3, color=colours)
         for row, (value, error) in enumerate(zip(values, errors, strict=True)):
-            axes.text(value + error + 2, row, f"{value:.1f}" if 0 < value < 1 else f"{value:.0f}", va="center", fontsize=9)
+            axes.text(value + error + 2, row, _percent(value), va="center", fontsize=9)
         axes.set_yticks(range(len(writers)), writers if axes is panels[0] else [""] * len(writers))
         axes.set(title=kind, xlim=(0, 120), ylim=(len(writers) - 0.4, -0.6))
         axes.set_xticks([0, 50, 100])
-    figure.supxlabel("% of the sentences; ± 2 standard errors", fontsize=10)
+    no_bars = " (“different” has none)" if "different" in kinds else ""
+    figure.supxlabel(f"% of the sentences; ± 2 standard errors{no_bars}", fontsize=10)
     title = "How well do they write?"
     both = [(named[writer], named[f"{writer}, greedy"]) for writer in writers if f"{writer}, greedy" in named]
     if both and {"accepted", "accepted and new"} <= {*kinds}:
