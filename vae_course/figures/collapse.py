@@ -318,7 +318,7 @@ def races(rows: Rows, steps: int, ahead: float) -> Picture:
         axes.axvline(ahead, color=GREY, linewidth=1, linestyle=":", zorder=0)
         axes.set_xlabel("steps of the decoder")
         axes.legend(loc="lower right", fontsize=8)
-    right.set(title="The rate tells them apart, the loss not", ylabel="rate at the end (nats)")
+    right.set(title="Rates tell them apart, not the loss", ylabel="rate at the end (nats)")
     right.set_xlabel("-ELBO of test sentences (nats)")
     right.set_ylim(bottom=0)
     right.locator_params(axis="x", nbins=5)
