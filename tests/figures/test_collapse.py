@@ -24,10 +24,23 @@ def test_the_replay_shows_the_part_that_was_asked_for_between_start_and_end():
 
 def test_stored_rows_are_drawn_seed_by_seed_with_their_median():
     rows = [
-        {"kind": "decoder", "sees": sees, "rate": rate, "vae_above_truth": 1.0, "language_model_above_truth": 2.0}
+        {
+            "kind": "decoder",
+            "sees": sees,
+            "rate": rate,
+            "vae_above_truth": 1.0,
+            "language_model_above_truth": 2.0,
+            "saved_by_z": 1 - rate,
+            "saved_by_z_standard_error": 0.1,
+        }
         for sees, rate in (("none", 3.0), ("none", 5.0), ("none", 9.0), ("all", 0.0), ("all", 0.5))
     ]
-    medians, none, everything = collapse.decoders(rows).figure.axes[1].lines
+    picture = collapse.decoders(rows)
+    assert "all, saved 0.50 to 1.00 at a rate of 0.00 to 0.50" in picture.words
+    (saved,) = picture.figure.axes[1].containers  # of decoders that see words, with errors
+    np.testing.assert_allclose(saved.lines[0].get_ydata(orig=False), [1.0, 0.5])
+    np.testing.assert_allclose(saved.lines[2][0].get_segments()[0][:, 1], [0.8, 1.2])
+    medians, none, everything = picture.figure.axes[2].lines
     np.testing.assert_allclose(medians.get_ydata(), [5.0, 0.25])
     np.testing.assert_allclose(none.get_ydata(), [3.0, 5.0, 9.0])
     np.testing.assert_allclose(everything.get_ydata(), [0.0, 0.5])
@@ -63,13 +76,15 @@ def test_the_races_show_every_seed_over_its_steps_and_where_it_ends():
         for name in ("plain", "aggressive")
         for spread in (0.2, 0.6)
     ]
-    picture = collapse.races(rows, 100)
+    picture = collapse.races(rows, 100, ahead=20)
     left, middle, right = picture.figure.axes
-    assert len(left.lines) == len(middle.lines) == 4
+    assert len(left.lines) == len(middle.lines) == 5  # one marks where the encoder ceases to be aggressive
+    np.testing.assert_allclose(left.lines[-1].get_xdata(), [20, 20])
+    assert all(len(axes.get_legend().get_texts()) == 2 for axes in picture.figure.axes)
     np.testing.assert_allclose(left.lines[0].get_xdata(), [0, 50, 100])
     np.testing.assert_allclose(middle.lines[1].get_ydata(), [0.3, 0.4, 0.6])
     np.testing.assert_allclose(right.lines[0].get_xydata(), [[15.2, 0.1], [15.6, 0.3]])
-    assert "plain, rate 0.10 to 0.30 at -ELBO 15.20 to 15.60" in picture.words
+    assert "plain, correlation 0.90, spread 0.20 to 0.60, rate 0.10 to 0.30 at -ELBO 15.20 to 15.60" in picture.words
 
 
 def test_the_instruments_say_in_their_title_what_they_show_only_where_it_is_so():

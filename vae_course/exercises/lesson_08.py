@@ -825,14 +825,14 @@ def _weights() -> list[Arguments]:
     return [
         (double([1.0]), double(3.0), double(1.0)),
         (double([0.0, 1.0, 2.0]), double(4.0), double(1.0)),
-        (double([0.5, 1.0, -1.5]), double(0.6), double(1.0)),
+        (double([0.5, 1.0, 1.5]), double(0.6), double(1.0)),
         (double([0.3, 1.2, 2.5]), double(2.0), double(0.25)),
-        (double([-2.0, 0.7]), double(1.75), double(1.75)),
+        (double([2.0, 0.7]), double(1.75), double(1.75)),
     ]
 
 
 def _drawn_weights(generator: Generator) -> Arguments:
-    weight = numbers(generator, size(generator, 2, 6), low=-3, high=3)
+    weight = numbers(generator, size(generator, 2, 6), low=0, high=3)
     return weight, numbers(generator, low=0.2, high=5), numbers(generator, low=0.3, high=2.5)
 
 
@@ -886,8 +886,16 @@ COORDINATE_EARNS = Exercise(
         ),
         Mistake(
             "The weight not squared",
-            lambda weight, variance, noise_variance: _earned(weight, variance, noise_variance, weight.abs() + noise_variance),
+            lambda weight, variance, noise_variance: _earned(weight, variance, noise_variance, weight + noise_variance),
             "z has variance 1, so weight * z has the variance weight**2.",
+        ),
+        Mistake(
+            "The variance of the data taken for that of z",
+            lambda weight, variance, noise_variance: _earned(
+                weight, variance, noise_variance, weight.square() * variance + noise_variance
+            ),
+            "Under the model z has the variance 1 of the prior, however much the data vary. So p(x) has weight**2 + "
+            "noise_variance.",
         ),
         Mistake(
             "The noise left out of the model's variance",
@@ -902,7 +910,7 @@ COORDINATE_EARNS = Exercise(
         Mistake(
             "Standard deviations added in place of variances",
             lambda weight, variance, noise_variance: _earned(
-                weight, variance, noise_variance, (weight.abs() + noise_variance.sqrt()).square()
+                weight, variance, noise_variance, (weight + noise_variance.sqrt()).square()
             ),
             "Of independent parts the variances add, not the standard deviations: weight**2 + noise_variance.",
         ),
@@ -950,6 +958,25 @@ COORDINATE_EARNS = Exercise(
             "has both in it.)",
         ),
         Mistake(
+            "The scatter of z left out of the distortion",
+            lambda weight, variance, noise_variance: (
+                coordinate_earns(weight, variance, noise_variance) + _scatter(weight, noise_variance)
+            ),
+            "z scatters around its mean, and W carries that into x: it costs distortion too. (Or take -log p(x), which has all "
+            "of it.)",
+        ),
+        Mistake(
+            "The scatter of z left out of the distortion, and the rate that of the best weight",
+            lambda weight, variance, noise_variance: (
+                coordinate_earns(weight, variance, noise_variance)
+                + _scatter(weight, noise_variance)
+                + _rate(weight, variance, noise_variance)
+                - 0.5 * torch.log(weight.square() / noise_variance + 1)
+            ),
+            "z scatters around its mean, and W carries that into x: it costs distortion too. And 1/2 log(v / noise_variance) "
+            "is the rate at the best weight only. (Or take -log p(x), which has all of it.)",
+        ),
+        Mistake(
             "The rate alone",
             lambda weight, variance, noise_variance: _rate(weight, variance, noise_variance),
             "That is what the coordinate costs. Earned is the distortion that it saves minus this.",
@@ -990,6 +1017,11 @@ def _rate(weight: Tensor, variance: Tensor, noise_variance: Tensor) -> Tensor:
     of_the_model = weight.square() + noise_variance
     width = noise_variance / of_the_model
     return 0.5 * (weight.square() * variance / of_the_model.square() + width - 1 - width.log())
+
+
+def _scatter(weight: Tensor, noise_variance: Tensor) -> Tensor:
+    """What it costs in distortion that the coordinate scatters around its mean."""
+    return 0.5 * weight.square() / (weight.square() + noise_variance)
 
 
 # --- what z earns ---------------------------------------------------------------------------------------------------
@@ -1491,6 +1523,46 @@ def _follows_the_loop(
     return loss.detach()
 
 
+def _decoder_in_every_turn(
+    loss_of: Callable[[Tensor], Tensor],
+    encoder_optimizer: Optimizer,
+    decoder_optimizer: Optimizer,
+    batches: list[Tensor],
+) -> Tensor:
+    """After each step of the encoder the decoder takes one too, always on the last batch."""
+    for tokens in batches[:-1]:
+        encoder_optimizer.zero_grad()
+        loss_of(tokens).backward()
+        encoder_optimizer.step()
+        decoder_optimizer.zero_grad()
+        loss = loss_of(batches[-1])
+        loss.backward()
+        decoder_optimizer.step()
+    return loss.detach()
+
+
+def _one_step_on_all(averaged: bool) -> Callable[..., Tensor]:
+    """The encoder takes a single step, on the sum or the mean of its batches' losses."""
+
+    def step(
+        loss_of: Callable[[Tensor], Tensor],
+        encoder_optimizer: Optimizer,
+        decoder_optimizer: Optimizer,
+        batches: list[Tensor],
+    ) -> Tensor:
+        losses = torch.stack([loss_of(tokens) for tokens in batches[:-1]])
+        encoder_optimizer.zero_grad()
+        (losses.mean() if averaged else losses.sum()).backward()
+        encoder_optimizer.step()
+        decoder_optimizer.zero_grad()
+        loss = loss_of(batches[-1])
+        loss.backward()
+        decoder_optimizer.step()
+        return loss.detach()
+
+    return step
+
+
 AGGRESSIVE_STEP = UpdateExercise(
     task="The encoder leads, the decoder follows: one step of the encoder alone on each of the batches but the last, then one "
     "step of the decoder alone on the last. Returns that last loss, detached.",
@@ -1533,6 +1605,21 @@ AGGRESSIVE_STEP = UpdateExercise(
             "The decoder steps in the loop as well, its gradients adding up",
             _lead(inner="zero backward encoder decoder"),
             "In the loop only the encoder's optimizer steps; the decoder waits for it.",
+        ),
+        Mistake(
+            "The decoder steps after each step of the encoder",
+            _decoder_in_every_turn,
+            "Then the encoder has no lead. Only when the loop is over does the decoder take its one step.",
+        ),
+        Mistake(
+            "One step of the encoder on the summed loss",
+            _one_step_on_all(averaged=False),
+            "The encoder is to move once for each of its batches: zero_grad(), backward() and step() all stand in the loop.",
+        ),
+        Mistake(
+            "One step of the encoder on the mean loss",
+            _one_step_on_all(averaged=True),
+            "The encoder is to move once for each of its batches: zero_grad(), backward() and step() all stand in the loop.",
         ),
         Mistake(
             "The encoder steps with the decoder at the end",

@@ -125,13 +125,13 @@ def linear(ratios: Mapping[str, Tensor], rates: Mapping[str, Tensor], curve: tup
 
 @styled
 def decoders(rows: Rows, floors: Rows = ()) -> Picture:
-    """NLL above the entropy of a decoder alone and of a VAE around it, and the VAE's rate; ``rows`` of ``collapse_world``.
+    """NLL above the entropy of a decoder alone and of a VAE around it, what z saves of it, and the VAE's rate.
 
-    ``floors``: rows of ``collapse_floors_world``, what no decoder without z can beat.
+    ``rows`` of ``collapse_world``. ``floors``: rows of ``collapse_floors_world``, what no decoder without z can beat.
     """
     rows = [row for row in rows if row["kind"] == "decoder"]
     names = list(dict.fromkeys(row["sees"] for row in rows))
-    figure, (left, right) = new_figure(2, width=9, height=3.5)
+    figure, (left, middle, right) = new_figure(3, width=12, height=3.6)
     alone = ("language_model_above_truth", "language model", ORANGE, "s", "--", -0.06)
     around = ("vae_above_truth", "VAE (importance weighted)", BLUE, "o", "-", 0.06)
     for key, label, colour, marker, line, aside in (alone, around):
@@ -140,20 +140,32 @@ def decoders(rows: Rows, floors: Rows = ()) -> Picture:
     for number, row in enumerate(floors):
         place, named = names.index(row["sees"]), None if number else "any decoder without z, at best"
         left.plot([place - 0.25, place + 0.25], [row["above_truth"]] * 2, color=INK, linestyle=":", linewidth=2, label=named)
-    left.set(title="Behind few words z earns nats, behind all none", ylabel="NLL above the entropy (nats), log scale")
+    left.set(title="Few words in view: z helps", ylabel="NLL above the entropy (nats, log scale)")
     left.set_yscale("log")
     left.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
     left.minorticks_off()
-    left.legend(fontsize=9)
+    left.legend(fontsize=8)
+    told = []
+    for name in names:
+        runs = [row for row in rows if row["sees"] == name]
+        saved, rates = [row["saved_by_z"] for row in runs], [row["rate"] for row in runs]
+        told.append(f"{name}, saved {_from_to(saved)} at a rate of {_from_to(rates)}")
+    seeing = [name for name in names if name != "none"]  # with no word in view z saves so much that the others would look alike
+    for place, name in enumerate(seeing):
+        runs = [row for row in rows if row["sees"] == name]
+        places = [place + 0.12 * (run - (len(runs) - 1) / 2) for run in range(len(runs))]
+        errors = [2 * row["saved_by_z_standard_error"] for row in runs]
+        saved = [row["saved_by_z"] for row in runs]
+        middle.errorbar(places, saved, yerr=errors, color=BLUE, linestyle="none", marker="o", markersize=5, capsize=3)
+    middle.axhline(0, color=GREY, linewidth=1, linestyle="-", zorder=0)
+    middle.set_xticks(range(len(seeing)), seeing)
+    middle.set(title="All words in view: it saved nothing", ylabel="nats that z saves, ± 2 standard errors")
+    middle.set_xlim(-0.5, len(seeing) - 0.5)
     right.set(title="The more words, the lower the rate", ylabel="rate (nats per sentence)")
     right.set_ylim(bottom=0)
-    for axes in (left, right):
-        axes.set_xlabel("preceding words that the decoder sees")
-    words = (
-        "The VAE's lead over the same decoder without z, and its rate, are large for a decoder that sees no word, and shrink. "
-        "What a decoder without z could do at best is marked, but for the one that sees all words: it could reach the entropy."
-    )
-    return Picture(figure, words)
+    for axes in (left, middle, right):
+        axes.set_xlabel("preceding words in view")
+    return Picture(figure, f"By the number of words in view, in nats: {'; '.join(told)}.")
 
 
 def _over_seeds(
@@ -190,16 +202,18 @@ def optimizer(rows: Rows, without_z: float | None = None) -> Picture:
     for axes, key in ((left, "rate"), (right, "negative_elbo")):
         for rate, colour, marker, line in zip(rates, (BLUE, ORANGE), MARKERS, LINES, strict=False):
             values = [[row[key] for row in rows if (row["learning_rate"], row["steps"]) == (rate, steps)] for steps in lengths]
-            means = [sum(some) / len(some) for some in values]
-            axes.plot(range(len(lengths)), means, color=colour, linestyle=line, linewidth=1.5, label=f"learning rate {rate:g}")
+            medians = [median(some) for some in values]
+            axes.plot(
+                range(len(lengths)), medians, color=colour, linestyle=line, linewidth=1.5, label=f"learning rate {rate:g}"
+            )
             for place, some in enumerate(values):
                 axes.plot([place] * len(some), some, color=colour, linestyle="none", marker=marker, markersize=7, alpha=0.6)
         axes.set_xticks(range(len(lengths)), [f"{steps:,}" for steps in lengths])
         axes.set_xlabel("training steps")
-    left.set(title="Two words in view: the rate ...", ylabel="rate (nats per sentence)")
+    left.set(title="Two learning rates, opposite ends", ylabel="rate (nats per sentence)")
     left.set_ylim(bottom=-0.02)
     left.legend(loc="upper left", fontsize=9)
-    right.set(title="... and the loss", ylabel="-ELBO of test sentences (nats)")
+    right.set(title="The end without z costs more", ylabel="-ELBO of test sentences (nats)")
     if without_z is not None:
         right.axhline(without_z, color=INK, linestyle=":", linewidth=2, label="any such decoder without z, at best")
         right.legend(loc="upper right", fontsize=9)
@@ -233,7 +247,10 @@ def lag(
         for means, (network, line, marker) in zip(array(some).T, NETWORKS, strict=True):
             axes.plot(steps, means, color=colour, linestyle=line, marker=marker, markersize=4, label=network)
         axes.set(title=f"{name}: -ELBO {losses[name]:.1f}", xlabel="steps of the decoder", ylim=(0, most))
-        told.append(f"{name}, last spread {some[-1, 0]:.1f} in the model and {some[-1, 1]:.1f} in the encoder")
+        told.append(
+            f"{name}, last spread {some[-1, 0]:.1f} in the model and {some[-1, 1]:.1f} in the encoder, "
+            f"last correlation {agreements[name][-1]:.2f}"
+        )
     panels[0].set_ylabel("spread of the means over sentences")
     panels[0].legend(loc="lower right", fontsize=8)
     for (name, some), colour, dashes, marker in zip(agreements.items(), TRAININGS, LINES, MARKERS, strict=False):
@@ -242,7 +259,7 @@ def lag(
     last.set(title="Plain encoders lag", xlabel="steps of the decoder", ylabel="correlation over sentences")
     last.set_ylim(min(0.0, least) - 0.05, 1.03)
     last.legend(loc="lower right", fontsize=8)
-    words = f"Spread of the posterior means over each training ({'; '.join(told)}), and the correlation of encoder and model."
+    words = f"Spread of the posterior means over each training, and the correlation of encoder and model: {'; '.join(told)}."
     return Picture(figure, words)
 
 
@@ -271,12 +288,13 @@ def replay(named: Mapping[str, Tensor], *, part: float) -> Picture:
 
 
 @styled
-def races(rows: Rows, steps: int) -> Picture:
+def races(rows: Rows, steps: int, ahead: float) -> Picture:
     """Agreement and spread over each training, and rate against -ELBO at its end, a line or a point a seed.
 
-    ``rows`` of ``collapse_race_world``; ``steps`` that the decoder took.
+    ``rows`` of ``collapse_race_world``; ``steps`` that the decoder took. ``ahead``: the step at which the encoder that is
+    aggressive at first ceases to be.
     """
-    figure, (left, middle, right) = new_figure(3, width=11, height=3.6)
+    figure, (left, middle, right) = new_figure(3, width=12, height=3.8)
     names = list(dict.fromkeys(row["name"] for row in rows))
     ends = {}
     for name, colour, line, marker in zip(names, (BLUE, ORANGE, RED), LINES, MARKERS, strict=False):
@@ -288,14 +306,21 @@ def races(rows: Rows, steps: int) -> Picture:
             middle.plot(x, row["spread_of_the_model"], color=colour, linestyle=line, linewidth=1, label=label)
         elbos, rates = ([row[key] for row in runs] for key in ("negative_elbo", "rate"))
         right.plot(elbos, rates, color=colour, linestyle="none", marker=marker, markersize=7, alpha=0.8, label=name)
-        ends[name] = f"{name}, rate {_from_to(rates)} at -ELBO {_from_to(elbos)}"
-    left.set(title="Do both means agree?", ylabel="correlation over sentences", ylim=(None, 1.03))
-    middle.set(title="The model keeps z, or gives it up", ylabel="spread of the model's means")
+        last = {key: _from_to([row[key][-1] for row in runs]) for key in ("correlation", "spread_of_the_model")}
+        ends[name] = (
+            f"{name}, correlation {last['correlation']}, spread {last['spread_of_the_model']}, rate {_from_to(rates)} "
+            f"at -ELBO {_from_to(elbos)}"
+        )
+    left.set(title="Plain encoders lag at first", ylabel="correlation over sentences", ylim=(None, 1.03))
+    middle.set(title="Meanwhile they lose spread", ylabel="spread of the model's means")
     middle.set_ylim(bottom=0)
     for axes in (left, middle):
+        axes.axvline(ahead, color=GREY, linewidth=1, linestyle=":", zorder=0)
         axes.set_xlabel("steps of the decoder")
-    right.set(title="The same loss, other rates", xlabel="-ELBO of test sentences (nats)", ylabel="rate at the end (nats)")
+        axes.legend(loc="lower right", fontsize=8)
+    right.set(title="Rates tell them apart, not the loss", ylabel="rate at the end (nats)")
+    right.set_xlabel("-ELBO of test sentences (nats)")
     right.set_ylim(bottom=0)
     right.locator_params(axis="x", nbins=5)
-    left.legend(loc="lower right", fontsize=8)
+    right.legend(loc="center right", fontsize=8)
     return Picture(figure, f"{len(runs)} seeds of each training. At the end: {'; '.join(ends.values())} (nats).")
