@@ -251,6 +251,6 @@ def test_what_is_said_of_wrong_cures_is_what_the_stored_run_found():
     rows = store.stored("cures_world")["rows"]
     told, nll = tables.over_seeds(rows, tables.information), tables.over_seeds(rows, "nll")
     for name in FOUR:
-        assert told[name].mean > 2
+        assert told[name].mean > 1  # what the lesson asks of a z that is used
         assert nll[name].mean - nll["language model"].mean < 0.25
     assert max(FOUR, key=lambda name: told[name].mean) == "pretraining + free bits"

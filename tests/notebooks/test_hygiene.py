@@ -40,7 +40,7 @@ EXEMPT_CELLS = {
         "vae-88",
         "copies",
     ],
-    "06": ["gan-66", "gan-76"],
+    "06": ["gan-66", "gan-71", "gan-76"],
     "07": [
         "text-33",
         "text-37",
