@@ -64,7 +64,12 @@ def test_a_file_that_is_missing_or_another_is_named(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"), [("[", "is not JSON"), ("[]", "is of format None, expected 1"), ('{"format": 2}', "is of format 2")]
+    ("content", "told"),
+    [
+        ("[", "is not JSON"),
+        ("[]", "is of format None, expected 2"),
+        ('{"format": 1}', "is of format 1, expected 2: another version"),
+    ],
 )
 def test_a_description_by_others_is_refused(tmp_path, content, told):
     (tmp_path / folders.MODEL).write_text(content, encoding="utf-8")

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from vae_course.whole_files import write_whole
 
-FORMAT = 1
+FORMAT = 2
 MODEL, WEIGHTS, CHECKPOINT = "model.json", "weights.safetensors", "training.checkpoint"
 
 
@@ -85,7 +85,9 @@ def described(folder: Path) -> dict[str, Any]:
         raise ValueError(f"{path}: is not JSON ({error}); train the model anew") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         found = document.get("format") if isinstance(document, dict) else None
-        raise ValueError(f"{path}: is of format {found}, expected {FORMAT}: another version of the course wrote it")
+        raise ValueError(
+            f"{path}: is of format {found}, expected {FORMAT}: another version of the course wrote it; train the model anew"
+        )
     return document
 
 
