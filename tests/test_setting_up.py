@@ -191,9 +191,9 @@ def test_options_reach_the_last_step_and_each_check_is_told(course, monkeypatch,
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_ctrl_c_while_checking_ends_all_checks_with_a_line(tmp_path):
-    waits = (
-        "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; print(1, flush=True); time.sleep(600)'])"
-    )
+    # Many short sleeps: a signal that comes just before a long one would be seen only after it.
+    sleeps = "import time; print(1, flush=True); [time.sleep(0.1) for _ in range(6000)]"
+    waits = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {sleeps!r}])"
     code = (
         f"import sys; sys.path.insert(0, {str(SCRIPT.parent)!r}); import course; course.set_up = lambda: None;"
         f"course.PYTHON = sys.executable; course.TEST = [['-c', {waits!r}]]; sys.argv[1:] = ['test']; course.main()"
