@@ -29,22 +29,29 @@ class Memory:
         """For each text the translation of one that is alike enough, or None."""
         if self.share > 1 or not texts:
             return [None] * len(texts)
-        numbers, shares = most_similar([self._words(text) for text in texts], [self._words(text) for text in self.sources])
-        alike = zip(numbers.tolist(), shares.tolist(), strict=True)
-        return [self.targets[number] if share >= self.share else None for number, share in alike]
+        return self._from(self.share, self._most_similar(texts))
 
     def chosen(self, asked: Sequence[str], written: Sequence[str], judge: Callable[[Sequence[str]], float]) -> "Memory":
         """The same with the share that ``judge`` likes best, when what is found takes the place of what was ``written``.
 
         Of equals the largest; where nothing found is better than all that was written, one above 1.
         """
-        best, most = replace(self, share=2.0), judge(written)
+        best, most, similar = 2.0, judge(written), self._most_similar(asked)
         for share in sorted(SHARES, reverse=True):
-            tried = replace(self, share=share)
-            score = judge([one or other for one, other in zip(tried.found(asked), written, strict=True)])
+            score = judge([one or other for one, other in zip(self._from(share, similar), written, strict=True)])
             if score > most:
-                best, most = tried, score
-        return best
+                best, most = share, score
+        return replace(self, share=best)
+
+    def _most_similar(self, texts: Sequence[str]) -> list[tuple[str, float]]:
+        """For each text the translation of the most similar one, and the share of words that the two have in common."""
+        numbers, shares = most_similar([self._words(text) for text in texts], [self._words(text) for text in self.sources])
+        return [(self.targets[number], part) for number, part in zip(numbers.tolist(), shares.tolist(), strict=True)]
+
+    @staticmethod
+    def _from(share: float, similar: Sequence[tuple[str, float]]) -> list[str | None]:
+        """What is alike enough."""
+        return [target if part >= share else None for target, part in similar]
 
     def _words(self, text: str) -> Tokens:
         return tuple("".join(text.split())) if self.by_characters else tuple(text.split())

@@ -86,10 +86,6 @@ class Summarizer:
         likeness = self.likeness(written, texts)
         return Choice(texts[int(among.argmax())], written[int(likeness.argmax())], float(likeness.max() - among.max()))
 
-    def medoid(self, texts: Sequence[str]) -> str:
-        """The text that shares most words with the others."""
-        return texts[int(self.likeness_to_others(texts).argmax())]
-
     def likeness(self, written: Sequence[str], texts: Sequence[str]) -> Tensor:
         """ROUGE-1 of each written text to the texts of a group, on average: (written,)."""
         return self._overlaps(written, texts).mean(1)
@@ -213,10 +209,11 @@ def scored(application: Summarizer, groups: Sequence[Group]) -> list[Score]:
     rows: dict[str, list[str]] = {MEDOID: [], "the model": []}
     new: list[bool] = []
     for parts, _ in tried:
-        written = [application.summary(part) for part in parts]
-        new += [one.is_new for one in written]
-        rows[MEDOID].append(" ".join(application.medoid(part) for part in parts))
-        rows["the model"].append(" ".join(one.text for one in written))
+        choices = [application.choice(part) for part in parts]
+        written = [one.made(application.margin) for one in choices]
+        new += [one not in part for one, part in zip(written, parts, strict=True)]
+        rows[MEDOID].append(" ".join(one.medoid for one in choices))
+        rows["the model"].append(" ".join(written))
     scores: list[Score] = []
     for name, lines in rows.items():
         found = rouge([application.words(line) for line in lines], expected)

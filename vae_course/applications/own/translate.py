@@ -182,11 +182,11 @@ class Translation:
         """See ``task.Task``."""
         asked, expected = self._texts("test")
         similar = [self.target.tokenizer.join(tokens) for tokens in nearest(self.source, self.target)]
-        found = application.memory.found(asked)
+        found, written = application.memory.found(asked), application.written(asked)
         systems = {"the translation of the most similar training text": similar}
         if any(one is not None for one in found):
-            systems["the model, with nothing looked up"] = application.written(asked)
-        systems["the model"] = application(asked)
+            systems["the model, with nothing looked up"] = written
+        systems["the model"] = [one or other for one, other in zip(found, written, strict=True)]
         scores: list[Score] = []
         for language in self.languages or ("",):
             rows = [row for row, text in enumerate(asked) if text.startswith(mark(language))]
