@@ -18,6 +18,7 @@ from vae_course.text.batches import SentenceBatches, pad
 from vae_course.text.corpora import Corpus, load
 from vae_course.text.evaluation import encode, information, likelihood, posterior_means
 from vae_course.text.models import TextSizes, TextVAE
+from vae_course.text.objectives import NegativeElbo
 from vae_course.training import seeded, seeded_module
 
 NAME = "collapse_race_world"
@@ -63,6 +64,7 @@ def _trained(corpus: Corpus, name: str, steps: int, seed: int, device: torch.dev
     train, test, words = corpus.encoded("train"), corpus.encoded("test")[:TEST], len(corpus.vocabulary)
     watched = pad(test[:WATCHED], device)
     model = seeded_module(seed, lambda: TextVAE(words, SIZES)).to(device)
+    objective = NegativeElbo(model)
     of_the_encoder, of_the_decoder = [*model.encoder.parameters(), *model.head.parameters()], list(model.decoder.parameters())
     encoder, decoder = (torch.optim.Adam(some, lr=LEARNING_RATE) for some in (of_the_encoder, of_the_decoder))
     generator = seeded(seed)
@@ -73,8 +75,8 @@ def _trained(corpus: Corpus, name: str, steps: int, seed: int, device: torch.dev
             optimizer.param_groups[0]["lr"] = LEARNING_RATE * (1 - step / steps)
         aggressive = step < TRAININGS[name] * steps
         for _ in range(INNER if aggressive else 0):
-            _step(_loss(model, next(stream), generator), encoder)
-        _step(_loss(model, next(stream), generator), *([decoder] if aggressive else [encoder, decoder]))
+            _step(objective.loss(next(stream), generator)["loss"], encoder)
+        _step(objective.loss(next(stream), generator)["loss"], *([decoder] if aggressive else [encoder, decoder]))
         if (step + 1) * LOOKS // steps > step * LOOKS // steps:
             seen.append(posterior_means(model, watched))
     measured = likelihood(model, test, seeded(seed), samples=1)
@@ -95,11 +97,6 @@ def _trained(corpus: Corpus, name: str, steps: int, seed: int, device: torch.dev
 def _endless(batches: SentenceBatches, generator: Generator) -> Iterator[Tensor]:
     while True:
         yield from batches.epoch(generator)
-
-
-def _loss(model: TextVAE, tokens: Tensor, generator: Generator) -> Tensor:
-    q = model.posterior(tokens)
-    return (q.kl_to_prior() - model.log_likelihood(tokens, q.sample(generator))).mean()
 
 
 def _step(loss: Tensor, *optimizers: torch.optim.Optimizer) -> None:
