@@ -1,7 +1,7 @@
 """The commands for a text of one's own: train a model on a file, keep it in a folder, use it on other texts."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +11,7 @@ import typer
 from vae_course.course.options import Device, stopping_at
 
 if TYPE_CHECKING:
-    from vae_course.applications.own.task import Report, Score, Task
+    from vae_course.applications.own.task import Task
 
 PANEL = "For a text of your own"
 STOPPED = 130  # the exit status of a program that Ctrl-C stopped
@@ -118,34 +118,10 @@ def _train(task: "Task", to: Path, device: Device) -> None:
     from vae_course.applications.own import task as tasks
 
     report = tasks.run(task, to, _device(device), typer.echo)
-    typer.echo(_as_table(report.scores))
-    typer.echo(_how_it_went(report, task))
+    typer.echo(tasks.score_table(report.scores))
+    typer.echo(tasks.how_it_went(report, task))
     file = "" if task.application == "generate" else " FILE"
     typer.echo(f"The model is in {to}. Use it: vae-course {task.application} {to}{file}")
-
-
-def _as_table(scores: "Sequence[Score]", where: str = "on the test part") -> str:
-    """Systems in rows, figures in columns: on the part of the file that no model saw."""
-    figures = list(scores[-1][1])
-    first = max(len(where), *(len(system) for system, _ in scores))
-    lines = [f"{where:{first}}" + "".join(f"   {figure}" for figure in figures)]
-    for system, found in scores:
-        cells = [f"{found[figure]:.1f}" if figure in found else "–" for figure in figures]
-        lines.append(
-            f"{system:{first}}" + "".join(f"{cell:>{len(figure) + 3}}" for cell, figure in zip(cells, figures, strict=True))
-        )
-    return "\n".join(lines)
-
-
-def _how_it_went(report: "Report", task: "Task") -> str:
-    seconds = f"{report.seconds:.0f} processor seconds"
-    told = f"{report.steps:,} steps in {seconds}; the best weights are of step {report.kept_step:,}."
-    share = task.budget.steps / task.usual_steps
-    if share < 1:
-        minutes = max(1, round(report.seconds / share / 60))
-        told += f"\nQuick: {share:.0%} of the usual {task.usual_steps:,} steps, which take about {minutes} "
-        told += f"minute{'s' * (minutes > 1)} of a processor and usually score better."
-    return told
 
 
 # --- use --------------------------------------------------------------------------------------------------------------
@@ -227,11 +203,11 @@ def correct(
 
 def evaluate(folder: Model, file: File, columns: Columns = None, device: Where = Device.auto) -> None:
     """Score a model on a file that it has not seen, of the form that it was trained on; a corrector, on pairs."""
-    from vae_course.applications.own import evaluation
+    from vae_course.applications.own import evaluation, task as tasks
 
     with _told_in_a_line():
         found = evaluation.scores(folder, file, _columns_of(columns), _device(device))
-        typer.echo(_as_table(found, "on this file"))
+        typer.echo(tasks.score_table(found, "on this file"))
 
 
 def _device(name: Device) -> Any:  # noqa: ANN401 - torch is imported when it is needed

@@ -117,6 +117,31 @@ def run(task: Task, folder: Path, device: torch.device | None, tell: Callable[[s
     return report
 
 
+def score_table(scores: Sequence[Score], where: str = "on the test part") -> str:
+    """Systems in rows, figures in columns: on the part of the file that no model saw."""
+    figures = list(scores[-1][1])
+    first = max(len(where), *(len(system) for system, _ in scores))
+    lines = [f"{where:{first}}" + "".join(f"   {figure}" for figure in figures)]
+    for system, found in scores:
+        cells = [f"{found[figure]:.1f}" if figure in found else "–" for figure in figures]
+        lines.append(
+            f"{system:{first}}" + "".join(f"{cell:>{len(figure) + 3}}" for cell, figure in zip(cells, figures, strict=True))
+        )
+    return "\n".join(lines)
+
+
+def how_it_went(report: Report, task: Task) -> str:
+    """Steps and seconds in words; of a quick run, how far it is from the usual one."""
+    seconds = f"{report.seconds:.0f} processor seconds"
+    told = f"{report.steps:,} steps in {seconds}; the best weights are of step {report.kept_step:,}."
+    share = task.budget.steps / task.usual_steps
+    if share < 1:
+        minutes = max(1, round(report.seconds / share / 60))
+        told += f"\nQuick: {share:.0%} of the usual {task.usual_steps:,} steps, which take about {minutes} "
+        told += f"minute{'s' * (minutes > 1)} of a processor and usually score better."
+    return told
+
+
 def file_settings(path: Path) -> dict[str, str]:
     """A file by its name and the checksum of its content."""
     return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
