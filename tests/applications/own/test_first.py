@@ -9,7 +9,7 @@ from vae_course.applications.own import correct, first, generate, sentences, tra
 from vae_course.text.cures import Budget
 from vae_course.text.models import TextSizes
 
-WHO, DOES, WHAT = ("a cat", "the dog", "my boy", "her girl"), ("saw", "took", "has", "likes"), "cap mug pen toy rug box".split()
+WHO, DOES, WHAT = ("a cat", "the dog", "my boy", "her girl"), ("saw", "took", "has", "likes"), ["cap", "mug", "pen", "toy"]
 TEXTS = [f"{who} {does} the {what}, {when}." for who, does, what, when in product(WHO, DOES, WHAT, ("now", "today", "again"))]
 
 
@@ -74,6 +74,5 @@ def test_a_file_that_the_command_cannot_use_is_told(tmp_path):
 
 
 def test_a_corpus_of_the_course_is_no_file_of_ones_own():
-    assert first.result("generate", "docstrings").endswith(
-        "not tried: docstrings is no file; the command takes one of your own"
-    )
+    told = first.result("generate", "docstrings")
+    assert told.endswith("not tried: docstrings is no file; the command takes one of your own")
