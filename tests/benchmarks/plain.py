@@ -91,13 +91,20 @@ def nll(model: PlainTextVAE, sentence: Sequence[int], samples: int, device: torc
 
 
 @torch.no_grad()
-def write(model: PlainTextVAE, z: Tensor, longest: int) -> list[int]:
-    """One sentence by the likeliest words, of one z (1, latent)."""
+def write(model: PlainTextVAE, z: Tensor, longest: int, nucleus: float | None = None) -> list[int]:
+    """One sentence of one z (1, latent): by the likeliest words, or drawn from the ``nucleus``."""
     word, state, written = torch.full((1, 1), BOS, device=z.device), model.state(z), []
     while len(written) < longest:
         logits, state = model.logits(word, z, state)
-        word = logits[-1:].argmax(-1)
+        word = logits[-1:].argmax(-1) if nucleus is None else drawn(logits[-1], nucleus)
         if word.item() == EOS:
             break
         written.append(int(word))
     return written
+
+
+def drawn(logits: Tensor, nucleus: float) -> Tensor:
+    """A word from the fewest likeliest that reach ``nucleus``: (1, vocabulary) to (1, 1)."""
+    likeliest, words = logits.softmax(-1).sort(descending=True)
+    likeliest = likeliest.where(likeliest.cumsum(-1) - likeliest < nucleus, 0)
+    return words.gather(-1, torch.multinomial(likeliest, 1))

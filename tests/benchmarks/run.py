@@ -220,7 +220,11 @@ def of_measuring(device: torch.device, turns: int) -> list[Comparison]:
     torch.manual_seed(0)
     plain = PlainTextVAE(vocabulary, 256, 256, 32, dropout=0.0).to(device).eval()
     found = []
-    for lever, cutoffs in (("full softmax", ()), ("adaptive softmax", CUTOFFS)):
+    for lever, cutoffs, name in (
+        ("none", (), "highest"),
+        ("adaptive softmax", CUTOFFS, "highest"),
+        ("both", CUTOFFS, "medium"),
+    ):
         model = seeded_module(0, partial(TextVAE, vocabulary, replace(sizes, cutoffs=cutoffs))).to(device).eval()
 
         def ours(model: TextVAE = model) -> int:
@@ -232,13 +236,13 @@ def of_measuring(device: torch.device, turns: int) -> list[Comparison]:
                 nll(plain, sentence, draws, device)
             return len(text) * draws
 
-        target = 6.0 if cutoffs else None
-        found.append(compared(f"NLL by {draws} draws, {lever}", "draws/s", ours, one_by_one, device, turns, target))
+        what, target = f"NLL by {draws} draws, levers: {lever}", 6.0 if lever == "both" else None
+        found.append(compared(what, "draws/s", at_precision(name, ours), one_by_one, device, turns, target))
     return found
 
 
 def of_writing(device: torch.device, turns: int) -> list[Comparison]:
-    """Sentences a second, many at once, against the plain model's one at a time by its likeliest words."""
+    """Sentences a second, many at once, against the plain model's one at a time; a beam against its likeliest words."""
     vocabulary, longest, count = 10_000, 20, 64
     sizes = TextSizes(embedding=256, hidden=256, latent=32, encoder="lstm", cutoffs=CUTOFFS)
     model = seeded_module(0, lambda: TextVAE(vocabulary, sizes)).to(device).eval()
@@ -246,9 +250,9 @@ def of_writing(device: torch.device, turns: int) -> list[Comparison]:
     plain = PlainTextVAE(vocabulary, 256, 256, 32, dropout=0.0).to(device).eval()
     z = torch.randn(count, 32, generator=seeded(1)).to(device)
 
-    def one_by_one() -> int:
+    def one_by_one(nucleus: float | None) -> int:
         for row in z[:8]:
-            write(plain, row[None], longest)
+            write(plain, row[None], longest, nucleus)
         return 8
 
     ways: dict[str, Callable[[], object]] = {
@@ -265,7 +269,16 @@ def of_writing(device: torch.device, turns: int) -> list[Comparison]:
         return work
 
     return [
-        compared(f"writing, {name}", "sentences/s", counted(way), one_by_one, device, turns, 10.0) for name, way in ways.items()
+        compared(
+            f"writing, {name}",
+            "sentences/s",
+            counted(way),
+            partial(one_by_one, 0.9 if name == "nucleus 0.9" else None),
+            device,
+            turns,
+            10.0,
+        )
+        for name, way in ways.items()
     ]
 
 

