@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from tqdm import tqdm
 
+from vae_course.parallel import Team, gradients_of
 from vae_course.probability.distributions import NotFiniteError
 from vae_course.whole_files import write_whole
 
@@ -223,6 +224,7 @@ def train(
     same numbers that an uninterrupted run gives (exactly so on CPU). ``after_epoch`` may record extra curves; it finds the
     models in evaluation mode. With ``stopping`` the history has the values as "validation", and the models end with the weights
     of the best epoch; the checkpoint holds these as well.
+    Where several processes train together (see ``parallel``), each takes its share of every batch, and the first alone writes.
     Progress shows in a notebook or a terminal; set the environment variable TQDM_DISABLE=1 for silence.
     Raises ``TrainingDiverged`` at the first loss or gradient that is not finite, ``ValueError`` for a checkpoint that cannot be
     gone on from, and ``OSError`` where one cannot be written; both with its path.
@@ -231,23 +233,26 @@ def train(
     if not players or epochs < 1:
         raise ValueError(f"expected at least one update and one epoch, got {len(players)} and {epochs}")
     history, saved = History(), Checkpoint.of(checkpoint)
-    best = BestWeights([player.model for player in players])
+    models = [player.model for player in players]
+    best, team = BestWeights(models), Team.joined(_device_of(models))
     if saved is not None and saved.path.exists():
         _restore(saved, players, generator, history, best)
     for player in players:
         player.model.eval()
     # A line of text on stdout, cleared at the end: unlike a widget it leaves nothing half-drawn in a saved notebook.
-    bar = tqdm(total=epochs, initial=history.epochs, desc="training", unit="epoch", leave=False, ncols=100, file=sys.stdout)
+    shown = sys.stdout if team.leads else io.StringIO()
+    bar = tqdm(total=epochs, initial=history.epochs, desc="training", unit="epoch", leave=False, ncols=100, file=shown)
     with bar as progress:
         while history.epochs < epochs and not (stopping is not None and stopping.ended(history)):
-            _run_epoch(players, batches, generator, history)
+            _run_epoch(players, batches, generator, history, team)
+            team.check_alike(models)
             if stopping is not None:
-                history.metrics.setdefault("validation", []).append(stopping.validate())
+                history.metrics.setdefault("validation", []).append(team.leaders(stopping.validate()))
                 if stopping.best(history) == history.epochs:
                     best.keep()
             if after_epoch is not None:
                 after_epoch(history)
-            if saved is not None:
+            if saved is not None and team.leads:
                 _save(saved, players, generator, history, best)
             progress.set_postfix({name: f"{values[-1]:.4g}" for name, values in history.metrics.items()}, refresh=False)
             progress.update()
@@ -273,35 +278,51 @@ class BestWeights:
             model.load_state_dict(weights)
 
 
-def _run_epoch(players: list[Update], batches: Batches, generator: Generator, history: History) -> None:
+def _device_of(models: Sequence[nn.Module]) -> torch.device | None:
+    return next((weight.device for model in models for weight in model.parameters()), None)
+
+
+def _run_epoch(players: list[Update], batches: Batches, generator: Generator, history: History, team: Team) -> None:
     for player in players:
         player.model.train()
     sums: dict[str, Tensor] = {}
+    noise = team.noise(generator)
     for batch in batches.epoch(generator):
+        share, weight = team.share(batch)
         for player in players:
             try:
-                metrics = player.loss(batch, generator)
+                metrics = player.loss(share, noise)
             except NotFiniteError as error:
-                raise TrainingDiverged(_diagnosis("the loss", player, [f"the model's {error}"], batch, history)) from error
+                raise TrainingDiverged(_diagnosis("the loss", player, [f"the model's {error}"], share, history)) from error
             if "loss" not in metrics:
                 raise ValueError(f'a loss function must return a "loss" among its metrics, got {sorted(metrics)}')
-            _step(player, metrics, batch, history)
+            _step(player, metrics, share, history, team, weight)
             for name, value in metrics.items():
-                sums[name] = sums.get(name, 0) + value.detach()
+                sums[name] = sums.get(name, 0) + weight * value.detach()
         history.steps += 1
     for player in players:
         player.model.eval()
     history.epochs += 1
+    team.average(list(sums.values()))
     for name, total in sums.items():
         history.metrics.setdefault(name, []).append(total.item() / len(batches))
 
 
-def _step(player: Update, metrics: Metrics, batch: Any, history: History) -> None:  # noqa: ANN401 - any kind of batch
+def _step(
+    player: Update,
+    metrics: Metrics,
+    batch: Any,  # noqa: ANN401 - any kind of batch
+    history: History,
+    team: Team,
+    weight: float,
+) -> None:
     if not torch.isfinite(metrics["loss"]):
         terms = [name for name, value in metrics.items() if not torch.isfinite(value)]
         raise TrainingDiverged(_diagnosis("the loss", player, terms, batch, history))
     player.optimizer.zero_grad(set_to_none=True)
-    metrics["loss"].backward()
+    (weight * metrics["loss"]).backward()
+    if team.size > 1:
+        team.average(gradients_of(player.model))
     gradients = [p.grad for p in player.model.parameters() if p.grad is not None]
     norm = torch.nn.utils.get_total_norm(gradients)
     if not torch.isfinite(norm):

@@ -4,7 +4,6 @@ import io
 import os
 import platform
 import sys
-from importlib.metadata import version
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +22,8 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Va
 
 def _tell_version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version  # which takes long to be imported
+
         typer.echo(f"vae-course {version('vae-course')}, Python {platform.python_version()}, torch {version('torch')}")
         raise typer.Exit
 

@@ -1,5 +1,6 @@
 """What several commands have in common: choices, and errors that are told in a line."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -32,8 +33,9 @@ class Device(StrEnum):
 
 
 def stop(error: Exception) -> typer.Exit:
-    """The end of a command, with exit status 2, after its error was shown."""
-    typer.secho(str(error), err=True, fg="red")
+    """The end of a command, with exit status 2, after its error was shown: of several processes by the first alone."""
+    if os.environ.get("RANK", "0") == "0":
+        typer.secho(str(error), err=True, fg="red")
     return typer.Exit(2)
 
 

@@ -35,6 +35,7 @@ Label = Annotated[str | None, typer.Option(metavar="B", help="The column that sa
 Lines = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A text a line, UTF-8; without it standard input.")]
 GroupsToRead = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="As for training; without it standard input.")]
 Quick = Annotated[bool, typer.Option("--quick", metavar="", help="A first result in about a minute; worse than the usual one.")]
+Devices = Annotated[int, typer.Option("--devices", metavar="N", min=1, help="Processes that train together, or GPUs.")]
 Columns = Annotated[str | None, typer.Option(metavar="A,B", help="Which columns of a table, by name or counted from 1.")]
 Languages = Annotated[
     str | None, typer.Option("--columns", metavar="A,B,...", help="As above; more than two: from the first into each other.")
@@ -54,7 +55,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 @training.command("translate")
-def train_translate(file: Pairs, to: To, columns: Languages = None, quick: Quick = False, device: Where = Device.auto) -> None:
+def train_translate(
+    file: Pairs, to: To, columns: Languages = None, quick: Quick = False, device: Where = Device.auto, devices: Devices = 1
+) -> None:
     """A translator, from pairs of texts: a text and its translation on each line, three thousand of them or more.
 
     Or into several languages: a table with a column for each, such as --columns english,french,chinese.
@@ -62,36 +65,44 @@ def train_translate(file: Pairs, to: To, columns: Languages = None, quick: Quick
     from vae_course.applications.own import translate as own
 
     with _told_in_a_line(to):
-        _train(own.prepared(file, _columns_of(columns, least=2), quick), to, device)
+        _train(own.prepared(file, _columns_of(columns, least=2), quick), to, device, devices)
 
 
 @training.command("generate")
 def train_generate(
-    file: Texts, to: To, column: OneColumn = None, label: Label = None, quick: Quick = False, device: Where = Device.auto
+    file: Texts,
+    to: To,
+    column: OneColumn = None,
+    label: Label = None,
+    quick: Quick = False,
+    device: Where = Device.auto,
+    devices: Devices = 1,
 ) -> None:
     """A model that writes sentences like those of a text, asked for by words, or by labels if each sentence has one."""
     from vae_course.applications.own import generate as own
 
     with _told_in_a_line(to):
-        _train(own.prepared(file, _column(column), _column(label), quick), to, device)
+        _train(own.prepared(file, _column(column), _column(label), quick), to, device, devices)
 
 
 @training.command("summarize")
-def train_summarize(file: Groups, to: To, quick: Quick = False, device: Where = Device.auto) -> None:
+def train_summarize(file: Groups, to: To, quick: Quick = False, device: Where = Device.auto, devices: Devices = 1) -> None:
     """A model that summarizes groups of texts, such as reviews of one thing, or long documents passage by passage."""
     from vae_course.applications.own import summarize as own
 
     with _told_in_a_line(to):
-        _train(own.prepared(file, quick), to, device)
+        _train(own.prepared(file, quick), to, device, devices)
 
 
 @training.command("correct")
-def train_correct(file: Texts, to: To, column: OneColumn = None, quick: Quick = False, device: Where = Device.auto) -> None:
+def train_correct(
+    file: Texts, to: To, column: OneColumn = None, quick: Quick = False, device: Where = Device.auto, devices: Devices = 1
+) -> None:
     """A corrector, from right text alone: it makes the errors that it learns to mend."""
     from vae_course.applications.own import correct as own
 
     with _told_in_a_line(to):
-        _train(own.prepared(file, _column(column), quick), to, device)
+        _train(own.prepared(file, _column(column), quick), to, device, devices)
 
 
 def _named(column: str) -> str | int:
@@ -114,14 +125,29 @@ def _columns_of(columns: str | None, least: int = 1) -> "tuple[str | int, ...] |
     return named
 
 
-def _train(task: "Task", to: Path, device: Device) -> None:
+def _train(task: "Task", to: Path, device: Device, devices: int) -> None:
+    from vae_course import parallel
     from vae_course.applications.own import task as tasks
 
+    if parallel.in_a_team():
+        parallel.end_at_control_c()
+    elif devices > 1:
+        tasks.check_free(to)
+        _check_gpus(device, devices)
+        parallel.together(devices, [sys.executable, "-m", "vae_course", *sys.argv[1:]])
+        return
     report = tasks.run(task, to, _device(device), typer.echo)
     typer.echo(tasks.score_table(report.scores))
     typer.echo(tasks.how_it_went(report, task))
     file = "" if task.application == "generate" else " FILE"
     typer.echo(f"The model is in {to}. Use it: vae-course {task.application} {to}{file}")
+
+
+def _check_gpus(device: Device, devices: int) -> None:
+    import torch
+
+    if _device(device).type == "cuda" and devices > torch.cuda.device_count():
+        raise ValueError(f"--devices {devices}: there are {torch.cuda.device_count()} GPUs here; or take --device cpu")
 
 
 # --- use --------------------------------------------------------------------------------------------------------------

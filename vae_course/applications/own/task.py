@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 
 from vae_course.applications.own import folder as folders
+from vae_course.parallel import Team
 from vae_course.text.corpora import SPLITS, SplitName
 from vae_course.text.cures import Budget
 from vae_course.training import Checkpoint, History, OtherSettings
@@ -79,18 +80,20 @@ class Report:
 def run(task: Task, folder: Path, device: torch.device | None, tell: Callable[[str], None]) -> Report:
     """Train ``task`` and keep the model in ``folder``; a run that was stopped there goes on exactly where it was.
 
+    Of several processes that train together, the first alone tells, scores, and keeps the model; the others end here.
     Raises ``ValueError`` where ``folder`` holds a finished model, or a stopped run with other settings, and ``OSError`` where
     nothing can be written.
     """
-    if (folder / folders.MODEL).exists():
-        raise ValueError(f"{folder}: holds a trained model already; give another folder, or delete it")
+    check_free(folder)
+    team = Team.joined(device)
     make_folder(folder)
     settings = task.settings  # once: they hold the checksum of the file as it is now
     checkpoint = Checkpoint(folder / folders.CHECKPOINT, {"application": task.application, **settings})
-    for line in task.told:
-        tell(line)
-    if folders.unfinished(folder):
-        tell("going on from where it was stopped")
+    if team.leads:
+        for line in task.told:
+            tell(line)
+        if folders.unfinished(folder):
+            tell("going on from where it was stopped")
     application: Application
     try:
         application, history = task.trained(checkpoint, device)
@@ -99,6 +102,7 @@ def run(task: Task, folder: Path, device: torch.device | None, tell: Callable[[s
             f"{folder}: holds a stopped training that was begun with another file or other options; give the same ones, with "
             f"--quick if it had that, or another folder ({error})"
         ) from error
+    team.others_end()
     tell("scoring on the test part")
     scores = task.scores(application)
     kept_step = history.steps if history.best_epoch is None else round(history.steps * history.best_epoch / history.epochs)
@@ -115,6 +119,12 @@ def run(task: Task, folder: Path, device: torch.device | None, tell: Callable[[s
     for left in folders.unfinished(folder):
         left.unlink()
     return report
+
+
+def check_free(folder: Path) -> None:
+    """Raises ``ValueError`` where ``folder`` holds a finished model."""
+    if (folder / folders.MODEL).exists():
+        raise ValueError(f"{folder}: holds a trained model already; give another folder, or delete it")
 
 
 def score_table(scores: Sequence[Score], where: str = "on the test part") -> str:
