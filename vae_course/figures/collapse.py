@@ -224,14 +224,14 @@ def lag(steps: Sequence[int], spreads: Mapping[str, Tensor], agreements: Mapping
     ``spreads``: for each training (parts, 2), the model's and the encoder's. ``agreements``: for each (parts,).
     """
     figure, (*panels, last) = new_figure(len(spreads) + 1, width=11, height=3.3)
-    most = 1.1 * max(float(some.max()) for some in spreads.values())
+    most = 1.4 * max(float(some.max()) for some in spreads.values())  # with room for a legend
     told = []
     for axes, (name, some), colour in zip(panels, spreads.items(), TRAININGS, strict=False):
         for means, (network, line, marker) in zip(array(some).T, NETWORKS, strict=True):
             axes.plot(steps, means, color=colour, linestyle=line, marker=marker, markersize=4, label=network)
         does = _what_the_encoder_does(some, agreements[name])
         axes.set(title=f"{name}: it {does}", xlabel="steps of the decoder", ylim=(0, most))
-        axes.legend(loc="lower right", fontsize=8)
+        axes.legend(loc="upper right", fontsize=8)
         told.append(
             f"{name}, the encoder {does}, correlation {agreements[name][1]:.2f} at the first look after the start and "
             f"{agreements[name][-1]:.2f} at the end, last spread {some[-1, 0]:.1f} in the model and {some[-1, 1]:.1f} in the "
@@ -320,7 +320,7 @@ def races(rows: Rows, steps: int, ahead: float, alone: str = "language model") -
         places = [row["nll_minus"][alone][0] for row in of_it]
         right.plot(places, [row["rate"] for row in of_it], color=GREY, linestyle="-", linewidth=0.8, zorder=0)
     left.set(title="At first encoders differ", ylabel="correlation over sentences", ylim=(None, 1.03))
-    middle.set(title="Then spread is lost, or not", ylabel="spread of the model's means")
+    middle.set(title="Where they agree, spread is larger", ylabel="spread of the model's means")
     middle.set_ylim(bottom=0)
     for axes in (left, middle):
         axes.axvline(ahead, color=GREY, linewidth=1, linestyle=":", zorder=0)
@@ -328,7 +328,7 @@ def races(rows: Rows, steps: int, ahead: float, alone: str = "language model") -
     left.legend(loc="lower right", fontsize=8)
     right.axvline(0, color=GREY, linewidth=1, linestyle=":", zorder=0)
     right.set(title="At the end rates differ, hardly the NLL", ylabel="rate at the end (nats)")
-    right.set_xlabel(f"NLL minus the {alone}'s (nats), ± 2 standard errors")
+    right.set_xlabel(f"NLL minus the {alone}'s (nats)\n± 2 standard errors")
     right.set_ylim(bottom=0)
     right.locator_params(axis="x", nbins=5)
     return Picture(figure, f"{len(runs)} seeds of each training. At the end: {'; '.join(ends.values())} (nats).")
