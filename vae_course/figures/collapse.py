@@ -302,7 +302,8 @@ def races(rows: Rows, steps: int, ahead: float, alone: str = "language model") -
         for axes, key in ((left, "correlation"), (middle, "spread_of_the_model")):
             over_time = [list(values) for values in zip(*(row[key] for row in runs), strict=True)]
             x = [steps * look / (len(over_time) - 1) for look in range(len(over_time))]
-            axes.fill_between(x, *([pick(some) for some in over_time] for pick in (min, max)), color=colour, alpha=0.15, lw=0)
+            lows, highs = [min(some) for some in over_time], [max(some) for some in over_time]
+            axes.fill_between(x, lows, highs, color=colour, alpha=0.15, linewidth=0)
             axes.plot(x, [median(some) for some in over_time], color=colour, linestyle=line, linewidth=1.5, label=name)
         saved, rates = [row["nll_minus"][alone] for row in runs], [row["rate"] for row in runs]
         above = [value for value, _ in saved]
