@@ -5,13 +5,18 @@ from vae_course.figures import collapse
 from vae_course.training import seeded
 
 
-def test_the_lag_shows_both_spreads_of_each_training():
-    spreads = torch.rand(4, 2, generator=seeded(0))
-    picture = collapse.lag([0, 10, 20, 30], {"a run": spreads}, {"a run": torch.rand(4, generator=seeded(1))}, {"a run": 17.5})
+def test_the_lag_shows_both_spreads_of_each_training_and_says_what_the_encoder_does():
+    spreads, rising = torch.rand(4, 2, generator=seeded(0)), torch.tensor([0.0, 0.5, 0.8, 0.9])
+    picture = collapse.lag([0, 10, 20, 30], {"a run": spreads}, {"a run": rising})
     model, encoder = picture.figure.axes[0].lines
-    assert "17.5" in picture.figure.axes[0].get_title(loc="left")
     np.testing.assert_allclose(model.get_ydata(), spreads[:, 0].numpy())
     np.testing.assert_allclose(encoder.get_ydata(), spreads[:, 1].numpy())
+    both, silent = torch.tensor([[0.3, 0.1], [0.5, 0.5]]), torch.tensor([[0.3, 0.1], [0.5, 0.2]])
+    cases = {"lags": (both, rising), "keeps up": (both, rising.clamp_min(0.9)), "lets go": (silent, rising)}
+    for does, (some, agreement) in cases.items():
+        picture = collapse.lag([0, 10], {"a run": some}, {"a run": agreement[:2]})
+        assert picture.figure.axes[0].get_title(loc="left") == f"a run: it {does}"
+        assert f"the encoder {does}" in picture.words
 
 
 def test_the_replay_shows_the_part_that_was_asked_for_between_start_and_end():
@@ -64,30 +69,28 @@ def test_the_earnings_of_a_coordinate_have_their_most_marked():
     assert "3: 0.40 nats at weight 1.00" in picture.words
 
 
-def test_the_races_show_every_seed_over_its_steps_and_where_it_ends():
+def test_the_races_show_the_range_of_all_seeds_over_their_steps_and_where_each_ends():
     rows = [
         {
             "name": name,
+            "seed": seed,
             "correlation": [0.0, 0.5, 0.9],
             "spread_of_the_model": [0.3, 0.4, spread],
             "rate": spread / 2,
-            "negative_elbo": 15.0 + spread,
+            "nll_minus": {"language model": [0.1 * spread, 0.02]},
         }
         for name in ("plain", "aggressive")
-        for spread in (0.2, 0.6)
+        for seed, spread in enumerate((0.2, 0.6, 0.5))
     ]
-    picture = collapse.races(rows, 100, ahead=20)
+    picture = collapse.races([{"name": "language model", "seed": 0}, *rows], 100, ahead=20)
     left, middle, right = picture.figure.axes
-    assert len(left.lines) == len(middle.lines) == 5  # one marks where the encoder ceases to be aggressive
+    assert len(left.lines) == len(middle.lines) == 3  # a median each; one marks where the encoder ceases to be aggressive
     np.testing.assert_allclose(left.lines[-1].get_xdata(), [20, 20])
-    assert all(len(axes.get_legend().get_texts()) == 2 for axes in picture.figure.axes)
     np.testing.assert_allclose(left.lines[0].get_xdata(), [0, 50, 100])
-    np.testing.assert_allclose(middle.lines[1].get_ydata(), [0.3, 0.4, 0.6])
-    np.testing.assert_allclose(right.lines[0].get_xydata(), [[15.2, 0.1], [15.6, 0.3]])
-    assert "plain, correlation 0.90, spread 0.20 to 0.60, rate 0.10 to 0.30 at -ELBO 15.20 to 15.60" in picture.words
-
-
-def test_the_instruments_say_in_their_title_what_they_show_only_where_it_is_so():
-    low, high = {"rate (nats)": 0.01, "active units": 0.0}, {"rate (nats)": 2.0, "active units": 16.0}
-    said = [collapse.instruments({"plain": [plain, low], "blind": [high]}).figure.get_suptitle() for plain in (low, high)]
-    assert said == ["plain: every instrument reads next to nothing", "What each instrument reads"]
+    np.testing.assert_allclose(middle.lines[1].get_ydata(), [0.3, 0.4, 0.5])
+    range_at_the_end = [y for x, y in middle.collections[0].get_paths()[0].vertices if x == 100]
+    assert (min(range_at_the_end), max(range_at_the_end)) == (0.2, 0.6)
+    plain = right.containers[0]
+    np.testing.assert_allclose(plain.lines[0].get_xydata(), [[0.02, 0.1], [0.06, 0.3], [0.05, 0.25]])
+    np.testing.assert_allclose(plain.lines[2][0].get_segments()[0][:, 0], [-0.02, 0.06])
+    assert "plain, correlation 0.90, spread 0.20 to 0.60, rate 0.10 to 0.30 at an NLL of 0.02 to 0.06 above" in picture.words

@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from vae_course.exercises import lesson_08
 from vae_course.probability.distributions import Gaussian, VonMisesFisher
 from vae_course.probability.estimators import Estimate
 from vae_course.text.batches import SentenceBatches, pad
@@ -471,6 +472,30 @@ def test_while_aggressive_the_counted_step_moves_the_decoder_alone():
     assert moved() == [{True}, {False}]
     objective.calm()
     assert moved() == [{True}, {True}]
+
+
+def test_an_aggressive_step_is_that_of_the_exercise():
+    """The batches of an epoch for the encoder first, then the noise of each step in turn, all from one generator."""
+    ours, theirs = vae(TextSizes(embedding=5, hidden=6, latent=2)), vae(TextSizes(embedding=5, hidden=6, latent=2))
+    objective = AggressiveEncoder(ours, BATCHES, learning_rate=1e-2, most=10)
+    decoder_optimizer = torch.optim.Adam(ours.decoder.parameters(), lr=1e-2)
+    loss = objective.loss(TOKENS, seeded(0))["loss"]
+    loss.backward()
+    decoder_optimizer.step()
+
+    generator = seeded(0)
+    of_an_epoch = list(BATCHES.epoch(generator))
+    optimizers = [torch.optim.Adam(some, lr=1e-2) for some in (encoder_of(theirs), theirs.decoder.parameters())]
+    returned = lesson_08.aggressive_step(
+        lambda tokens: NegativeElbo(theirs).loss(tokens, generator)["loss"], *optimizers, [*of_an_epoch, TOKENS]
+    )
+    assert returned == pytest.approx(loss.item(), rel=1e-5)
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def encoder_of(model):
+    return [*model.encoder.parameters(), *model.head.parameters()]
 
 
 def test_importance_weighting_uses_dropout():

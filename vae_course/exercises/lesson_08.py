@@ -1,4 +1,4 @@
-"""Exercises of lesson 08: four instruments, the linear VAE, what z saves and costs, the race of encoder and decoder."""
+"""Exercises of lesson 08: four instruments, the linear VAE, the fitted decoder, the race of encoder and decoder."""
 
 import math
 from collections.abc import Callable
@@ -11,125 +11,9 @@ from vae_course.exercises.attempts import Arguments
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.kinds import UpdateExercise, start_of
-from vae_course.exercises.making import double, doubles, flags, numbers, size, sizes, whole
+from vae_course.exercises.making import double, doubles, flags, numbers, probabilities, size, sizes, whole
 from vae_course.exercises.mistakes import Mistake
 from vae_course.exercises.predictions import Prediction
-
-# --- the rate of each coordinate ------------------------------------------------------------------------------------
-
-
-def coordinate_rates(mean: Tensor, log_var: Tensor) -> Tensor:
-    return 0.5 * (mean.square() + log_var.exp() - 1 - log_var)
-
-
-def _gaussians() -> list[Arguments]:
-    return [
-        doubles([[1.0]], [[0.0]]),
-        doubles([[0.0, 2.0]], [[-1.0, 0.5]]),
-        doubles([[0.5, -1.0, 0.0], [2.0, 0.0, -0.3]], [[0.0, -2.0, 1.0], [0.4, 0.0, -0.7]]),
-        doubles([[0.0], [0.0], [0.0]], [[0.0], [1.5], [-1.5]]),
-    ]
-
-
-def _drawn_gaussians(generator: Generator) -> Arguments:
-    batch, latent = sizes(generator, 2, 1, 5)
-    return numbers(generator, batch, latent), numbers(generator, batch, latent)
-
-
-COORDINATE_RATES = Exercise(
-    task="KL from N(mean, exp(log_var)) to N(0, 1) of each coordinate, in nats; all (N, latent). log_var is the log of std^2.",
-    reference=coordinate_rates,
-    cases=_gaussians,
-    generate=_drawn_gaussians,
-    lesson=lambda g: (torch.randn(500, 16, generator=g), 0.5 * torch.randn(500, 16, generator=g)),
-    hints=(
-        "Lesson 02 solved this KL; here it is not yet summed. What does it come to where mean is 0 and log_var is 0?",
-        "It has four terms with a half before them: the square of the mean, the variance, minus 1, minus the log variance.",
-        "0.5 * (mean**2 + log_var.exp() - 1 - log_var)",
-    ),
-    mistakes=(
-        Mistake(
-            "Summed over the coordinates",
-            lambda mean, log_var: coordinate_rates(mean, log_var).sum(1),
-            "That is the rate of a whole sentence. Here each coordinate keeps its own, (N, latent): leave out the sum.",
-        ),
-        Mistake(
-            "Averaged over the sentences",
-            lambda mean, log_var: coordinate_rates(mean, log_var).mean(0),
-            "Each sentence keeps its own rates, (N, latent). The mean over sentences is taken later.",
-        ),
-        Mistake(
-            "Missing 1/2",
-            lambda mean, log_var: 2 * coordinate_rates(mean, log_var),
-            "The half stands before all four terms.",
-        ),
-        Mistake(
-            "Wrong sign",
-            lambda mean, log_var: -coordinate_rates(mean, log_var),
-            "A KL is never negative. Kingma & Welling write minus the KL, for it is subtracted in the ELBO.",
-        ),
-        Mistake(
-            "The -1 forgotten",
-            lambda mean, log_var: coordinate_rates(mean, log_var) + 0.5,
-            "Where q is the prior, mean 0 and variance 1, the KL must be 0: subtract 1.",
-        ),
-        Mistake(
-            "+1 in place of -1",
-            lambda mean, log_var: coordinate_rates(mean, log_var) + 1,
-            "Where q is the prior, mean 0 and variance 1, the KL must be 0: subtract 1.",
-        ),
-        Mistake(
-            "The mean not squared",
-            lambda mean, log_var: coordinate_rates(mean, log_var) + 0.5 * (mean - mean.square()),
-            "The mean enters squared: far to the left is as far as far to the right.",
-        ),
-        Mistake(
-            "The mean left out",
-            lambda mean, log_var: coordinate_rates(0 * mean, log_var),
-            "A posterior that lies elsewhere than the prior costs nats too: add the square of its mean.",
-        ),
-        Mistake(
-            "log_var read as the log of std",
-            lambda mean, log_var: coordinate_rates(mean, 2 * log_var),
-            "log_var is the log of the *variance*: its exp is the variance, with no square.",
-        ),
-        Mistake(
-            "The variance squared",
-            lambda mean, log_var: 0.5 * (mean.square() + (2 * log_var).exp() - 1 - log_var),
-            "exp(log_var) is std^2 already: it enters with no further square.",
-        ),
-        Mistake(
-            "The square root taken: std in place of the variance",
-            lambda mean, log_var: 0.5 * (mean.square() + (log_var / 2).exp() - 1 - log_var),
-            "exp(log_var / 2) is std. The formula has the variance, exp(log_var).",
-        ),
-        Mistake(
-            "Half the log variance",
-            lambda mean, log_var: 0.5 * (mean.square() + log_var.exp() - 1 - log_var / 2),
-            "Inside the bracket stands the whole log_var; the half stands before the bracket.",
-        ),
-        Mistake(
-            "log_var read as the variance",
-            lambda mean, log_var: 0.5 * (mean.square() + log_var - 1 - log_var.log()),
-            "log_var is a logarithm already: the variance is its exp.",
-        ),
-        Mistake(
-            "The log variance added",
-            lambda mean, log_var: coordinate_rates(mean, log_var) + log_var,
-            "A wide posterior knows little and costs little: the log variance is subtracted.",
-        ),
-        Mistake(
-            "The log variance left out",
-            lambda mean, log_var: coordinate_rates(mean, log_var) + log_var / 2,
-            "A narrow posterior costs nats: subtract log_var.",
-        ),
-        Mistake(
-            "The KL turned round",
-            lambda mean, log_var: 0.5 * ((mean.square() + 1) / log_var.exp() - 1 + log_var),
-            "This is the KL from the prior to q. The rate is the KL from q to the prior, which has variance 1.",
-        ),
-    ),
-)
 
 # --- every z under every posterior ----------------------------------------------------------------------------------
 
@@ -190,6 +74,12 @@ LOG_DENSITY_TABLE = Exercise(
             "Each z under its own posterior only",
             lambda z, mean, log_var: log_density_table(z, mean, log_var).diagonal(),
             "That is the diagonal. Every z is to meet every posterior: z[:, None] - mean.",
+        ),
+        Mistake(
+            "z[None] in place of z[:, None]",
+            lambda z, mean, log_var: log_density_table(z, mean, log_var).diagonal()[None],
+            "z[None] is (1, N, latent) and pairs z_i with posterior i alone. z[:, None] is (N, 1, latent): every z meets every "
+            "posterior.",
         ),
         Mistake(
             "Each z under its own posterior only, coordinates not summed",
@@ -526,7 +416,8 @@ def _posteriors_of_a_lesson(generator: Generator) -> Arguments:
 
 
 ACTIVE_UNITS = Exercise(
-    task="How many coordinates are active: var over sentences of the posterior's mean above 0.01. mean and std (N, latent).",
+    task="How many coordinates the encoder moves from sentence to sentence: a variance over sentences above 0.01. The variance "
+    "of what? mean and std (N, latent), of the posteriors.",
     reference=active_units,
     cases=_posteriors,
     generate=_drawn_posteriors,
@@ -610,6 +501,16 @@ ACTIVE_UNITS = Exercise(
         Mistake(
             "Judged by a narrow posterior",
             lambda mean, std: (std.square().mean(0) < 0.99).sum(),
+            "A narrow posterior that is the same for all sentences costs rate, and tells nothing. Look at the means.",
+        ),
+        Mistake(
+            "Judged by a std below 0.99 for all sentences",
+            lambda mean, std: (std < 0.99).all(0).sum(),
+            "A narrow posterior that is the same for all sentences costs rate, and tells nothing. Look at the means.",
+        ),
+        Mistake(
+            "Judged by a std below 0.99 for any sentence",
+            lambda mean, std: (std < 0.99).any(0).sum(),
             "A narrow posterior that is the same for all sentences costs rate, and tells nothing. Look at the means.",
         ),
         Mistake(
@@ -845,8 +746,9 @@ def _earned(
 
 
 COORDINATE_EARNS = Exercise(
-    task="Nats that a coordinate of a linear VAE earns, (weights,): -E[log p(x)] with weight 0 minus that with weight w. Along "
-    "its direction p(x) is N(0, w^2 + noise_variance); the data have mean 0 and `variance`. weight (weights,), others numbers.",
+    task="Nats that a coordinate of a linear VAE earns, (weights,): the mean over the data of -log p(x) with weight 0, minus "
+    "that with weight w. Along its direction p(x) is N(0, w^2 + noise_variance); the data have mean 0 and `variance`. weight "
+    "(weights,), others numbers.",
     reference=coordinate_earns,
     cases=_weights,
     generate=_drawn_weights,
@@ -913,6 +815,17 @@ COORDINATE_EARNS = Exercise(
                 weight, variance, noise_variance, (weight + noise_variance.sqrt()).square()
             ),
             "Of independent parts the variances add, not the standard deviations: weight**2 + noise_variance.",
+        ),
+        Mistake(
+            "The price in place of the earnings",
+            lambda weight, variance, noise_variance: 0.5 * torch.log((weight.square() + noise_variance) / noise_variance),
+            "1/2 log(v / noise_variance) is the rate where the data vary as the model says: what z costs. Earned is the "
+            "distortion saved minus the cost, and over the data as they are.",
+        ),
+        Mistake(
+            "The mean taken over the model's own x",
+            lambda weight, variance, noise_variance: coordinate_earns(weight, weight.square() + noise_variance, noise_variance),
+            "The mean is over the data, whose variance is `variance`, whatever the model believes: variance / v, not v / v.",
         ),
         Mistake(
             "Only the logarithms compared",
@@ -1024,169 +937,167 @@ def _scatter(weight: Tensor, noise_variance: Tensor) -> Tensor:
     return 0.5 * weight.square() / (weight.square() + noise_variance)
 
 
-# --- what z earns ---------------------------------------------------------------------------------------------------
+# --- the decoder fitted to an encoder -----------------------------------------------------------------------------------
 
 
-def net_earnings(without_z: Tensor, with_z: Tensor, rate: Tensor) -> Tensor:
-    return (without_z - with_z - rate.sum(-1)).mean()
+def fitted_distortion(p: Tensor, q: Tensor) -> Tensor:
+    joint = p[:, None] * q
+    p_given_z = joint / joint.sum(0)
+    return -(joint * p_given_z.log()).sum()
 
 
-def _accounts() -> list[Arguments]:
+def _encoders() -> list[Arguments]:
     return [
-        doubles([20.0], [14.0], [[1.0, 2.0]]),
-        doubles([31.0, 30.0], [20.0, 19.5], [[1.0, 0.5, 2.0], [0.3, 0.7, 1.1]]),
-        doubles([15.0, 16.0, 14.0], [14.0, 15.5, 14.5], [[0.9, 0.4], [1.0, 0.2], [0.6, 0.3]]),
-        doubles([15.0, 16.0], [13.0, 15.5], [[0.9], [0.2]]),
-        doubles([15.0, 17.0], [16.0, 15.5], [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]),  # collapsed: nothing is paid
+        doubles([0.5, 0.5], [[0.9, 0.1], [0.2, 0.8]]),
+        doubles([0.7, 0.3], [[0.6, 0.4], [0.1, 0.9]]),
+        doubles([0.2, 0.5, 0.3], [[0.5, 0.5], [0.9, 0.1], [0.3, 0.7]]),
+        doubles([0.6, 0.4], [[0.2, 0.5, 0.3], [0.4, 0.1, 0.5]]),
+        doubles([0.1, 0.2, 0.7], [[0.3, 0.7], [0.3, 0.7], [0.3, 0.7]]),  # a silent z
     ]
 
 
-def _drawn_account(generator: Generator) -> Arguments:
-    sentences, latent = sizes(generator, 2, 2, 6)
-    without_z = numbers(generator, sentences, low=10, high=30)
-    rate = numbers(generator, sentences, latent, low=0, high=2) * flags(generator, latent, share=0.7)
-    saved = numbers(generator, sentences, low=-3, high=9) + 0.00137  # so that the account is never 0 but for rounding
-    return without_z, without_z - saved, rate
+def _drawn_encoder(generator: Generator) -> Arguments:
+    sentences, states = sizes(generator, 2, 2, 6)
+    return probabilities(generator, sentences), probabilities(generator, sentences, states)
 
 
-def _account_of_a_lesson(generator: Generator) -> Arguments:
-    without_z = 20 + 10 * torch.rand(200, generator=generator)
-    return without_z, without_z - 6 * torch.rand(200, generator=generator), 0.5 * torch.rand(200, 16, generator=generator)
+def _encoder_of_a_lesson(generator: Generator) -> Arguments:
+    return torch.randn(32, generator=generator).softmax(0), torch.randn(32, 2, generator=generator).softmax(1)
 
 
-NET_EARNINGS = Exercise(
-    task="What z earns after its costs, one number in nats per sentence: distortion without z and with it (N,), "
-    "rate of each coordinate (N, latent).",
-    reference=net_earnings,
-    cases=_accounts,
-    generate=_drawn_account,
-    lesson=_account_of_a_lesson,
+def _mean_cost(p: Tensor, q: Tensor, decoder: Tensor) -> Tensor:
+    """The mean of -log decoder over sentences and their z."""
+    return -(p[:, None] * q * decoder.log()).sum()
+
+
+def _fitted(p: Tensor, q: Tensor) -> Tensor:
+    joint = p[:, None] * q
+    return joint / joint.sum(0)
+
+
+FITTED_DISTORTION = Exercise(
+    task="D of an encoder whose decoder is fitted to it, one number in nats: the mean of -log p(x given z), with p(x given z) "
+    "by Bayes' rule. p (sentences,): their probabilities. q (sentences, states): row x holds q(z given x).",
+    reference=fitted_distortion,
+    cases=_encoders,
+    generate=_drawn_encoder,
+    lesson=_encoder_of_a_lesson,
     hints=(
-        "What z saves is distortion, and what it costs is rate. Both are terms of the negative ELBO.",
-        "Saved is without minus with. The rate of a sentence is the sum over its coordinates.",
-        "(without_z - with_z - rate.sum(-1)).mean()",
+        "First the decoder, a table like q. Bayes' rule: how likely was each sentence, now that this z has come?",
+        "p[:, None] * q is the joint of sentence and z. Divided by the sum of its column, q(z), it is p(x given z). The mean "
+        "is over sentences and their z, so the joint is also what each -log p(x given z) is weighted with.",
+        "joint = p[:, None] * q, p_given_z = joint / joint.sum(0), then -(joint * p_given_z.log()).sum()",
     ),
     mistakes=(
         Mistake(
-            "Distortion difference with the wrong sign",
-            lambda without_z, with_z, rate: net_earnings(with_z, without_z, rate),
-            "Distortion is a cost: z earns what it takes away, without minus with.",
+            "The encoder in place of the decoder",
+            lambda p, q: _mean_cost(p, q, q),
+            "-log q(z given x) tells how sure the encoder is of z. Distortion is what the *sentence* costs, given z.",
         ),
         Mistake(
-            "The loss in place of the earnings",
-            lambda without_z, with_z, rate: -net_earnings(without_z, with_z, rate),
-            "This is what z costs on balance. Earnings are what it saves, minus what it costs.",
+            "The joint in place of the decoder",
+            lambda p, q: _mean_cost(p, q, p[:, None] * q),
+            "Bayes' rule also divides: p(x given z) is the joint over q(z), so each column of it sums to 1.",
         ),
         Mistake(
-            "The absolute difference of the distortions",
-            lambda without_z, with_z, rate: net_earnings((without_z - with_z).abs(), 0 * with_z, rate),
-            "Where a sentence costs more with z, that counts against z.",
+            "All sentences taken as equally likely",
+            lambda p, q: fitted_distortion(torch.full_like(p, 1 / len(p)), q),
+            "Sentences have the probabilities p: they belong into Bayes' rule and into the mean.",
         ),
         Mistake(
-            "Forgot the rate",
-            lambda without_z, with_z, rate: net_earnings(without_z, with_z, 0 * rate),
-            "That is what z saves. What it costs, the rate, is to be subtracted.",
+            "Bayes' rule without p",
+            lambda p, q: _mean_cost(p, q, q / q.sum(0)),
+            "The decoder is to know which sentences are common: multiply q by p before you divide by the column's sum.",
         ),
         Mistake(
-            "Forgot the distortion with z",
-            lambda without_z, with_z, rate: net_earnings(without_z, 0 * with_z, rate),
-            "z saves only what the distortion falls by: subtract the distortion with z.",
+            "q(z) as a plain mean over sentences",
+            lambda p, q: _mean_cost(p, q, p[:, None] * q / q.mean(0)),
+            "How often z comes is the mean of q(z given x) weighted by p: the sum of a column of the joint.",
         ),
         Mistake(
-            "Forgot the distortion without z",
-            lambda without_z, with_z, rate: net_earnings(0 * without_z, with_z, rate),
-            "This is the ELBO. What z earns is a comparison with the distortion of a model without z.",
+            "Divided by the prior of equal states in place of q(z)",
+            lambda p, q: _mean_cost(p, q, p[:, None] * q * q.shape[1]),
+            "The decoder is fitted to the z that *this encoder* sends. How often each comes is q(z), the sum of its column.",
         ),
         Mistake(
-            "The negative ELBO",
-            lambda without_z, with_z, rate: -net_earnings(0 * without_z, with_z, rate),
-            "That is what a sentence costs with z. Subtract it from what it costs without.",
+            "All sentences equally likely in the mean",
+            lambda p, q: _mean_cost(torch.full_like(p, 1 / len(p)), q, _fitted(p, q)),
+            "The decoder is right. But the mean is over sentences as they come, with the weights p.",
         ),
         Mistake(
-            "Rate averaged over coordinates",
-            lambda without_z, with_z, rate: net_earnings(without_z, with_z, rate / rate.shape[-1]),
-            "Coordinates are independent under the prior, so their rates add. An average divides their sum by their number.",
+            "Summed over sentences, not weighted by p",
+            lambda p, q: _mean_cost(torch.ones_like(p), q, _fitted(p, q)),
+            "The decoder is right. But the mean is over sentences as they come, with the weights p.",
         ),
         Mistake(
-            "Rate of the dearest coordinate only",
-            lambda without_z, with_z, rate: net_earnings(without_z, with_z, rate.amax(-1, keepdim=True)),
-            "Every coordinate has to be paid for: the sum over them.",
+            "All states equally likely in the mean",
+            lambda p, q: _mean_cost(p, torch.full_like(q, 1 / q.shape[1]), _fitted(p, q)),
+            "The decoder is right. But a sentence's z comes from its own q(z given x): weight with it.",
         ),
         Mistake(
-            "Rate added",
-            lambda without_z, with_z, rate: net_earnings(without_z, with_z, -rate),
-            "The rate is a cost as well: subtract it from what is saved.",
+            "Summed over the states, not weighted by q",
+            lambda p, q: _mean_cost(p, torch.ones_like(q), _fitted(p, q)),
+            "The decoder is right. But a sentence's z comes from its own q(z given x): weight with it.",
         ),
         Mistake(
-            "Rate summed over the batch",
-            lambda without_z, with_z, rate: net_earnings(without_z, with_z, rate * len(rate)),
-            "Everything is per sentence: average the rate over sentences as the distortion is.",
+            "Weighted with the decoder",
+            lambda p, q: -(_fitted(p, q) * _fitted(p, q).log()).sum(),
+            "That adds up the entropy of each column, however rare its z. Weight -log p(x given z) with the joint.",
         ),
         Mistake(
-            "Rate summed over the wrong dimension",
-            lambda without_z, with_z, rate: (without_z - with_z - rate.sum(0)).mean(),
-            "Dimension 0 holds the sentences. The rate of a sentence is the sum over its coordinates, dimension -1.",
+            "Weighted with the decoder, all states alike",
+            lambda p, q: -(_fitted(p, q) * _fitted(p, q).log()).sum(0).mean(),
+            "Right for each z, but some z come more often than others: weight with q(z), or everything with the joint.",
         ),
         Mistake(
-            "Rate not summed over its coordinates",
-            lambda without_z, with_z, rate: (without_z - with_z - rate).mean(),
-            "(N,) and (N, latent) do not fit together. First sum the rate over its coordinates: rate.sum(-1) is (N,).",
+            "The mean over z inside the logarithm",
+            lambda p, q: -(p * (q * _fitted(p, q)).sum(1).log()).sum(),
+            "Distortion is a mean of logarithms, not the logarithm of a mean.",
         ),
         Mistake(
-            "Distortions summed, rate averaged",
-            lambda without_z, with_z, rate: net_earnings(without_z * len(rate), with_z * len(rate), rate),
-            "Both per sentence: average the distortions over the sentences, too.",
+            "What z tells, in place of what it leaves",
+            lambda p, q: (p[:, None] * q * (q / (p @ q)).log()).sum(),
+            "This is the information I. The distortion is what the sentence still costs: H(x) - I.",
         ),
         Mistake(
-            "What is saved counted once for each coordinate",
-            lambda without_z, with_z, rate: net_earnings(without_z * rate.shape[-1], with_z * rate.shape[-1], rate),
-            "Sum the rate over its coordinates before you subtract it; else the difference is repeated for each of them.",
+            "The entropy of the sentences",
+            lambda p, q: -(p * p.log()).sum(),
+            "That is what they cost a decoder without z. This one knows z: p(x given z) in place of p(x).",
         ),
         Mistake(
-            "Summed over sentences",
-            lambda without_z, with_z, rate: net_earnings(without_z, with_z, rate) * len(rate),
-            "Per sentence was asked: the mean.",
+            "D + R in place of D",
+            lambda p, q: fitted_distortion(p, q) + (p[:, None] * q * (q * q.shape[1]).log()).sum(),
+            "The rate is added later. Asked is the distortion alone.",
         ),
         Mistake(
-            "One value for each sentence",
-            lambda without_z, with_z, rate: without_z - with_z - rate.sum(-1),
-            "Right for each sentence; average them to one number.",
+            "Wrong sign",
+            lambda p, q: -fitted_distortion(p, q),
+            "A logarithm of a probability is negative, and a cost is minus it.",
         ),
         Mistake(
-            "A quotient in place of a difference",
-            lambda without_z, with_z, rate: (without_z - with_z).mean() / rate.sum(-1).mean(),
-            "That is what a nat of rate saves. The account asks for what is saved minus the rate.",
+            "One number for each sentence",
+            lambda p, q: -(p[:, None] * q * _fitted(p, q).log()).sum(1),
+            "Add these up: one number for all sentences.",
         ),
         Mistake(
-            "A quotient for each sentence",
-            lambda without_z, with_z, rate: ((without_z - with_z) / rate.sum(-1)).mean(),
-            "That is what a nat of rate saves, sentence by sentence. The account asks for a difference: what is saved minus "
-            "the rate.",
+            "One number for each sentence, not weighted by p",
+            lambda p, q: -(q * _fitted(p, q).log()).sum(1),
+            "Right for each sentence. The mean over sentences has the weights p.",
         ),
         Mistake(
-            "A ratio of the costs",
-            lambda without_z, with_z, rate: (without_z / (with_z + rate.sum(-1))).mean(),
-            "Nats are logarithms already, so costs are compared by their difference: without z, minus with z and its rate.",
+            "One number for each state",
+            lambda p, q: -(p[:, None] * q * _fitted(p, q).log()).sum(0),
+            "Add these up: one number for all states.",
         ),
         Mistake(
-            "A ratio of the costs, turned round",
-            lambda without_z, with_z, rate: ((with_z + rate.sum(-1)) / without_z).mean(),
-            "Nats are logarithms already, so costs are compared by their difference: without z, minus with z and its rate.",
+            "The table",
+            lambda p, q: -(p[:, None] * q * _fitted(p, q).log()),
+            "Add up its entries: they are weighted with the joint already, so the sum is the mean.",
         ),
         Mistake(
-            "A share of the cost without z",
-            lambda without_z, with_z, rate: ((without_z - with_z - rate.sum(-1)) / without_z).mean(),
-            "Nats per sentence are asked, not a share of what the sentence costs without z: leave out the division.",
-        ),
-        Mistake(
-            "Losses left out, sentence by sentence",
-            lambda without_z, with_z, rate: (without_z - with_z - rate.sum(-1)).clamp_min(0).mean(),
-            "Where z costs more than it saves the account is negative, and that belongs to the mean.",
-        ),
-        Mistake(
-            "A loss told as 0",
-            lambda without_z, with_z, rate: net_earnings(without_z, with_z, rate).clamp_min(0),
-            "The account may well be negative: then z does not pay for itself.",
+            "The mean over the table",
+            lambda p, q: fitted_distortion(p, q) / q.numel(),
+            "The joint is the weights, and these sum to 1: add the entries up, and divide by nothing.",
         ),
     ),
 )
@@ -1541,6 +1452,58 @@ def _decoder_in_every_turn(
     return loss.detach()
 
 
+def _loss_taken_early(
+    loss_of: Callable[[Tensor], Tensor],
+    encoder_optimizer: Optimizer,
+    decoder_optimizer: Optimizer,
+    batches: list[Tensor],
+) -> Tensor:
+    """The decoder's loss is computed before the encoder has moved."""
+    loss = loss_of(batches[-1])
+    for tokens in batches[:-1]:
+        encoder_optimizer.zero_grad()
+        loss_of(tokens).backward()
+        encoder_optimizer.step()
+    decoder_optimizer.zero_grad()
+    loss.backward()
+    decoder_optimizer.step()
+    return loss.detach()
+
+
+def _loss_taken_late(
+    loss_of: Callable[[Tensor], Tensor],
+    encoder_optimizer: Optimizer,
+    decoder_optimizer: Optimizer,
+    batches: list[Tensor],
+) -> Tensor:
+    """The loss that is returned is computed once more, after the decoder has moved."""
+    aggressive_step(loss_of, encoder_optimizer, decoder_optimizer, batches)
+    return loss_of(batches[-1]).detach()
+
+
+def _decoder_on_all(averaged: bool) -> Callable[..., Tensor]:
+    """The decoder's step is on the sum or the mean of all batches' losses."""
+
+    def step(
+        loss_of: Callable[[Tensor], Tensor],
+        encoder_optimizer: Optimizer,
+        decoder_optimizer: Optimizer,
+        batches: list[Tensor],
+    ) -> Tensor:
+        for tokens in batches[:-1]:
+            encoder_optimizer.zero_grad()
+            loss_of(tokens).backward()
+            encoder_optimizer.step()
+        decoder_optimizer.zero_grad()
+        losses = torch.stack([loss_of(tokens) for tokens in batches])
+        loss = losses.mean() if averaged else losses.sum()
+        loss.backward()
+        decoder_optimizer.step()
+        return loss.detach()
+
+    return step
+
+
 def _one_step_on_all(averaged: bool) -> Callable[..., Tensor]:
     """The encoder takes a single step, on the sum or the mean of its batches' losses."""
 
@@ -1565,7 +1528,7 @@ def _one_step_on_all(averaged: bool) -> Callable[..., Tensor]:
 
 AGGRESSIVE_STEP = UpdateExercise(
     task="The encoder leads, the decoder follows: one step of the encoder alone on each of the batches but the last, then one "
-    "step of the decoder alone on the last. Returns that last loss, detached.",
+    "step of the decoder alone on the last. Returns the loss that the decoder's step was taken on, detached.",
     reference=aggressive_step,
     cases=lambda: [(double([[[1.0, 0.5]], [[-0.5, 1.0]]]), 1), (double([[[1.0]], [[0.5]], [[-2.0]], [[0.3]]]), 2)],
     generate=_drawn_batches,
@@ -1620,6 +1583,27 @@ AGGRESSIVE_STEP = UpdateExercise(
             "One step of the encoder on the mean loss",
             _one_step_on_all(averaged=True),
             "The encoder is to move once for each of its batches: zero_grad(), backward() and step() all stand in the loop.",
+        ),
+        Mistake(
+            "The decoder's loss computed before the loop",
+            _loss_taken_early,
+            "That loss knows the encoder as it was. Compute loss_of(batches[-1]) behind the loop, so that the decoder hears "
+            "the encoder that has caught up.",
+        ),
+        Mistake(
+            "The loss computed once more, after the step",
+            _loss_taken_late,
+            "The weights are right. Return the loss that the decoder's step was taken on, from before that step.",
+        ),
+        Mistake(
+            "The decoder's step on the mean loss of all batches",
+            _decoder_on_all(averaged=True),
+            "The decoder has one batch, the last: loss_of(batches[-1]).",
+        ),
+        Mistake(
+            "The decoder's step on the summed loss of all batches",
+            _decoder_on_all(averaged=False),
+            "The decoder has one batch, the last: loss_of(batches[-1]).",
         ),
         Mistake(
             "The encoder steps with the decoder at the end",
@@ -1710,13 +1694,12 @@ AGGRESSIVE_STEP = UpdateExercise(
 )
 
 EXERCISES = (
-    COORDINATE_RATES,
     LOG_DENSITY_TABLE,
     MUTUAL_INFORMATION,
     ACTIVE_UNITS,
     ABLATION,
     COORDINATE_EARNS,
-    NET_EARNINGS,
+    FITTED_DISTORTION,
     POSTERIOR_MEAN,
     AGGRESSIVE_STEP,
 )

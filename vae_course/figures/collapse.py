@@ -8,7 +8,20 @@ import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from vae_course.figures.base import BLUE, INK, LINES, MARKERS, ORANGE, PALETTE, RED, SKY, Picture, array, new_figure, styled
+from vae_course.figures.base import (
+    BLUE,
+    INK,
+    LINES,
+    MARKERS,
+    ORANGE,
+    PALETTE,
+    RED,
+    SKY,
+    Picture,
+    array,
+    new_figure,
+    styled,
+)
 from vae_course.training import History
 
 Rows = Sequence[Mapping[str, Any]]  # of a stored study
@@ -32,35 +45,6 @@ def trainings(histories: Sequence[History], entropy: float | None = None) -> Pic
     right.set_yscale("log")
     words = f"The loss and the rate in each of {len(histories)} runs; both fall, and the rate ends near nothing."
     return Picture(figure, words)
-
-
-@styled
-def instruments(readings: Mapping[str, Sequence[Mapping[str, float]]]) -> Picture:
-    """A panel an instrument, a point a model: ``readings`` maps a kind of model to what was read of its runs."""
-    names = list(next(iter(readings.values()))[0])
-    figure, panels = new_figure(len(names), width=10, height=3.2)
-    told = []
-    for axes, name in zip(panels, names, strict=True):
-        instrument, _, unit = name.rstrip(")").partition(" (")
-        for column, (runs, colour, marker) in enumerate(zip(readings.values(), PALETTE, MARKERS, strict=False)):
-            # Runs side by side, else five equal readings would look like one.
-            places = [column + 0.09 * (run - (len(runs) - 1) / 2) for run in range(len(runs))]
-            values = [reading[name] for reading in runs]
-            axes.plot(places, values, color=colour, marker=marker, linestyle="none", markersize=7, alpha=0.8)
-        axes.axhline(0, color=GREY, linewidth=1, linestyle="-", zorder=0)
-        axes.set_xticks(range(len(readings)), list(readings), fontsize=9)
-        axes.set(title=instrument, ylabel=unit or "coordinates", xlim=(-0.5, len(readings) - 0.5))
-        axes.margins(y=0.15)
-        told.append(
-            f"{name}: " + ", ".join(f"{kind} {_from_to([run[name] for run in runs])}" for kind, runs in readings.items())
-        )
-    first, *others = readings
-    low = all(
-        max(abs(run[name]) for run in readings[first]) < 0.1 * min(run[name] for other in others for run in readings[other])
-        for name in names
-    )
-    figure.suptitle(f"{first}: every instrument reads next to nothing" if low else "What each instrument reads")
-    return Picture(figure, f"Readings of four instruments. {'; '.join(told)}.")
 
 
 def _from_to(values: Sequence[float]) -> str:
@@ -144,7 +128,7 @@ def decoders(rows: Rows, floors: Rows = ()) -> Picture:
     left.set_yscale("log")
     left.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
     left.minorticks_off()
-    left.legend(fontsize=8)
+    left.legend(fontsize=9)
     told = []
     for name in names:
         runs = [row for row in rows if row["sees"] == name]
@@ -161,10 +145,12 @@ def decoders(rows: Rows, floors: Rows = ()) -> Picture:
     middle.set_xticks(range(len(seeing)), seeing)
     middle.set(title="All words in view: it saved nothing", ylabel="nats that z saves, ± 2 standard errors")
     middle.set_xlim(-0.5, len(seeing) - 0.5)
-    right.set(title="The more words, the lower the rate", ylabel="rate (nats per sentence)")
+    right.set(title="From none to two words the rate falls", ylabel="rate (nats per sentence)")
     right.set_ylim(bottom=0)
     for axes in (left, middle, right):
         axes.set_xlabel("preceding words in view")
+    if len(seeing) < len(names):
+        middle.set_xlabel("preceding words in view (none: far above)")
     return Picture(figure, f"By the number of words in view, in nats: {'; '.join(told)}.")
 
 
@@ -232,35 +218,41 @@ NETWORKS = (("the model's p(z given x)", "--", "s"), ("the encoder's q(z given x
 
 
 @styled
-def lag(
-    steps: Sequence[int], spreads: Mapping[str, Tensor], agreements: Mapping[str, Tensor], losses: Mapping[str, float]
-) -> Picture:
+def lag(steps: Sequence[int], spreads: Mapping[str, Tensor], agreements: Mapping[str, Tensor]) -> Picture:
     """How far model and encoder spread the sentences out, and whether they agree on where each belongs, while they train.
 
-    ``spreads``: for each training (parts, 2), the model's and the encoder's. ``agreements``: for each (parts,). ``losses``:
-    what each ends with, -ELBO of test sentences.
+    ``spreads``: for each training (parts, 2), the model's and the encoder's. ``agreements``: for each (parts,).
     """
     figure, (*panels, last) = new_figure(len(spreads) + 1, width=11, height=3.3)
-    most = 1.1 * max(float(some.max()) for some in spreads.values())
+    most = 1.4 * max(float(some.max()) for some in spreads.values())  # with room for a legend
     told = []
     for axes, (name, some), colour in zip(panels, spreads.items(), TRAININGS, strict=False):
         for means, (network, line, marker) in zip(array(some).T, NETWORKS, strict=True):
             axes.plot(steps, means, color=colour, linestyle=line, marker=marker, markersize=4, label=network)
-        axes.set(title=f"{name}: -ELBO {losses[name]:.1f}", xlabel="steps of the decoder", ylim=(0, most))
+        does = _what_the_encoder_does(some, agreements[name])
+        axes.set(title=f"{name}: it {does}", xlabel="steps of the decoder", ylim=(0, most))
+        axes.legend(loc="upper right", fontsize=8)
         told.append(
-            f"{name}, last spread {some[-1, 0]:.1f} in the model and {some[-1, 1]:.1f} in the encoder, "
-            f"last correlation {agreements[name][-1]:.2f}"
+            f"{name}, the encoder {does}, correlation {agreements[name][1]:.2f} at the first look after the start and "
+            f"{agreements[name][-1]:.2f} at the end, last spread {some[-1, 0]:.1f} in the model and {some[-1, 1]:.1f} in the "
+            "encoder"
         )
     panels[0].set_ylabel("spread of the means over sentences")
-    panels[0].legend(loc="lower right", fontsize=8)
     for (name, some), colour, dashes, marker in zip(agreements.items(), TRAININGS, LINES, MARKERS, strict=False):
         last.plot(steps, array(some), color=colour, linestyle=dashes, marker=marker, markersize=4, label=name)
     least = min(float(some.min()) for some in agreements.values())
-    last.set(title="Plain encoders lag", xlabel="steps of the decoder", ylabel="correlation over sentences")
+    last.set(title="Whether both agree", xlabel="steps of the decoder", ylabel="correlation over sentences")
     last.set_ylim(min(0.0, least) - 0.05, 1.03)
     last.legend(loc="lower right", fontsize=8)
     words = f"Spread of the posterior means over each training, and the correlation of encoder and model: {'; '.join(told)}."
     return Picture(figure, words)
+
+
+def _what_the_encoder_does(spreads: Tensor, agreement: Tensor) -> str:
+    """In two words: ``spreads`` (parts, 2) of the model's and the encoder's means, ``agreement`` (parts,) of the two."""
+    if spreads[-1, 1] < spreads[-1, 0] / 2:
+        return "lets go"
+    return "keeps up" if agreement[1:4].min() > 0.85 else "lags"
 
 
 @styled
@@ -283,44 +275,61 @@ def replay(named: Mapping[str, Tensor], *, part: float) -> Picture:
                 axes.set_xlabel("mean of p(z given x)")
             if column == 0:
                 axes.set_ylabel("mean of q(z given x)")
-    words = f"A point a sentence at the start, after {part:.0%} and at the end of each training; on the diagonal both agree."
+    places = [[round(share * (len(snapshots) - 1)) for share in shown] for snapshots in named.values()]
+    agreed = "; ".join(
+        f"{name} " + ", ".join(f"{torch.corrcoef(snapshots[place])[0, 1]:z.1f}" for place in some)
+        for (name, snapshots), some in zip(named.items(), places, strict=True)
+    )
+    words = (
+        f"A point a sentence at the start, after {part:.0%} and at the end of each training; on the diagonal both agree. "
+        f"Correlations then: {agreed}."
+    )
     return Picture(figure, words)
 
 
 @styled
-def races(rows: Rows, steps: int, ahead: float) -> Picture:
-    """Agreement and spread over each training, and rate against -ELBO at its end, a line or a point a seed.
+def races(rows: Rows, steps: int, ahead: float, alone: str = "language model") -> Picture:
+    """Agreement and spread over each training, the range of all seeds and their median, and what is left at the end.
 
     ``rows`` of ``collapse_race_world``; ``steps`` that the decoder took. ``ahead``: the step at which the encoder that is
-    aggressive at first ceases to be.
+    aggressive at first ceases to be. ``alone``: whose rows have no z; the NLLs of the others are compared with theirs.
     """
-    figure, (left, middle, right) = new_figure(3, width=12, height=3.8)
-    names = list(dict.fromkeys(row["name"] for row in rows))
+    figure, (left, middle, right) = new_figure(3, width=12, height=4.2)
+    names = [name for name in dict.fromkeys(row["name"] for row in rows) if name != alone]
     ends = {}
-    for name, colour, line, marker in zip(names, (BLUE, ORANGE, RED), LINES, MARKERS, strict=False):
+    for name, colour, line, marker in zip(names, (BLUE, ORANGE, RED, INK), LINES, MARKERS, strict=False):
         runs = [row for row in rows if row["name"] == name]
-        for number, row in enumerate(runs):
-            x = [steps * look / (len(row["correlation"]) - 1) for look in range(len(row["correlation"]))]
-            label = None if number else name
-            left.plot(x, row["correlation"], color=colour, linestyle=line, linewidth=1, label=label)
-            middle.plot(x, row["spread_of_the_model"], color=colour, linestyle=line, linewidth=1, label=label)
-        elbos, rates = ([row[key] for row in runs] for key in ("negative_elbo", "rate"))
-        right.plot(elbos, rates, color=colour, linestyle="none", marker=marker, markersize=7, alpha=0.8, label=name)
+        for axes, key in ((left, "correlation"), (middle, "spread_of_the_model")):
+            over_time = [list(values) for values in zip(*(row[key] for row in runs), strict=True)]
+            x = [steps * look / (len(over_time) - 1) for look in range(len(over_time))]
+            lows, highs = [min(some) for some in over_time], [max(some) for some in over_time]
+            axes.fill_between(x, lows, highs, color=colour, alpha=0.15, linewidth=0)
+            axes.plot(x, [median(some) for some in over_time], color=colour, linestyle=line, linewidth=1.5, label=name)
+        saved, rates = [row["nll_minus"][alone] for row in runs], [row["rate"] for row in runs]
+        above = [value for value, _ in saved]
+        errors = [2 * error for _, error in saved]
+        right.errorbar(
+            above, rates, xerr=errors, color=colour, linestyle="none", marker=marker, markersize=6, elinewidth=0.6, label=name
+        )
         last = {key: _from_to([row[key][-1] for row in runs]) for key in ("correlation", "spread_of_the_model")}
         ends[name] = (
             f"{name}, correlation {last['correlation']}, spread {last['spread_of_the_model']}, rate {_from_to(rates)} "
-            f"at -ELBO {_from_to(elbos)}"
+            f"at an NLL of {_from_to(above)} above the {alone}'s"
         )
-    left.set(title="Plain encoders lag at first", ylabel="correlation over sentences", ylim=(None, 1.03))
-    middle.set(title="Meanwhile they lose spread", ylabel="spread of the model's means")
+    for seed in dict.fromkeys(row["seed"] for row in rows):
+        of_it = [row for row in rows if row["seed"] == seed and row["name"] != alone]
+        places = [row["nll_minus"][alone][0] for row in of_it]
+        right.plot(places, [row["rate"] for row in of_it], color=GREY, linestyle="-", linewidth=0.8, zorder=0)
+    left.set(title="At first encoders differ", ylabel="correlation over sentences", ylim=(None, 1.03))
+    middle.set(title="Where they agree, spread is larger", ylabel="spread of the model's means")
     middle.set_ylim(bottom=0)
     for axes in (left, middle):
         axes.axvline(ahead, color=GREY, linewidth=1, linestyle=":", zorder=0)
         axes.set_xlabel("steps of the decoder")
-        axes.legend(loc="lower right", fontsize=8)
-    right.set(title="Rates tell them apart, not the loss", ylabel="rate at the end (nats)")
-    right.set_xlabel("-ELBO of test sentences (nats)")
+    left.legend(loc="lower right", fontsize=8)
+    right.axvline(0, color=GREY, linewidth=1, linestyle=":", zorder=0)
+    right.set(title="At the end rates differ, hardly the NLL", ylabel="rate at the end (nats)")
+    right.set_xlabel(f"NLL minus the {alone}'s (nats)\n± 2 standard errors")
     right.set_ylim(bottom=0)
     right.locator_params(axis="x", nbins=5)
-    right.legend(loc="center right", fontsize=8)
     return Picture(figure, f"{len(runs)} seeds of each training. At the end: {'; '.join(ends.values())} (nats).")

@@ -3,12 +3,6 @@
 import torch
 
 
-def coordinate_rates(mean, log_var):
-    q = torch.distributions.Normal(mean, torch.exp(log_var / 2))
-    prior = torch.distributions.Normal(torch.zeros_like(mean), torch.ones_like(mean))
-    return torch.distributions.kl_divergence(q, prior)
-
-
 def log_density_table(z, mean, log_var):
     rows = []
     for code in z:
@@ -41,10 +35,13 @@ def coordinate_earns(weight, variance, noise_variance):
     return (ratio.log() + variance / noise_variance * (1 - ratio)) / 2
 
 
-def net_earnings(without_z, with_z, rate):
-    saved = without_z.mean() - with_z.mean()
-    paid = rate.sum() / rate.shape[0]
-    return saved - paid
+def fitted_distortion(p, q):
+    nats = 0.0
+    q_of_z = torch.einsum("x,xz->z", p, q)
+    for state in range(q.shape[1]):
+        decoder = q[:, state] * p / q_of_z[state]
+        nats = nats + q_of_z[state] * torch.distributions.Categorical(probs=decoder).entropy()
+    return nats
 
 
 def posterior_mean(log_likelihood, grid):
@@ -98,6 +95,12 @@ def _two_gaussians(weight, variance, noise_variance):
     return cost(noise_variance) - cost(noise_variance + weight * weight)
 
 
+def _entropy_minus_information(p, q):
+    q_of_z = p @ q
+    entropy = -(p * p.log()).sum()
+    return entropy - (p * (q * (q.log() - q_of_z.log())).sum(dim=1)).sum()
+
+
 def _information_in_a_loop(log_q):
     terms = []
     for i in range(len(log_q)):
@@ -118,11 +121,7 @@ def _posterior_mean_shifted(log_likelihood, grid):
 
 
 MORE = {
-    "coordinate_rates": [
-        lambda mean, log_var: (mean**2 + torch.expm1(log_var) - log_var) / 2,
-        lambda mean, log_var: -0.5 * (1 + log_var - mean.pow(2) - log_var.exp()),
-        lambda mean, log_var: mean * mean / 2 + (torch.exp(log_var / 2) ** 2 - 1) / 2 - log_var / 2,
-    ],
+    "fitted_distortion": [_entropy_minus_information],
     "log_density_table": [
         lambda z, mean, log_var: torch.distributions.Normal(mean, (log_var / 2).exp()).log_prob(z[:, None]).sum(-1),
         lambda z, mean, log_var: torch.distributions.Independent(
@@ -154,13 +153,6 @@ MORE = {
         lambda distortion, other: (
             (torch.nn.functional.one_hot(other, len(other)) - torch.eye(len(other), device=other.device)) * distortion
         ).sum(1),
-    ],
-    "net_earnings": [
-        lambda without_z, with_z, rate: without_z.mean() - (with_z + rate.sum(dim=1)).mean(),
-        lambda without_z, with_z, rate: (without_z - with_z).sum() / len(rate) - rate.mean() * rate.shape[1],
-        lambda without_z, with_z, rate: torch.stack(
-            [w - z - r.sum() for w, z, r in zip(without_z, with_z, rate, strict=True)]
-        ).mean(),
     ],
     "posterior_mean": [
         _posterior_mean_shifted,
