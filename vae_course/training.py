@@ -16,8 +16,8 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from tqdm import tqdm
 
-from vae_course.parallel import Team, gradients_of
 from vae_course.probability.distributions import NotFiniteError
+from vae_course.processes import Team, gradients_of
 from vae_course.whole_files import write_whole
 
 Metrics = Mapping[str, Tensor]
@@ -224,7 +224,7 @@ def train(
     same numbers that an uninterrupted run gives (exactly so on CPU). ``after_epoch`` may record extra curves; it finds the
     models in evaluation mode. With ``stopping`` the history has the values as "validation", and the models end with the weights
     of the best epoch; the checkpoint holds these as well.
-    Where several processes train together (see ``parallel``), each takes its share of every batch, and the first alone writes.
+    Where several processes train together (see ``processes``), each takes its share of every batch, and the first alone writes.
     Progress shows in a notebook or a terminal; set the environment variable TQDM_DISABLE=1 for silence.
     Raises ``TrainingDiverged`` at the first loss or gradient that is not finite, ``ValueError`` for a checkpoint that cannot be
     gone on from, and ``OSError`` where one cannot be written; both with its path.

@@ -126,15 +126,15 @@ def _columns_of(columns: str | None, least: int = 1) -> "tuple[str | int, ...] |
 
 
 def _train(task: "Task", to: Path, device: Device, devices: int) -> None:
-    from vae_course import parallel
+    from vae_course import processes
     from vae_course.applications.own import task as tasks
 
-    if parallel.in_a_team():
-        parallel.end_at_control_c()
+    if processes.in_a_team():
+        processes.end_at_control_c()
     elif devices > 1:
         tasks.check_free(to)
         _check_gpus(device, devices)
-        parallel.together(devices, [sys.executable, "-m", "vae_course", *sys.argv[1:]])
+        processes.together(devices, [sys.executable, "-m", "vae_course", *sys.argv[1:]])
         return
     report = tasks.run(task, to, _device(device), typer.echo)
     typer.echo(tasks.score_table(report.scores))

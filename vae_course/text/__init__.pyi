@@ -9,6 +9,7 @@ from . import (
     evaluation as evaluation,
     factors as factors,
     files as files,
+    mapped as mapped,
     models as models,
     objectives as objectives,
     parallel as parallel,
@@ -118,6 +119,10 @@ from .files import (
     read_records as read_records,
     read_text as read_text,
     text_of as text_of,
+)
+from .mapped import (
+    LargeText as LargeText,
+    MappedBatches as MappedBatches,
 )
 from .models import (
     ConvolutionEncoder as ConvolutionEncoder,

@@ -625,19 +625,23 @@ def _hugging_face(name: str) -> Splits[str]:
     """The column "text" of a data set; its own splits if it has all three, else its train split, split."""
     if not re.fullmatch(r"hf:[\w.-]+/[\w.-]+", name):
         raise ValueError(f'name: expected "hf:owner/name", got {name!r}')
-    try:
-        datasets = importlib.import_module("datasets")
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f'{name}: needs a package that the course does without otherwise: pip install -c constraints.txt -e ".[corpora]"'
-        ) from error
-    found = datasets.load_dataset(name.removeprefix("hf:"))
+    found = datasets_for(name).load_dataset(name.removeprefix("hf:"))
     if "train" not in found:
         raise ValueError(f"{name}: expected a split train, got {', '.join(found)}")
     if set(SPLITS) <= set(found):
         return {split: _column(name, split, found[split]) for split in SPLITS}
     train = _column(name, "train", found["train"])
     return split_by_key(train, train, name)
+
+
+def datasets_for(name: str | Path) -> Any:  # noqa: ANN401 - a module
+    """The package ``datasets``. Raises ``ModuleNotFoundError`` where it is not installed, with the ``name`` that needs it."""
+    try:
+        return importlib.import_module("datasets")
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f'{name}: needs a package that the course does without otherwise: pip install -c constraints.txt -e ".[corpora]"'
+        ) from error
 
 
 def _column(name: str, split: SplitName, rows: Any) -> list[str]:  # noqa: ANN401 - a datasets.Dataset

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import torch
 
 from vae_course.applications.own import folder as folders
-from vae_course.parallel import Team
+from vae_course.processes import Team
 from vae_course.text.corpora import SPLITS, SplitName
 from vae_course.text.cures import Budget
 from vae_course.training import Checkpoint, History, OtherSettings

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from vae_course import parallel
-from vae_course.parallel import Team
+from vae_course import processes
+from vae_course.processes import Team
 from vae_course.text.batches import Pair, SentenceBatches
 from vae_course.text.cures import Budget, fit
 from vae_course.text.models import LanguageModel, TextSizes, TextVAE
@@ -119,7 +119,7 @@ def work(folder, mode):
 
 
 def of_two_processes(folder, mode):
-    parallel.together(2, [sys.executable, __file__, str(folder), mode])
+    processes.together(2, [sys.executable, __file__, str(folder), mode])
     return [json.loads((folder / f"{mode}-{number}.json").read_text()) for number in range(2)]
 
 
