@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, distributions
 from torch.nn import functional
 
-from vae_course.exercises.attempts import Arguments, NotComparableError, Observation
+from vae_course.exercises.attempts import Arguments, Attempt, NotComparableError, Observation
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.making import doubles, numbers, size, sizes, whole
@@ -283,8 +283,9 @@ SENTENCE_NLL = Exercise(
         "then row and target stand at the same place.",
         "functional.cross_entropy takes dimension 1 for the vocabulary, so transpose the logits. Unless told otherwise it "
         "averages: reduction='none' keeps each word's nats.",
-        "functional.cross_entropy(logits.transpose(1, 2), targets, reduction='none'), of what is left, is (batch, time - 1). "
-        "(Quicker: flatten both, then view.) Set the places where the target is 0, <pad>, to zero, and sum over time.",
+        "Cut first: inputs = logits[:, :-1], targets = tokens[:, 1:]. Then functional.cross_entropy(inputs.transpose(1, 2), "
+        "targets, reduction='none') is (batch, time - 1). Set the places where the target is 0, <pad>, to zero, and sum over "
+        "time.",
     ),
     mistakes=(
         Mistake(
@@ -1147,6 +1148,17 @@ def _joined_without_time(decoder: Callable[[Tensor, Tensor], Tensor], z: Tensor,
     return tokens[:, 1:]
 
 
+def _all_places_behind(decoder: Callable[[Tensor, Tensor], Tensor], z: Tensor, longest: int) -> Tensor:
+    """The last place is not taken out, so the tokens double in each turn, until the decoder refuses."""
+    tokens = torch.full((len(z), 1), BOS, device=z.device)
+    for _ in range(longest):
+        tokens = torch.cat([tokens, decoder(tokens, z).argmax(2)], 1)
+    return tokens[:, 1:]
+
+
+MOST_TOKENS = 512  # of a sentence that a decoder reads, as the lesson's decoder of windows
+
+
 @dataclass(frozen=True)
 class untrained_decoder:  # its name is shown to the reader as a function's is
     """A decoder whose logits depend on all tokens so far, on their order, and on z."""
@@ -1154,7 +1166,9 @@ class untrained_decoder:  # its name is shown to the reader as a function's is
     vocabulary: int
 
     def __call__(self, tokens: Tensor, z: Tensor) -> Tensor:
-        """(batch, time), (batch, latent) to (batch, time, vocabulary)."""
+        """(batch, time), (batch, latent) to (batch, time, vocabulary). Raises ``IndexError`` for more tokens than it knows."""
+        if tokens.shape[1] > MOST_TOKENS:  # or tokens that double in each turn would fill the memory
+            raise IndexError(f"the decoder was given sentences of {tokens.shape[1]} tokens, and reads {MOST_TOKENS} at most")
         places = torch.arange(1, tokens.shape[1] + 1, device=tokens.device)
         so_far = ((tokens + 1) * places + tokens.square()).cumsum(1).double()  # + 1: a pad is read too
         told = (z.double() * torch.arange(1, z.shape[1] + 1, device=z.device)).sum(1)
@@ -1184,6 +1198,13 @@ class WritingExercise(WordsExercise):
             )
         return super()._named(observed, cases)
 
+    def _difference_told(self, attempt: Attempt, case: Arguments, number: int, got: Observation, want: Observation) -> str:
+        """Also what greedy means, to whoever draws the words."""
+        told = super()._difference_told(attempt, case, number, got, want)
+        if "another result each time" in told:
+            told += " Greedy writing draws nothing: it takes the likeliest word, argmax."
+        return told
+
 
 def _stopped(got: object, want: object) -> bool:
     """Whether it is all of ``want``, or its beginning up to a place where a row ends, with that <eos> or without it."""
@@ -1195,7 +1216,7 @@ def _stopped(got: object, want: object) -> bool:
 
 
 WRITE_GREEDILY = WritingExercise(
-    task="For each z (batch, latent) the likeliest words, one after the other, by decoder(tokens, z), from <bos> on: numbers "
+    task="For each z (batch, latent) `longest` words, each the likeliest next one by decoder(tokens, z), from <bos> on: numbers "
     "(batch, longest), on the device of z, without <bos>.",
     reference=write_greedily,
     cases=lambda: [
@@ -1269,6 +1290,12 @@ WRITE_GREEDILY = WritingExercise(
             )[:, 1:],
             "argmax() without a dimension looks for the largest logit of the whole batch, and counts through all rows. Each "
             "sentence has a likeliest word of its own: argmax(dim=1).",
+        ),
+        Mistake(
+            "The words of all places put behind",
+            _all_places_behind,
+            "In each turn the decoder has a word for *every* place, and all of them are put behind the tokens, which double. "
+            "Only the last place is about the next word: logits[:, -1].",
         ),
         Mistake(
             "The mean of all places",
@@ -1531,17 +1558,20 @@ PREDICTIONS = (
     ),
     Prediction(
         "whom_z_helps",
-        ("both", "only the window's", "neither"),
-        answer="only the window's",
-        because="z can tell it what stood more than four words ago; the LSTM has read that itself.",
+        ("two words", "two and four words", "all windows", "all of them"),
+        answer="two and four words",
+        because="z can tell them what stood farther back. Eight words are most of a sentence here, and the LSTM reads all.",
         wrong={
-            "both": (
-                "As z knows the whole sentence, it may be expected to help both. But what it tells of words to come costs "
-                "as much as those words; only what the decoder has missed or forgotten is worth the price."
+            "two words": (
+                "It would be so if four words told all that matters. But what comes next also depends on words that stand "
+                "farther back."
             ),
-            "neither": (
-                "It would be so if the window saw all that matters. But what comes next also depends on words that stand "
-                "farther back than four."
+            "all windows": (
+                "Eight words are most of a sentence here. What stands farther back is little, and z earns no more than that."
+            ),
+            "all of them": (
+                "As z knows the whole sentence, it may be expected to help everybody. But what it tells of words to come costs "
+                "as much as those words; only what the decoder has missed or forgotten is worth the price."
             ),
         },
     ),
