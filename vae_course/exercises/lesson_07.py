@@ -1216,8 +1216,8 @@ def _stopped(got: object, want: object) -> bool:
 
 
 WRITE_GREEDILY = WritingExercise(
-    task="For each z (batch, latent) `longest` words, each the likeliest next one by decoder(tokens, z), from <bos> on: numbers "
-    "(batch, longest), on the device of z, without <bos>.",
+    task="For each z (batch, latent) `longest` words, each the likeliest next one by decoder(tokens, z), from <bos> on: "
+    "numbers (batch, longest), on the device of z, without <bos>.",
     reference=write_greedily,
     cases=lambda: [
         (untrained_decoder(7), torch.tensor([[0.5]]), 1),
