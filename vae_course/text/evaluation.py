@@ -375,7 +375,8 @@ def writing_shares(sentences: Sequence[Tokens], seen: Collection[Tokens], langua
 
 def refused(sentences: Sequence[Tokens], language: Language) -> tuple[list[Tokens], list[Tokens]]:
     """What the language refuses, by the reason: no sentence by its grammar, and a sentence of facts that never go together."""
-    ungrammatical, impossible = [], []
+    ungrammatical: list[Tokens] = []
+    impossible: list[Tokens] = []
     for sentence in sentences:
         if language.recognize(sentence) is None:
             read = any(parse.end == len(sentence) for parse in language.grammar.parse(sentence, 0, {}))
