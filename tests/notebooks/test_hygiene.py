@@ -47,7 +47,6 @@ EXEMPT_CELLS = {
         "text-49",
         "text-55",
         "text-66",
-        "text-66b",
         "text-67d",
         "text-67g",
         "text-74",

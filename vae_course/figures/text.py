@@ -127,7 +127,7 @@ def rate_and_distortion(
         axes.axvline(rise, color=INK, linestyle=":", linewidth=1, label="from here on the KL weight is 1")
         axes.set(xlabel="training steps", ylabel="nats per sentence")
     right.set_ylim(0, None)
-    right.legend(handles=right.lines[1:], loc="upper right", fontsize=9)
+    right.legend(handles=right.lines[1:], loc="center right", fontsize=9)
     words = "Distortion falls; the rate is high while z is cheap, then is pressed down"
     words += ", for which distortion pays." if rises_again else "."
     return Picture(figure, words)
@@ -258,7 +258,7 @@ def on_one_axis(counts: Sequence[int], named: Mapping[str, Sequence[Tensor]], wi
         axes.set_ylim(0.7 * lowest, 1.5 * highest)
     axes.set_title("How many draws an NLL needs depends on where they come from")
     axes.set_xlabel("draws K of z for each sentence (doubled from mark to mark)")
-    axes.set_ylabel("estimated NLL, nats\nabove the truth (doubled)" if known else "estimated NLL, nats")
+    axes.set_ylabel("estimated NLL, nats\nabove the truth (log scale)" if known else "estimated NLL, nats")
     figure.legend(loc="outside lower center", ncols=2, fontsize=9)
     words = "A line for each proposal: the mean estimate by more and more draws, with a band for a single run."
     lowest, *_, highest = sorted(values[-1] for values in lines.values())
