@@ -929,6 +929,34 @@ def test_who_stops_writing_at_an_eos_is_told_so(stop, before):
         assert "Stopped at <eos>." in catalogue.judge("write_greedily", write_greedily, seed).message
 
 
+def test_words_of_all_places_are_named_before_they_fill_the_memory():
+    longest_seen = 0
+
+    def write_greedily(decoder, z, longest):
+        nonlocal longest_seen
+        tokens = torch.ones(len(z), 1, dtype=torch.int64)
+        for _ in range(longest):
+            tokens = torch.cat([tokens, decoder(tokens, z).argmax(-1)], 1)
+            longest_seen = max(longest_seen, tokens.shape[1])
+        return tokens[:, 1:]
+
+    assert "words of all places" in catalogue.judge("write_greedily", write_greedily, 0).message
+    assert longest_seen <= 1024
+
+
+def test_who_draws_words_is_told_what_greedy_means():
+    def write_greedily(decoder, z, longest):
+        tokens = torch.ones(len(z), 1, dtype=torch.int64)
+        for _ in range(longest):
+            word = torch.multinomial(decoder(tokens, z)[:, -1].softmax(1), 1)
+            tokens = torch.cat([tokens, word], 1)
+        return tokens[:, 1:]
+
+    message = " ".join(catalogue.judge("write_greedily", write_greedily, 0).message.split())
+    assert "another result each time" in message
+    assert "likeliest word, argmax" in message
+
+
 def test_two_words_too_few_are_no_stop_at_an_eos():
     def write_greedily(decoder, z, longest):
         return exercises.find("write_greedily").reference(decoder, z, max(longest - 2, 0))

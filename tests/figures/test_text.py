@@ -59,12 +59,19 @@ def test_the_floor_is_drawn_only_where_it_is_known():
 
 
 def test_rate_and_distortion_are_means_of_parts():
-    left, right, weight = text.rate_and_distortion([9.0, 7.0, 6.0, 4.0], [1.0, 3.0, 2.0, 2.0], rise=2, most=2).figure.axes
+    left, right = text.rate_and_distortion([9.0, 7.0, 6.0, 4.0], [1.0, 3.0, 2.0, 2.0], rise=2, most=2).figure.axes
     assert left.lines[0].get_ydata().tolist() == [8, 5]
     assert right.lines[0].get_ydata().tolist() == [2, 2]
     assert right.lines[1].get_xdata() == [2, 2]
     assert [axes.get_title(loc="left") for axes in (left, right)] == ["Distortion", "Rate"]
-    assert (list(weight.lines[0].get_xdata()), list(weight.lines[0].get_ydata())) == ([0, 2, 4], [0, 1, 1])
+    assert labels(right) == ["from here on the KL weight is 1"]
+
+
+def test_the_first_steps_may_be_left_out():
+    left, right = text.rate_and_distortion([50.0, 7.0, 6.0, 4.0], [9.0, 3.0, 2.0, 2.0], rise=2, from_step=1).figure.axes
+    assert left.lines[0].get_xdata().tolist() == [1.5, 2.5, 3.5]
+    assert left.lines[0].get_ydata().tolist() == [7, 6, 4]
+    assert right.lines[0].get_ydata().tolist() == [3, 2, 2]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +83,7 @@ def test_rate_and_distortion_are_means_of_parts():
     ],
 )
 def test_the_titles_of_rate_and_distortion_claim_only_what_is_so(distortions, title):
-    left, right, _ = text.rate_and_distortion(distortions, [1.0, 8.0, *[2.0] * (len(distortions) - 2)], rise=2).figure.axes
+    left, right = text.rate_and_distortion(distortions, [1.0, 8.0, *[2.0] * (len(distortions) - 2)], rise=2).figure.axes
     assert left.get_title(loc="left") == title
     assert right.get_title(loc="left") == "The rate is pressed down to what pays"
 
@@ -108,7 +115,7 @@ def test_each_place_has_what_is_saved_there_by_both_and_a_title_that_is_so(late,
     heights = [bar.get_height() for bar in axes.patches]
     assert heights == pytest.approx([0, 0, late + 0.01, 0.1, 0.1, late + 0.11], abs=1e-6)
     assert axes.get_title(loc="left").startswith(title)
-    assert labels(axes) == ["by z", "by memory"]
+    assert labels(axes) == [f"by z, {late + 0.01:.2f} in all", f"by memory, {late + 0.31:.2f} in all"]
     assert axes.lines[-2].get_xdata() == [2.5, 2.5]  # two places see all words before
     assert ("next to nothing" in picture.words) == (late > 0)
 
@@ -120,19 +127,22 @@ def test_a_line_is_the_mean_of_its_runs_with_a_band_where_there_are_several():
     assert [line.get_ydata().tolist() for line in axes.lines[:2]] == [pytest.approx(line) for line in ([0.8, 0.4], [4.0, 2.5])]
     band = axes.collections[1].get_paths()[0].vertices
     assert (band[:, 1].min(), band[:, 1].max()) == pytest.approx((4 - 2**0.5, 4 + 2**0.5))
-    assert "the truth" in [entry.get_text() for entry in picture.figure.legends[0].get_texts()]
+    assert axes.get_yscale() == "log"
+    assert "above the truth" in axes.get_ylabel()
     assert "stays far above" in picture.words
     picture = text.on_one_axis([1, 4], {"q": named["q"], "prior": named["q"]}, without_z=0.1, known=False)
-    assert "the truth" not in [entry.get_text() for entry in picture.figure.legends[0].get_texts()]
+    assert picture.figure.axes[0].get_yscale() == "linear"
+    assert "the truth" not in picture.figure.axes[0].get_ylabel()
     assert "stays far above" not in picture.words
 
 
 def test_shares_are_drawn_in_per_cent_and_one_hardly_seen_is_told():
-    (axes,) = text.copied(0.005, {"person": 0.75}, {"person": 0.5}, count=100).figure.axes
-    assert [bar.get_height() for bar in axes.patches] == [0.5, 75, 50]
-    assert [bar.get_x() + bar.get_width() / 2 for bar in axes.patches] == pytest.approx([-0.2, 0.8, 1.2])
-    assert texts(axes) == ["0.5"]
-    (axes,) = text.copied(0.25, None, None, count=100).figure.axes
+    own, others = {"whole sentence": 0.005, "person": 0.75}, {"whole sentence": 0.0, "person": 0.5}
+    (axes,) = text.copied(own, others, count=100).figure.axes
+    assert [bar.get_height() for bar in axes.patches] == [0.5, 75, 0, 50]
+    assert [bar.get_x() + bar.get_width() / 2 for bar in axes.patches] == pytest.approx([-0.2, 0.8, 0.2, 1.2])
+    assert texts(axes) == ["0.5", "0.0"]
+    (axes,) = text.copied({"whole sentence": 0.25}, None, count=100).figure.axes
     assert [bar.get_height() for bar in axes.patches] == [25]
 
 

@@ -25,6 +25,7 @@ from vae_course.text.evaluation import (
     likelihood_from_some,
     posterior_means,
     reconstruction,
+    refused,
     share_in_language,
     without_mismatch,
     writing_shares,
@@ -576,6 +577,12 @@ def test_facts_are_kept_from_sentences_of_the_language():
         facts_kept([tuple(ORIGINAL.split()), ("a", "boat")], [tuple(ORIGINAL.split())] * 2, WORLD.english)
     with pytest.raises(ValueError, match="shorter"):
         facts_kept([tuple(ORIGINAL.split())], [], WORLD.english)
+
+
+def test_what_is_refused_is_no_sentence_or_has_facts_that_never_go_together():
+    copies = [tuple(copy.split()) for copy in COPIES]
+    at_night = tuple(ORIGINAL.replace("at the harbour this morning", "at school last night").split())  # which never happens
+    assert refused([*copies, at_night], WORLD.english) == ([copies[-1]], [at_night])
 
 
 def test_shares_of_what_a_writer_wrote_by_hand():

@@ -1,4 +1,4 @@
-"""Exercises of lesson 07: batches, the cost of a sentence, perplexity, z beside words, the loss, writing, draws that count."""
+"""Exercises of lesson 07: batches, the cost of a sentence, z beside words, the loss, writing, costs over z, useful draws."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, distributions
 from torch.nn import functional
 
-from vae_course.exercises.attempts import Arguments, NotComparableError, Observation
+from vae_course.exercises.attempts import Arguments, Attempt, NotComparableError, Observation
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.making import doubles, numbers, size, sizes, whole
@@ -283,8 +283,9 @@ SENTENCE_NLL = Exercise(
         "then row and target stand at the same place.",
         "functional.cross_entropy takes dimension 1 for the vocabulary, so transpose the logits. Unless told otherwise it "
         "averages: reduction='none' keeps each word's nats.",
-        "functional.cross_entropy(logits.transpose(1, 2), targets, reduction='none'), of what is left, is (batch, time - 1). "
-        "(Quicker: flatten both, then view.) Set the places where the target is 0, <pad>, to zero, and sum over time.",
+        "Cut first: inputs = logits[:, :-1], targets = tokens[:, 1:]. Then functional.cross_entropy(inputs.transpose(1, 2), "
+        "targets, reduction='none') is (batch, time - 1). Set the places where the target is 0, <pad>, to zero, and sum over "
+        "time.",
     ),
     mistakes=(
         Mistake(
@@ -470,178 +471,6 @@ SENTENCE_NLL = Exercise(
             "Wrong sign",
             lambda logits, tokens: -sentence_nll(logits, tokens),
             "This is log p, which is never positive. NLL is minus that, and cross_entropy has the minus already.",
-        ),
-    ),
-)
-
-# --- perplexity -----------------------------------------------------------------------------------------------------
-
-
-def perplexity(nll: Tensor, tokens: Tensor) -> Tensor:
-    predicted = (tokens[:, 1:] != 0).sum()
-    return (nll.sum() / predicted).exp()
-
-
-def _scored_batches() -> list[Arguments]:
-    return [
-        (torch.tensor([4.0], dtype=torch.float64), torch.tensor([[BOS, 5, EOS]])),
-        (torch.tensor([0.0], dtype=torch.float64), torch.tensor([[BOS, EOS]])),
-        (torch.tensor([4.0, 3.0], dtype=torch.float64), torch.tensor([[BOS, 5, EOS, PAD, PAD], [BOS, 5, 6, 7, EOS]])),
-        (
-            torch.tensor([2.5, 6.0, 3.5], dtype=torch.float64),
-            torch.tensor([[BOS, 5, EOS, PAD, PAD, PAD], [BOS, 6, 7, 8, 9, EOS], [BOS, 5, 9, EOS, PAD, PAD]]),
-        ),
-    ]
-
-
-def _drawn_scores(generator: Generator) -> Arguments:
-    sentences, time = sizes(generator, 2, 2, 7)
-    return numbers(generator, sentences, low=0.5, high=6), _drawn_tokens(generator, sentences, time, 20)
-
-
-PERPLEXITY = Exercise(
-    task="Perplexity per token of a test set: nll (sentences,) in nats, tokens (sentences, time) with <bos>, <eos> and <pad>.",
-    reference=perplexity,
-    cases=_scored_batches,
-    generate=_drawn_scores,
-    lesson=lambda g: (8 + 8 * torch.rand(200, generator=g), _drawn_tokens(g, 200, 16, 101)),
-    hints=(
-        "Which tokens count? Those that are predicted: the words and <eos>. Not <bos>, which is given, and not <pad>.",
-        "exp of nats per token: all nats of the set, divided by all tokens of the set. One division, at the end.",
-        "(tokens[:, 1:] != 0).sum() counts the tokens. Divide nll.sum() by it, and take exp.",
-    ),
-    mistakes=(
-        Mistake(
-            "Per sentence in place of per token",
-            lambda nll, tokens: perplexity(nll * (_predicted(tokens).sum() / len(nll)), tokens),
-            "exp of nats per *sentence* is a huge number, and longer sentences make it larger. Divide by the tokens.",
-        ),
-        Mistake(
-            "<bos> counted",
-            lambda nll, tokens: perplexity(nll * (_predicted(tokens).sum() / (tokens != PAD).sum()), tokens),
-            "<bos> is given, never predicted: it costs no nats. Counting it makes every model look better than it is.",
-        ),
-        Mistake(
-            "<eos> not counted",
-            lambda nll, tokens: perplexity(nll * (_predicted(tokens).sum() / _predicted(_without_eos(tokens)).sum()), tokens),
-            "The nats contain those of <eos>, so the tokens must contain it too: one more for each sentence than you counted.",
-        ),
-        Mistake(
-            "Pads counted",
-            lambda nll, tokens: perplexity(nll * (_predicted(tokens).sum() / tokens[:, 1:].numel()), tokens),
-            "Pads cost nothing. Counting them makes the perplexity depend on how sentences were put into batches.",
-        ),
-        Mistake(
-            "All the numbers in the tensor counted",
-            lambda nll, tokens: perplexity(nll * (_predicted(tokens).sum() / tokens.numel()), tokens),
-            "Neither <bos> nor <pad> is predicted. Count the words and <eos> only.",
-        ),
-        Mistake(
-            "The last place left out in place of the first",
-            lambda nll, tokens: perplexity(nll * (_predicted(tokens).sum() / (tokens[:, :-1] != PAD).sum()), tokens),
-            "tokens[:, :-1] keeps <bos> in every row, and drops <eos> in the longest only. The predicted tokens are "
-            "tokens[:, 1:].",
-        ),
-        Mistake(
-            "The tokens added up, not counted",
-            lambda nll, tokens: perplexity(nll * (_predicted(tokens).sum() / tokens[:, 1:].sum()), tokens),
-            "A token is the number of a word; its size means nothing. Count the places that are not <pad>: != 0, then sum.",
-        ),
-        Mistake(
-            "Different words counted once",
-            lambda nll, tokens: perplexity(
-                nll * (_predicted(tokens).sum() / len(tokens[:, 1:][tokens[:, 1:] != PAD].unique())), tokens
-            ),
-            "Perplexity is per *token*: a word counts as often as it is predicted.",
-        ),
-        Mistake(
-            "<bos> taken off once, not in each sentence",
-            lambda nll, tokens: perplexity(nll * (_predicted(tokens).sum() / ((tokens != PAD).sum() - 1)), tokens),
-            "Every sentence has a <bos> that is not predicted: leave out the first column, tokens[:, 1:].",
-        ),
-        Mistake(
-            "Divided by the length of a row",
-            lambda nll, tokens: perplexity(nll * (_predicted(tokens).sum() / tokens.shape[1]), tokens),
-            "That is the number of places in one row. Divide by the tokens of the whole set, without <bos> and pads.",
-        ),
-        Mistake(
-            "Divided by the longest sentence",
-            lambda nll, tokens: perplexity(nll * (_predicted(tokens).sum() / tokens.shape[1] - 1), tokens),
-            "That is the number of places in one row. Divide by the tokens of the whole set, without <bos> and pads.",
-        ),
-        Mistake(
-            "Mean nats of a sentence by the tokens of the set",
-            lambda nll, tokens: perplexity(nll / len(nll), tokens),
-            "Both must be of the whole set: the *sum* of the nats, divided by all tokens.",
-        ),
-        Mistake(
-            "Not divided by the tokens",
-            lambda nll, tokens: perplexity(nll * (_predicted(tokens).sum() / 1), tokens),
-            "exp of all nats grows with every sentence of the set. Divide by the number of tokens before exp.",
-        ),
-        Mistake(
-            "exp before the division",
-            lambda nll, tokens: nll.sum().exp() / _predicted(tokens).sum(),
-            "Divide first, then take exp: perplexity is exp of nats *per token*.",
-        ),
-        Mistake(
-            "exp of each sentence's nats",
-            lambda nll, tokens: nll.exp().sum() / _predicted(tokens).sum(),
-            "Add up the nats, not their exp: perplexity is exp of nats per token, and exp comes last.",
-        ),
-        Mistake(
-            "Mean of the sentences' nats per token",
-            lambda nll, tokens: (
-                torch.stack([perplexity(n[None], row[None]).log() for n, row in zip(nll, tokens, strict=True)]).mean().exp()
-            ),
-            "A mean of ratios gives a short sentence's words more weight. Add up all nats and all tokens, then divide.",
-        ),
-        Mistake(
-            "Mean of the sentences' perplexities",
-            lambda nll, tokens: torch.stack(
-                [perplexity(n[None], row[None]) for n, row in zip(nll, tokens, strict=True)]
-            ).mean(),
-            "exp comes last, once, for the whole set.",
-        ),
-        Mistake(
-            "The sentences' perplexities added up",
-            lambda nll, tokens: torch.stack([perplexity(n[None], row[None]) for n, row in zip(nll, tokens, strict=True)]).sum(),
-            "exp comes last, once, for the whole set: all nats, divided by all tokens.",
-        ),
-        Mistake(
-            "A perplexity for each sentence",
-            lambda nll, tokens: torch.stack([perplexity(n[None], row[None]) for n, row in zip(nll, tokens, strict=True)]),
-            "One number is asked for, of the whole set: all nats, divided by all tokens, then exp.",
-        ),
-        Mistake(
-            "Mean of exp of each sentence's nats",
-            lambda nll, tokens: nll.exp().mean(),
-            "Perplexity is per *token*, and exp comes last: add up the nats, divide by the tokens, then take exp.",
-        ),
-        Mistake(
-            "Each sentence's nats by the tokens of the set",
-            lambda nll, tokens: (nll / _predicted(tokens).sum()).exp(),
-            "One number is asked for, of the whole set: add up the nats first.",
-        ),
-        Mistake(
-            "2 to the power of nats",
-            lambda nll, tokens: perplexity(nll * math.log(2), tokens),
-            "2 to the power belongs to bits. Nats need exp.",
-        ),
-        Mistake(
-            "exp of bits",
-            lambda nll, tokens: perplexity(nll / math.log(2), tokens),
-            "nll is in nats already, and exp belongs to nats. Do not divide by ln 2.",
-        ),
-        Mistake(
-            "exp of minus the nats",
-            lambda nll, tokens: perplexity(-nll, tokens),
-            "nll is minus the log-likelihood already, so perplexity, exp of it per token, is 1 or more.",
-        ),
-        Mistake(
-            "No exp: nats per token",
-            lambda nll, tokens: perplexity(nll, tokens).log(),
-            "Perplexity is exp of that.",
         ),
     ),
 )
@@ -1147,6 +976,17 @@ def _joined_without_time(decoder: Callable[[Tensor, Tensor], Tensor], z: Tensor,
     return tokens[:, 1:]
 
 
+def _all_places_behind(decoder: Callable[[Tensor, Tensor], Tensor], z: Tensor, longest: int) -> Tensor:
+    """The last place is not taken out, so the tokens double in each turn, until the decoder refuses."""
+    tokens = torch.full((len(z), 1), BOS, device=z.device)
+    for _ in range(longest):
+        tokens = torch.cat([tokens, decoder(tokens, z).argmax(2)], 1)
+    return tokens[:, 1:]
+
+
+MOST_TOKENS = 512  # of a sentence that a decoder reads, as the lesson's decoder of windows
+
+
 @dataclass(frozen=True)
 class untrained_decoder:  # its name is shown to the reader as a function's is
     """A decoder whose logits depend on all tokens so far, on their order, and on z."""
@@ -1154,7 +994,9 @@ class untrained_decoder:  # its name is shown to the reader as a function's is
     vocabulary: int
 
     def __call__(self, tokens: Tensor, z: Tensor) -> Tensor:
-        """(batch, time), (batch, latent) to (batch, time, vocabulary)."""
+        """(batch, time), (batch, latent) to (batch, time, vocabulary). Raises ``IndexError`` for more tokens than it knows."""
+        if tokens.shape[1] > MOST_TOKENS:  # or tokens that double in each turn would fill the memory
+            raise IndexError(f"the decoder was given sentences of {tokens.shape[1]} tokens, and reads {MOST_TOKENS} at most")
         places = torch.arange(1, tokens.shape[1] + 1, device=tokens.device)
         so_far = ((tokens + 1) * places + tokens.square()).cumsum(1).double()  # + 1: a pad is read too
         told = (z.double() * torch.arange(1, z.shape[1] + 1, device=z.device)).sum(1)
@@ -1184,6 +1026,13 @@ class WritingExercise(WordsExercise):
             )
         return super()._named(observed, cases)
 
+    def _difference_told(self, attempt: Attempt, case: Arguments, number: int, got: Observation, want: Observation) -> str:
+        """Also what greedy means, to whoever draws the words."""
+        told = super()._difference_told(attempt, case, number, got, want)
+        if "another result each time" in told:
+            told += " Greedy writing draws nothing: it takes the likeliest word, argmax."
+        return told
+
 
 def _stopped(got: object, want: object) -> bool:
     """Whether it is all of ``want``, or its beginning up to a place where a row ends, with that <eos> or without it."""
@@ -1195,8 +1044,8 @@ def _stopped(got: object, want: object) -> bool:
 
 
 WRITE_GREEDILY = WritingExercise(
-    task="For each z (batch, latent) the likeliest words, one after the other, by decoder(tokens, z), from <bos> on: numbers "
-    "(batch, longest), on the device of z, without <bos>.",
+    task="For each z (batch, latent) `longest` words, each the likeliest next one by decoder(tokens, z), from <bos> on: "
+    "numbers (batch, longest), on the device of z, without <bos>.",
     reference=write_greedily,
     cases=lambda: [
         (untrained_decoder(7), torch.tensor([[0.5]]), 1),
@@ -1271,6 +1120,12 @@ WRITE_GREEDILY = WritingExercise(
             "sentence has a likeliest word of its own: argmax(dim=1).",
         ),
         Mistake(
+            "The words of all places put behind",
+            _all_places_behind,
+            "In each turn the decoder has a word for *every* place, and all of them are put behind the tokens, which double. "
+            "Only the last place is about the next word: logits[:, -1].",
+        ),
+        Mistake(
             "The mean of all places",
             lambda decoder, z, longest: _greedy_from(decoder, z, longest, choose=lambda logits: logits.mean(1).argmax(1))[
                 :, 1:
@@ -1323,6 +1178,105 @@ WRITE_GREEDILY = WritingExercise(
             "Time first",
             lambda decoder, z, longest: write_greedily(decoder, z, longest).T,
             "A row is a sentence: (batch, longest).",
+        ),
+    ),
+)
+
+# --- costs without z ---------------------------------------------------------------------------------------------------
+
+
+def costs_over_z(costs: Tensor) -> Tensor:
+    log_p_given_z = -costs.cumsum(dim=2)
+    log_p = torch.logsumexp(log_p_given_z, dim=0) - math.log(len(costs))
+    before = functional.pad(log_p[:, :-1], (1, 0))
+    return before - log_p
+
+
+def _costs_given_z() -> list[Arguments]:
+    return [
+        doubles([[[0.5]], [[2.0]]]),
+        doubles([[[0.5, 1.0, 3.0]]]),
+        doubles([[[0.5, 2.0, 0.25]], [[3.0, 0.125, 1.0]]]),
+        doubles([[[0.5, 2.0], [1.0, 0.0]], [[3.0, 0.125], [0.5, 0.0]], [[1.0, 1.5], [2.5, 0.0]]]),
+        doubles([[[900.0, 800.0], [0.5, 1.0]], [[901.0, 799.0], [0.25, 3.0]]]),  # exp of minus that is 0 to a computer
+    ]
+
+
+def _drawn_costs(generator: Generator) -> Arguments:
+    draws, batch, places = sizes(generator, 3, 2, 6)
+    return (numbers(generator, draws, batch, places, low=0, high=4),)
+
+
+def _of_beginnings(costs: Tensor) -> Tensor:
+    """-log p of the first 1, 2, ... words, (batch, places)."""
+    return costs_over_z(costs).cumsum(1)
+
+
+COSTS_OVER_Z = Exercise(
+    task="-log p of each word given the words before, (batch, places), from its costs given z, (draws, batch, places), each "
+    "draw with a z from the prior. Also where exp of minus the costs rounds to 0.",
+    reference=costs_over_z,
+    cases=_costs_given_z,
+    generate=_drawn_costs,
+    lesson=lambda g: (3 * torch.rand(64, 30, 16, generator=g),),
+    hints=(
+        "Begin with log p of the *beginnings* given z: a beginning of t words costs what its words cost together. cumsum "
+        "adds them up along the places.",
+        "The probability of a beginning is the mean of its probabilities over the draws. In logs: logsumexp over the draws, "
+        "and minus the log of their number.",
+        "log_p = torch.logsumexp(-costs.cumsum(dim=2), dim=0) - math.log(len(costs)). A word's cost is log p of the beginning "
+        "before it, 0 for the empty one: functional.pad(log_p[:, :-1], (1, 0)) - log_p.",
+    ),
+    mistakes=(
+        Mistake(
+            "The mean of the costs",
+            lambda costs: costs.mean(0),
+            "It is the probabilities that are averaged, not their logs; and not those of single words, but of beginnings.",
+        ),
+        Mistake(
+            "Each word by itself",
+            lambda costs: math.log(len(costs)) - torch.logsumexp(-costs, 0),
+            "The words before tell something about z, so that not all draws count alike for the next word. Average the "
+            "probabilities of *beginnings*, and take the ratio of two.",
+        ),
+        Mistake(
+            "The costs of beginnings",
+            _of_beginnings,
+            "These are the costs of the first t words together. The cost of word t is what it adds to them.",
+        ),
+        Mistake(
+            "The number of draws forgotten",
+            lambda costs: costs_over_z(costs) - math.log(len(costs)) * (torch.arange(costs.shape[2]) == 0),
+            "logsumexp is the log of a sum, and wanted is a mean: take off the log of the number of draws. (It cancels at all "
+            "places but the first.)",
+        ),
+        Mistake(
+            "The first word has no cost",
+            lambda costs: costs_over_z(costs)[:, 1:],
+            "The first word has a cost too: before it stands the empty beginning, whose probability is 1, and log 1 = 0.",
+        ),
+        Mistake(
+            "The first word costs nothing",
+            lambda costs: costs_over_z(costs) * (torch.arange(costs.shape[2]) > 0),
+            "Before the first word stands the empty beginning, whose probability is 1: log 1 = 0, and not log p of the first "
+            "word.",
+        ),
+        Mistake(
+            "Underflow: exp of the log probabilities is 0",
+            lambda costs: (
+                functional.pad((-costs.cumsum(2)).exp().mean(0).log()[:, :-1], (1, 0)) - (-costs.cumsum(2)).exp().mean(0).log()
+            ),
+            "Right on paper, but exp(-1700) is 0 to a computer. logsumexp takes care of that.",
+        ),
+        Mistake(
+            "The sentences averaged in place of the draws",
+            lambda costs: costs_over_z(costs.transpose(0, 1)),
+            "Dimension 0 holds the draws: average over them, for each sentence by itself.",
+        ),
+        Mistake(
+            "The costs taken for log probabilities",
+            lambda costs: costs_over_z(-costs),
+            "A cost is *minus* log p: turn the sign before logsumexp.",
         ),
     ),
 )
@@ -1498,7 +1452,7 @@ EFFECTIVE_SAMPLE_SIZE = Exercise(
     ),
 )
 
-EXERCISES = (TO_BATCH, SENTENCE_NLL, PERPLEXITY, Z_AT_EVERY_WORD, TEXT_VAE_LOSS, WRITE_GREEDILY, EFFECTIVE_SAMPLE_SIZE)
+EXERCISES = (TO_BATCH, SENTENCE_NLL, Z_AT_EVERY_WORD, TEXT_VAE_LOSS, WRITE_GREEDILY, COSTS_OVER_Z, EFFECTIVE_SAMPLE_SIZE)
 
 PREDICTIONS = (
     Prediction(
@@ -1531,17 +1485,20 @@ PREDICTIONS = (
     ),
     Prediction(
         "whom_z_helps",
-        ("both", "only the window's", "neither"),
-        answer="only the window's",
-        because="z can tell it what stood more than four words ago; the LSTM has read that itself.",
+        ("two words", "two and four words", "all windows", "all of them"),
+        answer="two and four words",
+        because="z can tell them what stood farther back. Eight words are most of a sentence here, and the LSTM reads all.",
         wrong={
-            "both": (
-                "As z knows the whole sentence, it may be expected to help both. But what it tells of words to come costs "
-                "as much as those words; only what the decoder has missed or forgotten is worth the price."
+            "two words": (
+                "It would be so if four words told all that matters. But what comes next also depends on words that stand "
+                "farther back."
             ),
-            "neither": (
-                "It would be so if the window saw all that matters. But what comes next also depends on words that stand "
-                "farther back than four."
+            "all windows": (
+                "Eight words are most of a sentence here. What stands farther back is little, and z earns no more than that."
+            ),
+            "all of them": (
+                "As z knows the whole sentence, it may be expected to help everybody. But what it tells of words to come costs "
+                "as much as those words; only what the decoder has missed or forgotten is worth the price."
             ),
         },
     ),

@@ -100,18 +100,19 @@ def learning(losses: Sequence[float], looks: Sequence[float], every: int, langua
 
 
 @styled
-def rate_and_distortion(distortions: Sequence[float], rates: Sequence[float], rise: int, most: int = 50) -> Picture:
+def rate_and_distortion(
+    distortions: Sequence[float], rates: Sequence[float], rise: int, from_step: int = 0, most: int = 50
+) -> Picture:
     """Both terms of a VAE's loss, averaged over parts of the training; until step ``rise`` the KL weight rises.
 
-    The first steps, whose distortion lies far above all others, are cut off.
+    The steps before ``from_step`` are left out: the distortion of an untrained decoder lies far above all others.
     """
     part = -(-len(rates) // most)
-    middles = [k + part / 2 for k in range(0, len(rates), part)]
+    starts = range(from_step, len(rates), part)
+    middles = [start + part / 2 for start in starts]
     mean_distortions, mean_rates = (
-        [sum(values[k : k + part]) / len(values[k : k + part]) for k in range(0, len(values), part)]
-        for values in (distortions, rates)
+        [sum(values[k : k + part]) / len(values[k : k + part]) for k in starts] for values in (distortions, rates)
     )
-    later = mean_distortions[len(mean_distortions) // 5 :]
     lowest = min(mean_distortions)
     after = mean_distortions[mean_distortions.index(lowest) :]
     rises_again = max(after) > 1.05 * lowest
@@ -122,20 +123,12 @@ def rate_and_distortion(distortions: Sequence[float], rates: Sequence[float], ri
     left.set_title(rising if rises_again else "Distortion")
     right.set_title("The rate is pressed down to what pays" if pressed_down else "Rate")
     for axes, means, colour in ((left, mean_distortions, BLUE), (right, mean_rates, RED)):
-        axes.plot(middles, means, color=colour, linestyle="-", label="rate" if axes is right else None)
-        axes.axvline(rise, color=INK, linestyle=":", linewidth=1)
+        axes.plot(middles, means, color=colour, linestyle="-")
+        axes.axvline(rise, color=INK, linestyle=":", linewidth=1, label="from here on the KL weight is 1")
         axes.set(xlabel="training steps", ylabel="nats per sentence")
-    margin = 0.25 * (max(later) - lowest) + 0.1
-    left.set_ylim(lowest - margin, max(later) + margin)
-    right.set_ylim(0, 1.3 * max(mean_rates))
-    weight = right.twinx()
-    weight.plot([0, rise, len(rates)], [0, 1, 1], color=INK, linestyle="--", linewidth=1.2, label="KL weight (right axis)")
-    weight.set_ylim(0, 1.3)
-    weight.set_yticks([0, 0.5, 1])
-    weight.spines["right"].set_visible(True)
-    lines = [right.lines[0], *weight.lines]
-    right.legend(lines, [str(line.get_label()) for line in lines], loc="upper right", fontsize=9, ncols=2)
-    words = "Distortion falls steeply at first; the rate leaps, falls and rises again while z is cheap, then is pressed down"
+    right.set_ylim(0, None)
+    right.legend(handles=right.lines[1:], loc="center right", fontsize=9)
+    words = "Distortion falls; the rate is high while z is cheap, then is pressed down"
     words += ", for which distortion pays." if rises_again else "."
     return Picture(figure, words)
 
@@ -205,7 +198,17 @@ def saved_by_place(named: Mapping[str, Tensor], window: int) -> Picture:
         errors = array(2 * nats.std(0) / math.sqrt(len(nats)))
         places = [place + 1 + shift for place in range(nats.shape[1])]
         heights = array(nats.mean(0))
-        axes.bar(places, heights, 0.4, yerr=errors, capsize=2, color=colour, hatch=hatch, edgecolor="white", label=name)
+        axes.bar(
+            places,
+            heights,
+            0.4,
+            yerr=errors,
+            capsize=2,
+            color=colour,
+            hatch=hatch,
+            edgecolor="white",
+            label=f"{name}, {heights.sum():.2f} in all",
+        )
     told = next(iter(named.values()))
     ticks = range(1, told.shape[1] + 1)
     axes.axvline(window + 1.5, color=INK, linestyle=":", linewidth=1.2)  # the first place has no word before it
@@ -231,7 +234,8 @@ def on_one_axis(counts: Sequence[int], named: Mapping[str, Sequence[Tensor]], wi
     """One decoder's NLL by more and more draws of z, from several proposals: the mean of runs, and a band for a single run.
 
     ``named``: for each proposal, and each of ``counts``, the estimates of its runs (runs,). The band is the mean ± their
-    standard deviation, if there are several. ``without_z``: the exact NLL of a model without z. 0 is the truth, if ``known``.
+    standard deviation, if there are several. ``without_z``: the exact NLL of a model without z. If the truth is ``known``, all
+    are nats above it, and the scale is logarithmic.
     """
     figure, (axes,) = new_figure(width=8, height=4.6)
     lines = {name: [runs.mean().item() for runs in estimates] for name, estimates in named.items()}
@@ -242,21 +246,20 @@ def on_one_axis(counts: Sequence[int], named: Mapping[str, Sequence[Tensor]], wi
         high = [value + spread for value, spread in zip(values, spreads, strict=False)]
         axes.fill_between(counts[: len(spreads)], low, high, color=colour, alpha=0.2, linewidth=0)
     axes.axhline(without_z, color=INK, linestyle=(0, (5, 1)), linewidth=1.2, label="same decoder without z, exact NLL")
-    if known:
-        axes.axhline(0, color=INK, linestyle=":", label="the truth")
     axes.set_xscale("log", base=2)
-    axes.set_yscale("symlog", linthresh=1, linscale=1)
     axes.set_xticks(counts, [str(k) for k in counts])
-    ticks = [tick for tick in (0, 0.25, 0.5, 1, 2, 4, 8, 16) if known]
-    if ticks:
+    if known:
+        axes.set_yscale("log", base=2)
+        ticks = [0.125, 0.25, 0.5, 1, 2, 4, 8, 16]
         axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-        axes.set_ylim(-0.1, 1.3 * max(max(values) for values in lines.values()))
+        axes.minorticks_off()
+        lowest = min(min(values) for values in (*lines.values(), [without_z]))
+        highest = max(max(values) for values in lines.values())
+        axes.set_ylim(0.7 * lowest, 1.5 * highest)
     axes.set_title("How many draws an NLL needs depends on where they come from")
     axes.set_xlabel("draws K of z for each sentence (doubled from mark to mark)")
-    axes.set_ylabel(
-        "estimate of the NLL, nats per sentence" + (" above the truth\n(linear up to 1, then logarithmic)" if known else "")
-    )
-    figure.legend(loc="outside lower center", ncols=3 if known else 2, fontsize=9)
+    axes.set_ylabel("estimated NLL, nats\nabove the truth (log scale)" if known else "estimated NLL, nats")
+    figure.legend(loc="outside lower center", ncols=2, fontsize=9)
     words = "A line for each proposal: the mean estimate by more and more draws, with a band for a single run."
     lowest, *_, highest = sorted(values[-1] for values in lines.values())
     if highest > lowest + 1:
@@ -268,12 +271,11 @@ def on_one_axis(counts: Sequence[int], named: Mapping[str, Sequence[Tensor]], wi
 
 
 @styled
-def copied(exact: float, kept: Mapping[str, float] | None, others: Mapping[str, float] | None, count: int) -> Picture:
-    """The share of ``count`` sentences copied word for word, and of those whose copy states each fact rightly, where known.
+def copied(own: Mapping[str, float], others: Mapping[str, float] | None, count: int) -> Picture:
+    """What share of ``count`` sentences comes back in their copies: word for word, and each fact, where facts are known.
 
-    ``others``: how often the copy of another sentence states the fact as well.
+    ``others``: the same of the copies of other sentences.
     """
-    shares = {"whole\nsentence": exact, **(kept or {})}
     figure, (axes,) = new_figure(width=8, height=3.4)
 
     def bars(values: Sequence[float], first: float, width: float, colour: str, label: str) -> None:
@@ -285,14 +287,14 @@ def copied(exact: float, kept: Mapping[str, float] | None, others: Mapping[str, 
                 axes.text(place, 100 * share + error + 1, f"{100 * share:.1f}", ha="center", va="bottom", fontsize=9)
 
     if others is None:
-        bars([*shares.values()], 0, 0.6, BLUE, "its copy")
+        bars([*own.values()], 0, 0.6, BLUE, "its copy")
     else:
-        bars([*shares.values()], -0.2, 0.38, BLUE, "its own copy")
-        bars([*others.values()], 1.2, 0.38, GREY, "the copy of another sentence")
+        bars([*own.values()], -0.2, 0.38, BLUE, "its own copy")
+        bars([*others.values()], 0.2, 0.38, GREY, "the copy of another sentence")
         axes.legend()
-    axes.set_xticks(range(len(shares)), list(shares))
+    axes.set_xticks(range(len(own)), [name.replace(" ", "\n") for name in own])
     axes.set(ylabel="states the same\n(% of sentences; ± 2 std. errors)", ylim=(0, 100))
-    if kept is None:
+    if len(own) == 1:
         axes.set_title("How many come back word for word")
         return Picture(figure, "One bar: the share of sentences that come back word for word.")
     axes.set_title("What comes back: some facts, few whole sentences")

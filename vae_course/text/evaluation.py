@@ -373,6 +373,17 @@ def writing_shares(sentences: Sequence[Tokens], seen: Collection[Tokens], langua
     return {name: Estimate.of(torch.tensor(column, dtype=torch.float64)) for name, column in columns.items()}
 
 
+def refused(sentences: Sequence[Tokens], language: Language) -> tuple[list[Tokens], list[Tokens]]:
+    """What the language refuses, by the reason: no sentence by its grammar, and a sentence of facts that never go together."""
+    ungrammatical: list[Tokens] = []
+    impossible: list[Tokens] = []
+    for sentence in sentences:
+        if language.recognize(sentence) is None:
+            read = any(parse.end == len(sentence) for parse in language.grammar.parse(sentence, 0, {}))
+            (impossible if read else ungrammatical).append(sentence)
+    return ungrammatical, impossible
+
+
 def facts_kept(originals: Sequence[Tokens], written: Sequence[Tokens], language: Language) -> dict[str, float]:
     """For each factor, the share of ``written`` that states it as its original does; outside the language nothing is kept.
 

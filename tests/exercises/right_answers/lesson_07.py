@@ -1,5 +1,7 @@
 """Right answers to lesson 07 in another style than ours: what a reader may well write."""
 
+import math
+
 import torch
 
 
@@ -12,13 +14,6 @@ def sentence_nll(logits, tokens):
                 cost = cost + torch.logsumexp(row, 0) - row[token]
         costs.append(cost)
     return torch.stack(costs)
-
-
-def perplexity(nll, tokens):
-    import math
-
-    words_and_eos = sum(sum(1 for token in sentence if token not in (0, 1)) for sentence in tokens.tolist())
-    return nll.new_tensor(math.exp(nll.sum().item() / words_and_eos))
 
 
 def to_batch(sentences):
@@ -44,6 +39,17 @@ def write_greedily(decoder, z, longest):
             logits = decoder(written[:, : place + 1], z)
             written[:, place + 1] = logits[:, place].max(-1).indices
     return written[:, 1:]
+
+
+def costs_over_z(costs):
+    """The draws of z weighted by how well they fit the words before."""
+    places = []
+    log_weights = torch.zeros_like(costs[:, :, 0])
+    for place in range(costs.shape[2]):
+        weights = torch.softmax(log_weights, dim=0)
+        places.append(-torch.logsumexp(weights.log() - costs[:, :, place], dim=0))
+        log_weights = log_weights - costs[:, :, place]
+    return torch.stack(places, dim=1)
 
 
 def effective_sample_size(log_weights):
@@ -118,12 +124,6 @@ MORE = {
             )
         ),
     ],
-    "perplexity": [
-        lambda nll, tokens: torch.exp(nll.sum() / ((tokens != 0) & (tokens != 1)).sum()),
-        lambda nll, tokens: torch.exp(nll.mean() / ((tokens != 0).sum(1) - 1).float().mean()),
-        lambda nll, tokens: torch.e ** (torch.sum(nll) / (torch.count_nonzero(tokens) - tokens.shape[0])),
-        lambda nll, tokens: 2 ** (nll.sum() / torch.log(torch.tensor(2.0, device=nll.device)) / (tokens > 1).sum()),
-    ],
     "to_batch": [batch_of_lists],
     "z_at_every_word": [
         lambda vectors, z: torch.cat((vectors, z.unsqueeze(1).repeat(1, vectors.shape[1], 1)), -1),
@@ -139,6 +139,11 @@ MORE = {
         ),
     ],
     "write_greedily": [write_until_all_have_ended],
+    "costs_over_z": [
+        lambda costs: torch.diff(
+            math.log(len(costs)) - torch.logsumexp(torch.nn.functional.pad(-costs.cumsum(-1), (1, 0)), 0), dim=-1
+        ),
+    ],
     "effective_sample_size": [
         lambda log_weights: 1 / log_weights.softmax(0).pow(2).sum(0),
     ],
