@@ -1363,7 +1363,7 @@ EFFECTS_OF_FACT = Exercise(
     ),
     suspect=(
         "If you use torch.linalg.lstsq: it takes for granted that the columns are independent, and may give wrong vectors "
-        "without a warning where they are not. Here they are not, for the columns of each fact add up to 1. Use torch.linalg.pinv."
+        "without a warning where they are not. Those of each fact add up to 1, so they are not. Use torch.linalg.pinv."
     ),
 )
 
