@@ -109,6 +109,15 @@ def test_an_unknown_wrong_answer_shows_input_expected_and_got():
     assert "x = [[1, 3]] y = [[1, 1]] weight = 0.5 expected [[2.5, 6.5]] got [[2.5, 7.5]]" in message
 
 
+def test_what_else_to_suspect_is_told_where_no_mistake_is_named_and_nothing_was_raised():
+    exercise = replace(WEIGHTED, suspect="Is the moon full?")
+    assert told(lambda x, y, weight: 2 * x + weight * y + (x > 2), exercise).endswith("Is the moon full?")
+    assert told(lambda x, y, weight: 2 * x + weight * y + torch.rand(()), exercise).endswith("Is the moon full?")
+    assert "full" not in told(lambda x, y, weight: -(2 * x + weight * y), exercise)
+    raises = told(lambda x, y, weight: 1 / 0, exercise)
+    assert "full" not in raises
+
+
 def test_a_large_input_can_be_had_whole():
     message = told(lambda x, y, weight: 2 * x + weight * y + (x.numel() > 100))
     call = f'case("weighted", {len(WEIGHTED.inputs()) - 1})'

@@ -1,6 +1,7 @@
 import torch
 
 from vae_course.figures import latent_space
+from vae_course.probability import Estimate
 from vae_course.text.factors import Factors
 
 
@@ -31,6 +32,9 @@ def test_a_fact_with_few_directions_counts_with_its_last_one_in_the_mean():
 def test_the_words_of_the_readers_name_each_with_its_mean():
     words = latent_space.accuracies({"coin": [0.4, 0.6], "eye": [1.0, 0.9]}).words
     assert words == "Right on test sentences, mean over the facts: coin about 50 %; eye about 95 %."
+    readers = {"shuffled": [0.21], "frequent": [0.23], "eye": [1.0]}
+    words = latent_space.accuracies(readers, guessing=["shuffled", "frequent"]).words
+    assert words == "Right on test sentences, mean over the facts: shuffled and frequent 20 to 25 %; eye about 100 %."
 
 
 def test_the_best_axis_of_a_fact_is_told_for_each_set_of_axes():
@@ -46,7 +50,8 @@ def test_the_best_axis_of_a_fact_is_told_for_each_set_of_axes():
 
 
 def test_granted_wishes_are_told_at_their_best_length():
-    words = latent_space.wishes_granted([0, 1, 2], {"a": [0, 0.5, 0.9]}, {"a": [0, 0.4, 0.2]}).words
+    granted, both = ([Estimate(share, 0.02) for share in shares] for shares in ((0, 0.5, 0.9), (0, 0.4, 0.2)))
+    words = latent_space.wishes_granted([0, 1, 2], {"a": granted}, {"a": both}).words
     assert words.endswith("at the best length: a about 40 %.")
 
 

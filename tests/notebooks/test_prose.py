@@ -26,10 +26,6 @@ GIVEN = {
         **dict.fromkeys(("0.00", "0.02", "0.08"), "least shares of these GANs at a mode"),
         **dict.fromkeys(("0.65", "0.60"), "what the reader sees who tells the VAE the true sigma"),
     },
-    "10": {
-        **dict.fromkeys(("0.08", "0.10"), "the trained loss in turned axes, 1,000 sentences, 4 shared draws, not stored"),
-        "79": "facts that two hidden layers name from draws, 78.6 %, a run that is not stored",
-    },
     "11": {"14569": "poems in the corpus"},
     "12": {
         "134752": "worlds that the grammar allows",

@@ -61,6 +61,7 @@ class Exercise:
     a teacher's own seed makes new ones. ``lesson``: an input as the lesson has it, in its shape and dtype.
     ``gradients`` names the arguments with respect to which the gradient of the result is compared too. ``plain_number``: one
     number is asked for, through which no gradient flows, so that it may come as a tensor or as a plain Python number.
+    ``suspect``: what else to tell whoever is wrong in a way that no known mistake explains.
     """
 
     general: ClassVar = GENERAL
@@ -75,6 +76,7 @@ class Exercise:
     gradients: tuple[str, ...] = ()
     relative_tolerance: float = 1e-5
     plain_number: bool = False
+    suspect: str = ""
 
     @property
     def name(self) -> str:
@@ -252,14 +254,16 @@ class Exercise:
         # An answer that draws a few zeros and ones may by chance draw the same again; of many, hardly.
         draws = not self._same(attempt.once_more(by_size[-1]), observed[by_size[-1]])
         number = by_size[-1] if draws else by_size[0]
-        return self._difference_told(attempt, cases[number], number, observed[number], expected[number])
+        told = self._difference_told(attempt, cases[number], number, observed[number], expected[number])
+        raised = isinstance(observed[number].get("result"), Failure)
+        return told if raised else f"{told}\n{self.suspect}".rstrip()
 
     def _difference_told(self, attempt: Attempt, case: Arguments, number: int, got: Observation, want: Observation) -> str:
         if isinstance(got.get("result"), Failure):
             return difference_told("result", got["result"], next(iter(want.values())))
         if not self._same(attempt.once_more(number), got):
             return (
-                "your function gives another result each time: it draws random numbers of its own, or goes through a set, "
+                "your function gives another result each time, as if it drew random numbers of its own, or went through a set, "
                 "whose order changes. Use what it is given."
             )
         results, right = ([name for name in some if not name.startswith("gradient")] for some in (got, want))

@@ -914,6 +914,12 @@ def _labels_up_to_the_test(train: Tensor, train_labels: Tensor, test: Tensor, te
     return (torch.cdist(test, centres).argmin(1) == test_labels).double().mean()
 
 
+def _eight_labels(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
+    """The mean of no codes is nan, and argmin takes a nan for the smallest."""
+    centres = torch.stack([train[train_labels == value].mean(0) for value in range(8)])
+    return (torch.cdist(test, centres).argmin(1) == test_labels).double().mean()
+
+
 def _standardized(train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor) -> Tensor:
     mean, deviation = train.mean(0), train.std(0)
     return probe_accuracy((train - mean) / deviation, train_labels, (test - mean) / deviation, test_labels)
@@ -1066,6 +1072,12 @@ PROBE_ACCURACY = Exercise(
             "Only labels up to the largest of the test codes",
             _labels_up_to_the_test,
             "Every label of the *training* codes has a mean, and may be guessed. Count to train_labels.max().",
+        ),
+        Mistake(
+            "Means of labels that do not occur",
+            _eight_labels,
+            "Not every fact has eight values. The mean of no codes is nan, and argmin takes nan for the smallest. Count to "
+            "train_labels.max().",
         ),
         Mistake(
             "Codes standardized first",
@@ -1255,16 +1267,17 @@ _DIFFERENCE_OF_MEANS = (
 
 EFFECTS_OF_FACT = Exercise(
     task=(
-        "The steps in z from value 0 of one fact to each of its values, all other facts being equal, (values, latent): fit "
-        "codes (n, latent) by least squares as a sum of one vector for each value of each fact, and take differences of the "
-        "vectors of the fact number `fact`. table (n, facts) holds values 0, 1, 2, ...; each occurs."
+        "The steps in z from value 0 of one fact to each of its values, all other facts being equal, (values, latent). Make a "
+        "column of zeros and ones for each value of each fact, and find by least squares the vectors that give the codes "
+        "(n, latent). The steps are differences of the vectors of the fact number `fact`. table (n, facts) holds values "
+        "0, 1, 2, ...; each occurs."
     ),
     reference=effects_of_fact,
     cases=_stated,
     generate=_drawn_stated,
     lesson=_lessons_stated,
     hints=(
-        "Give every value of every fact a column of zeros and ones: functional.one_hot(labels) for each column of the table.",
+        "functional.one_hot(labels) makes the columns of one fact; `labels` is a column of the table.",
         "Put these columns side by side, torch.cat(columns, dim=1). Times the vectors they are to give the codes, and "
         "torch.linalg.pinv(indicators.to(codes.dtype)) @ codes are the vectors with the least squared error.",
         "torch.split(vectors, [column.shape[1] for column in columns])[fact] are the vectors of the fact. Subtract their row 0 "
@@ -1348,62 +1361,66 @@ EFFECTS_OF_FACT = Exercise(
             "This says how far each step goes, not where to. Return the steps themselves, (values, latent).",
         ),
     ),
+    suspect=(
+        "If you use torch.linalg.lstsq: it takes for granted that the columns are independent, and may give wrong vectors "
+        "without a warning where they are not. Those of each fact add up to 1, so they are not. Use torch.linalg.pinv."
+    ),
 )
 
 # --- wishes granted --------------------------------------------------------------------------------------------------
 
 
-def granted_and_kept(before: Tensor, after: Tensor, factor: Tensor, target: Tensor) -> Tensor:
-    row = torch.arange(len(factor), device=factor.device)
-    granted = after[row, factor] == target
+def granted_and_kept(before: Tensor, after: Tensor, fact: Tensor, target: Tensor) -> Tensor:
+    row = torch.arange(len(fact), device=fact.device)
+    granted = after[row, fact] == target
     same = after == before
-    same[row, factor] = True  # the fact that was to change does not count
+    same[row, fact] = True  # the fact that was to change does not count
     return torch.stack([granted, same.all(1)])
 
 
 def _wishes() -> list[Arguments]:
     before = torch.tensor([[0, 1, 2], [0, 1, 2], [0, 1, 2], [0, 1, 2], [3, 3, 0], [1, 0, 2]])
     after = torch.tensor([[1, 1, 2], [0, 1, 2], [0, 3, 0], [2, 2, 2], [-1, -1, -1], [1, 2, 2]])
-    factor, target = torch.tensor([0, 0, 1, 0, 2, 2]), torch.tensor([1, 1, 3, 1, 1, 0])
+    fact, target = torch.tensor([0, 0, 1, 0, 2, 2]), torch.tensor([1, 1, 3, 1, 1, 0])
     return [
-        (before[:1], after[:1], factor[:1], target[:1]),
-        (before[:2], after[:2], factor[:2], target[:2]),
-        (before, after, factor, target),
+        (before[:1], after[:1], fact[:1], target[:1]),
+        (before[:2], after[:2], fact[:2], target[:2]),
+        (before, after, fact, target),
         (before[:, :2], after[:, :2], torch.tensor([1, 0, 1, 0, 0, 1]), torch.tensor([0, 1, 3, 2, 1, 2])),
     ]
 
 
-def _some_wishes(generator: Generator, count: int, factors: int) -> Arguments:
-    before = whole(generator, count, factors, high=3)
-    factor = whole(generator, count, high=factors - 1)
+def _some_wishes(generator: Generator, count: int, facts: int) -> Arguments:
+    before = whole(generator, count, facts, high=3)
+    fact = whole(generator, count, high=facts - 1)
     row = torch.arange(count)
-    target = (before[row, factor] + whole(generator, count, low=1, high=3)) % 4
-    after = torch.where(flags(generator, count, factors, share=0.3), whole(generator, count, factors, high=3), before)
-    after[row, factor] = torch.where(flags(generator, count, share=0.7), target, after[row, factor])
-    return before, torch.where(flags(generator, count, share=0.15)[:, None], -1, after), factor, target
+    target = (before[row, fact] + whole(generator, count, low=1, high=3)) % 4
+    after = torch.where(flags(generator, count, facts, share=0.3), whole(generator, count, facts, high=3), before)
+    after[row, fact] = torch.where(flags(generator, count, share=0.7), target, after[row, fact])
+    return before, torch.where(flags(generator, count, share=0.15)[:, None], -1, after), fact, target
 
 
 def _drawn_wishes(generator: Generator) -> Arguments:
-    count, factors = sizes(generator, 2, low=2, high=7)
-    return _some_wishes(generator, 3 * count, factors)
+    count, facts = sizes(generator, 2, low=2, high=7)
+    return _some_wishes(generator, 3 * count, facts)
 
 
-def _asked_for(table: Tensor, factor: Tensor) -> Tensor:
+def _asked_for(table: Tensor, fact: Tensor) -> Tensor:
     """Each row's value in the column that its wish is about."""
-    return table.gather(1, factor[:, None])[:, 0]
+    return table.gather(1, fact[:, None])[:, 0]
 
 
-def _others(before: Tensor, after: Tensor, factor: Tensor) -> Tensor:
+def _others(before: Tensor, after: Tensor, fact: Tensor) -> Tensor:
     """Which facts are as they were, the one wished for counted as such."""
-    return (after == before).scatter(1, factor[:, None], value=True)
+    return (after == before).scatter(1, fact[:, None], value=True)
 
 
-def _kept(before: Tensor, after: Tensor, factor: Tensor) -> Tensor:
-    return _others(before, after, factor).all(1)
+def _kept(before: Tensor, after: Tensor, fact: Tensor) -> Tensor:
+    return _others(before, after, fact).all(1)
 
 
 _WHOLE_COLUMNS = (
-    "after[:, factor] takes *all* rows for each wish, (wishes, wishes). One number a row is wanted: after[row, factor] with "
+    "after[:, fact] takes *all* rows for each wish, (wishes, wishes). One number a row is wanted: after[row, fact] with "
     "row = torch.arange(len(after))."
 )
 _COUNTED_FACTS = (
@@ -1417,157 +1434,141 @@ _SIX_FACTS = (
 
 GRANTED_AND_KEPT = Exercise(
     task=(
-        "Two flags for each wish, (2, wishes): first whether the fact number `factor` got the value `target`, then whether "
-        "every *other* fact stayed as it was. before, after (wishes, factors): facts' values; a row of -1 could not be read."
+        "Two flags for each wish, (2, wishes): first whether the fact number `fact` got the value `target`, then whether "
+        "every *other* fact stayed as it was. before, after (wishes, facts): facts' values; a row of -1 could not be read."
     ),
     reference=granted_and_kept,
     cases=_wishes,
     generate=_drawn_wishes,
     lesson=lambda g: _some_wishes(g, 500, 7),
     hints=(
-        "For each row one column is special, and it is another one in each row: after[row, factor], with row = 0, 1, 2, ...",
+        "For each row one column is special, and it is another one in each row: after[row, fact], with row = 0, 1, 2, ...",
         "Compare that column with target. For the rest, compare the whole tables, and do not count the special column.",
-        "same = after == before, then same[row, factor] = True, and torch.stack([after[row, factor] == target, same.all(1)]).",
+        "same = after == before, then same[row, fact] = True, and torch.stack([after[row, fact] == target, same.all(1)]).",
     ),
     mistakes=(
         Mistake(
             "The two swapped",
-            lambda before, after, factor, target: torch.stack(
-                [_kept(before, after, factor), _asked_for(after, factor) == target]
-            ),
+            lambda before, after, fact, target: torch.stack([_kept(before, after, fact), _asked_for(after, fact) == target]),
             "First whether the wish was granted, then whether all else was kept.",
         ),
         Mistake(
             "A pair in place of one tensor",
-            lambda before, after, factor, target: (_asked_for(after, factor) == target, _kept(before, after, factor)),
+            lambda before, after, fact, target: (_asked_for(after, fact) == target, _kept(before, after, fact)),
             "Both are right. Put them into one tensor, (2, wishes): torch.stack([granted, kept]).",
         ),
         Mistake(
             "Wishes and flags the other way round",
-            lambda before, after, factor, target: granted_and_kept(before, after, factor, target).T,
+            lambda before, after, fact, target: granted_and_kept(before, after, fact, target).T,
             "Its values are right, but of shape (wishes, 2). Asked for is (2, wishes), torch.stack([granted, kept]).",
         ),
         Mistake(
             "The wished-for fact has to stay too",
-            lambda before, after, factor, target: torch.stack([_asked_for(after, factor) == target, (after == before).all(1)]),
+            lambda before, after, fact, target: torch.stack([_asked_for(after, fact) == target, (after == before).all(1)]),
             "A granted wish changes its fact, so that fact must not count among those that are kept.",
         ),
         Mistake(
             "Kept only where granted",
-            lambda before, after, factor, target: torch.stack(
-                [_asked_for(after, factor) == target, granted_and_kept(before, after, factor, target).all(0)]
+            lambda before, after, fact, target: torch.stack(
+                [_asked_for(after, fact) == target, granted_and_kept(before, after, fact, target).all(0)]
             ),
             "The two questions are asked separately: a step that changes nothing keeps everything and grants nothing.",
         ),
         Mistake(
             "Granted only where kept",
-            lambda before, after, factor, target: torch.stack(
-                [granted_and_kept(before, after, factor, target).all(0), _kept(before, after, factor)]
+            lambda before, after, fact, target: torch.stack(
+                [granted_and_kept(before, after, fact, target).all(0), _kept(before, after, fact)]
             ),
             "The two questions are asked separately: a wish may come true and spoil another fact.",
         ),
         Mistake(
             "Changed, to whatever",
-            lambda before, after, factor, target: torch.stack(
-                [_asked_for(after, factor) != _asked_for(before, factor), _kept(before, after, factor)]
+            lambda before, after, fact, target: torch.stack(
+                [_asked_for(after, fact) != _asked_for(before, fact), _kept(before, after, fact)]
             ),
             "A fact may change to something that nobody asked for. Compare it with target.",
         ),
         Mistake(
             "Read before the step",
-            lambda before, after, factor, target: torch.stack(
-                [_asked_for(before, factor) == target, _kept(before, after, factor)]
-            ),
+            lambda before, after, fact, target: torch.stack([_asked_for(before, fact) == target, _kept(before, after, fact)]),
             "Whether a wish came true, `after` tells.",
         ),
         Mistake(
             "The value in any column",
-            lambda before, after, factor, target: torch.stack(
-                [(after == target[:, None]).any(1), _kept(before, after, factor)]
-            ),
-            "Value 1 of the mood is not value 1 of the place. Look in the column of `factor` only.",
+            lambda before, after, fact, target: torch.stack([(after == target[:, None]).any(1), _kept(before, after, fact)]),
+            "Value 1 of the mood is not value 1 of the place. Look in the column of `fact` only.",
         ),
         Mistake(
             "Whole columns in place of one number a row",
-            lambda before, after, factor, target: torch.stack([after[:, factor] == target, _kept(before, after, factor)]),
+            lambda before, after, fact, target: torch.stack([after[:, fact] == target, _kept(before, after, fact)]),
             _WHOLE_COLUMNS,
         ),
         Mistake(
             "Whole columns in place of one number a row",
-            lambda before, after, factor, target: torch.stack(
-                [after[:, factor] == target[:, None], _kept(before, after, factor)]
-            ),
+            lambda before, after, fact, target: torch.stack([after[:, fact] == target[:, None], _kept(before, after, fact)]),
             _WHOLE_COLUMNS,
         ),
         Mistake(
             "Whole columns in place of one number a row",
-            lambda before, after, factor, target: torch.stack(
-                [(after[:, factor] == target).any(1), _kept(before, after, factor)]
-            ),
+            lambda before, after, fact, target: torch.stack([(after[:, fact] == target).any(1), _kept(before, after, fact)]),
             _WHOLE_COLUMNS,
         ),
         Mistake(
             "Equal facts counted: all but one",
-            lambda before, after, factor, target: torch.stack(
-                [_asked_for(after, factor) == target, (before == after).sum(1) == before.shape[1] - 1]
+            lambda before, after, fact, target: torch.stack(
+                [_asked_for(after, fact) == target, (before == after).sum(1) == before.shape[1] - 1]
             ),
             _COUNTED_FACTS,
         ),
         Mistake(
             "Equal facts counted: all but one at least",
-            lambda before, after, factor, target: torch.stack(
-                [_asked_for(after, factor) == target, (before == after).sum(1) >= before.shape[1] - 1]
+            lambda before, after, fact, target: torch.stack(
+                [_asked_for(after, fact) == target, (before == after).sum(1) >= before.shape[1] - 1]
             ),
             _COUNTED_FACTS,
         ),
         Mistake(
             "Equal facts counted: six",
-            lambda before, after, factor, target: torch.stack(
-                [_asked_for(after, factor) == target, (before == after).sum(1) == 6]
-            ),
+            lambda before, after, fact, target: torch.stack([_asked_for(after, fact) == target, (before == after).sum(1) == 6]),
             _SIX_FACTS,
         ),
         Mistake(
             "Equal facts counted: six at least",
-            lambda before, after, factor, target: torch.stack(
-                [_asked_for(after, factor) == target, (before == after).sum(1) >= 6]
-            ),
+            lambda before, after, fact, target: torch.stack([_asked_for(after, fact) == target, (before == after).sum(1) >= 6]),
             _SIX_FACTS,
         ),
         Mistake(
             "One kept is enough",
-            lambda before, after, factor, target: torch.stack(
+            lambda before, after, fact, target: torch.stack(
                 [
-                    _asked_for(after, factor) == target,
-                    (after == before).scatter(1, factor[:, None], value=False).any(1),
+                    _asked_for(after, fact) == target,
+                    (after == before).scatter(1, fact[:, None], value=False).any(1),
                 ]
             ),
             "All other facts have to be as they were: .all(1), not .any(1).",
         ),
         Mistake(
             "Always kept",
-            lambda before, after, factor, target: torch.stack(
-                [_asked_for(after, factor) == target, _others(before, after, factor).any(1)]
+            lambda before, after, fact, target: torch.stack(
+                [_asked_for(after, fact) == target, _others(before, after, fact).any(1)]
             ),
             "All facts of a row have to be as they were, .all(1); with .any(1) the one that does not count is enough.",
         ),
         Mistake(
             "Spoiled in place of kept",
-            lambda before, after, factor, target: torch.stack(
-                [_asked_for(after, factor) == target, ~_kept(before, after, factor)]
-            ),
+            lambda before, after, fact, target: torch.stack([_asked_for(after, fact) == target, ~_kept(before, after, fact)]),
             "The second flag is to be true where no other fact changed; yours is true where one did.",
         ),
         Mistake(
             "The share of facts that were kept",
-            lambda before, after, factor, target: torch.stack(
-                [(_asked_for(after, factor) == target).double(), _others(before, after, factor).double().mean(1)]
+            lambda before, after, fact, target: torch.stack(
+                [(_asked_for(after, fact) == target).double(), _others(before, after, fact).double().mean(1)]
             ),
             "One spoiled fact spoils the sentence: say yes or no, .all(1).",
         ),
         Mistake(
             "Shares in place of flags",
-            lambda before, after, factor, target: granted_and_kept(before, after, factor, target).double().mean(1),
+            lambda before, after, fact, target: granted_and_kept(before, after, fact, target).double().mean(1),
             "Return a flag for each wish. The lesson takes the mean, and looks at both together.",
         ),
     ),
@@ -1602,18 +1603,18 @@ PREDICTIONS = (
     ),
     Prediction(
         "coordinates_of_their_own",
-        ("0", "3", "7"),
+        ("0", "2", "4"),
         answer="0",
         because="every coordinate knows a little of several facts, and none knows much of any.",
         wrong={
-            "3": (
-                "Most coordinates have nats enough for half of a small fact. But the likelihood does not care along which axes "
-                "a fact lies, and a fact of several values takes several directions in any case. So each axis gets a little of "
-                "many facts."
+            "2": (
+                "The two smallest facts would fit: several coordinates have nats enough for half of one. But the likelihood "
+                "does not care along which axes a fact lies, so each coordinate spends its nats on a little of many facts."
             ),
-            "7": (
-                "There are coordinates enough for each fact to have one. But half of each of the two largest facts is more "
-                "than any coordinate's rate. And for the others the likelihood does not care along which axes a fact lies."
+            "4": (
+                "That takes a coordinate that spends nearly all of its nats on one fact, four times over. But the likelihood "
+                "does not care along which axes a fact lies, and a fact of several values may take several directions in any "
+                "case."
             ),
         },
     ),
@@ -1627,13 +1628,13 @@ EXPLANATIONS = (
             "together?"
         ),
         model=(
-            "A fact of several values takes several directions of $z$, and these run across many coordinates, for the "
-            "likelihood does not care how the space is turned. One coordinate is one direction, and mostly not a good one, so "
-            "it holds a little of several facts. A linear probe has weights for each value and reads all coordinates at once, "
-            "so it uses all the directions of a fact together."
+            "A fact has more nats than any one axis, and takes several directions of $z$. These run across many coordinates, "
+            "for the likelihood does not care how the space is turned. One coordinate is one direction, and mostly not a good "
+            "one, so it holds a little of several facts. A linear probe has weights for each value and reads all coordinates "
+            "at once, so it uses all the directions of a fact together."
         ),
         rubric=(
-            "a fact takes several directions, so that even the best single one knows only a part of it;",
+            "a fact has more nats than one axis, and takes several directions, so that even the best axis knows only a part;",
             "turning the codes leaves the likelihood as it is, so it singles out no axes, and these directions run across many "
             "coordinates;",
             "a probe reads all coordinates together, and so all directions of a fact.",

@@ -46,21 +46,21 @@ def bias(counts: Sequence[int], null: Mapping[str, Sequence[float]], own: Mappin
 
 @styled
 def heat_map(shares: Tensor, names: Sequence[str]) -> Picture:
-    """What each coordinate knows of each factor, (latent, factors), as a share of the factor's entropy; darkest is a half."""
+    """What each coordinate knows of each factor, (latent, factors), as a share of the factor's entropy; darkest: a quarter."""
     figure, (axes,) = new_figure(width=7.5, height=0.24 * len(shares) + 1.3)
     percent = 100 * array(shares)
-    shown = axes.imshow(percent, cmap="Blues", vmin=0, vmax=50, aspect="auto")
+    shown = axes.imshow(percent, cmap="Blues", vmin=0, vmax=25, aspect="auto")
     for row, values in enumerate(percent):
         for column, value in enumerate(values):
             text = f"{abs(value) if round(value) == 0 else value:.0f}"
-            colour = "white" if value > 30 else INK
+            colour = "white" if value > 15 else INK
             axes.text(column, row, text, ha="center", va="center", fontsize=8, color=colour)
     axes.set_xticks(range(len(names)), names)
     axes.set_yticks(range(len(shares)), [str(row) for row in range(len(shares))], fontsize=8)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set(title="No coordinate knows much of any fact", ylabel="coordinate of z")
-    figure.colorbar(shown, ax=axes, label="known of the fact's entropy (%)\ndarkest: half of it")
+    figure.colorbar(shown, ax=axes, extend="max", label="known of the fact's entropy (%)\ndarkest: a quarter and more")
     best = shares.max(dim=0).values
     words = (
         f"Several coordinates know a little of each fact. The best of them knows {_about(float(best.mean()))} of its "
@@ -79,8 +79,10 @@ def axes_compared(gaps: Mapping[str, Sequence[float]], best: Mapping[str, Sequen
     for panel, rows in ((left, gaps), (right, best)):
         for row, (values, colour, marker) in enumerate(zip(rows.values(), (INK, BLUE, ORANGE), MARKERS, strict=False)):
             places = [value if panel is left else 100 * value for value in values]
-            fill = colour if len(values) == 1 else "none"
-            panel.plot(places, [row] * len(values), marker, color=colour, markerfacecolor=fill, markersize=8)
+            one = len(values) == 1
+            heights = [row + 0.25 * (number % 5 - 2) / 2 * (not one) for number in range(len(values))]
+            fill, size = (colour, 8) if one else ("none", 4)
+            panel.plot(places, heights, marker, color=colour, markerfacecolor=fill, markersize=size)
         panel.set(ylim=(-0.6, len(rows) - 0.4))
         panel.grid(axis="x", color="#d8d8d8", linestyle="-", linewidth=0.8)
     left.set_yticks(range(len(gaps)), list(gaps))
@@ -95,9 +97,10 @@ def axes_compared(gaps: Mapping[str, Sequence[float]], best: Mapping[str, Sequen
         va="center",
         fontsize=8,
     )
-    left.set(title="Gap: how far the best axis leads", xlabel="mutual information gap, mean over the facts", xlim=(0, 1))
+    left.set(title="Gap: how far the best axis leads", xlabel="mutual information gap, mean over the facts")
     right.set(title="What the best axis knows of a fact", xlabel="of the fact's entropy (%), mean over the facts")
-    right.set(xlim=(0, 100))
+    left.set_xlim(0, 1.1 * max(ceiling, *(max(values) for values in gaps.values())))
+    right.set_xlim(0, 110 * max(0.5, *(max(values) for values in best.values())))
     told = "; ".join(f"{name} {_about(sum(values) / len(values))}" for name, values in best.items())
     words = (
         "The trained axes have a small gap, as axes turned at random have; axes turned to the facts have one several times as "
@@ -107,8 +110,11 @@ def axes_compared(gaps: Mapping[str, Sequence[float]], best: Mapping[str, Sequen
 
 
 @styled
-def accuracies(named: Mapping[str, Sequence[Estimate | float]]) -> Picture:
-    """One row a reader: a small mark for each factor, a large one for their mean; shares of test sentences named right."""
+def accuracies(named: Mapping[str, Sequence[Estimate | float]], guessing: Sequence[str] = ()) -> Picture:
+    """One row a reader: a small mark for each factor, a large one for their mean; shares of test sentences named right.
+
+    ``guessing``: the readers that know nothing. The words tell them together, since their rounded means may be far apart.
+    """
     figure, (axes,) = new_figure(height=0.38 * len(named) + 1.2)
     means = {}
     for row, (name, values) in enumerate(reversed(list(named.items()))):
@@ -123,8 +129,11 @@ def accuracies(named: Mapping[str, Sequence[Estimate | float]]) -> Picture:
     axes.grid(axis="x", color="#d8d8d8", linestyle="-", linewidth=0.8)
     axes.set(title="Together the coordinates tell most facts")
     axes.set_xlabel("right on test sentences (%): a mark a fact, a dot and a number their mean")
-    told = "; ".join(f"{name} {_about(mean / 100)}" for name, mean in reversed(means.items()))
-    return Picture(figure, f"Right on test sentences, mean over the facts: {told}.")
+    told = [f"{name} {_about(mean / 100)}" for name, mean in reversed(means.items()) if name not in guessing]
+    if guessing:
+        low, high = min(means[name] for name in guessing), max(means[name] for name in guessing)
+        told.insert(0, f"{' and '.join(guessing)} {5 * math.floor(low / 5)} to {5 * math.ceil(high / 5)} %")
+    return Picture(figure, f"Right on test sentences, mean over the facts: {'; '.join(told)}.")
 
 
 @styled
@@ -160,9 +169,14 @@ def several_directions(shares: Mapping[str, Sequence[float]], whole: float) -> P
     """
     figure, (axes,) = new_figure(height=3.4)
     longest = max(map(len, shares.values()))
-    for values in shares.values():
-        axes.plot(range(1, len(values) + 1), [100 * value for value in values], color="#9a9a9a", linestyle="-", linewidth=1)
-        axes.plot([len(values)], [100 * values[-1]], "o", color="#9a9a9a", markersize=4)
+    free = dict.fromkeys(range(1, longest + 1), 0.0)  # at each number of directions: from where on there is room for a name
+    for name, values in sorted(shares.items(), key=lambda item: item[1][-1]):
+        count, end = len(values), 100 * values[-1]
+        axes.plot(range(1, count + 1), [100 * value for value in values], color="#9a9a9a", linestyle="-", linewidth=1)
+        axes.plot([count], [end], "o", color="#9a9a9a", markersize=4)
+        height = max(end, free[count])
+        axes.text(count + 0.1, height, name, va="center", color="#6a6a6a", fontsize=8)
+        free[count] = height + 6
     filled = [[*values, *[values[-1]] * (longest - len(values))] for values in shares.values()]
     mean = [sum(column) / len(column) for column in zip(*filled, strict=True)]
     axes.plot(range(1, longest + 1), [100 * value for value in mean], color=BLUE, linestyle="-", marker="o", label="mean")
@@ -171,7 +185,7 @@ def several_directions(shares: Mapping[str, Sequence[float]], whole: float) -> P
     )
     axes.axhline(100 * whole, color=ORANGE, linestyle="--", label="all of z, mean")
     axes.set(title="A fact takes several directions", xlabel="directions that the reader may use")
-    axes.set(ylabel="known of the fact's entropy (%)", ylim=(0, 100), xticks=range(1, longest + 1))
+    axes.set(ylabel="known of the fact's entropy (%)", ylim=(0, 100), xticks=range(1, longest + 1), xlim=(0.8, longest + 0.8))
     axes.legend(loc="upper left", ncols=3, fontsize=9)
     told = ", ".join(_about(value) for value in mean[:3])
     words = f"One, two and three directions know {told} of a fact, mean over the facts; all of z {_about(whole)}."
@@ -201,14 +215,15 @@ def along_the_way(
         left.axhline(100 * neither_of_unrelated, color=INK, linestyle="-", linewidth=1.5)
         left.text(0, 100 * neither_of_unrelated - 2, "neither, in an\nunrelated sentence", va="top", fontsize=8)
     right.plot(array(places), 100 * array(readable), color=RED, linestyle="-.", marker="D", label="on the line")
-    for name, share in readable_of_draws.items():
-        right.axhline(100 * share, color=INK, linestyle="-", linewidth=1.5)
+    for (name, share), line in zip(readable_of_draws.items(), LINES, strict=False):
+        right.axhline(100 * share, color=INK, linestyle=line, linewidth=1.5)
         right.text(0.5, 100 * share - 2, name, ha="center", va="top", fontsize=8)
     left.set(title="Facts in which the two ends differ", ylabel="share of these facts (%)")
     right.set(title="Sentences that the grammar can read", ylabel="share of the sentences (%)")
     for panel in (left, right):
         panel.set(xlabel="place on the line (0: start, 1: end)", ylim=(-3, 106))
-    figure.legend(loc="outside lower left", ncols=4, fontsize=8)
+    for panel in (left, right):
+        panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, fontsize=8)
     middle = len(neither) // 2
     told = "; ".join(f"{name} {_about(share)}" for name, share in readable_of_draws.items())
     words = (
@@ -220,18 +235,24 @@ def along_the_way(
 
 @styled
 def wishes_granted(
-    lengths: Sequence[float], granted: Mapping[str, Sequence[float]], both: Mapping[str, Sequence[float]]
+    lengths: Sequence[float], granted: Mapping[str, Sequence[Estimate]], both: Mapping[str, Sequence[Estimate]]
 ) -> Picture:
-    """Against the steps' length: left, wishes granted; right, wishes granted with every other fact kept."""
+    """Against the steps' length: left, wishes granted; right, wishes granted with every other fact kept. Bars: ±1 error."""
     figure, (left, right) = new_figure(2, width=9.5, height=3.6)
     for panel, series in ((left, granted), (right, both)):
         for (name, values), colour, line, marker in zip(series.items(), (ORANGE, BLUE, INK), LINES, MARKERS, strict=False):
-            panel.plot(lengths, [100 * value for value in values], color=colour, linestyle=line, marker=marker, label=name)
+            shares = [100 * value.value for value in values]
+            errors = [100 * value.standard_error for value in values]
+            panel.errorbar(
+                lengths, shares, yerr=errors, color=colour, linestyle=line, marker=marker, markersize=5, capsize=3, label=name
+            )
         panel.set(xlabel="length of the step (units of z, mean)", ylim=(-3, 103))
     left.set(title="The wish is granted", ylabel="share of the wishes (%)")
     right.set(title="The wish is granted and all else is kept", ylabel="share of the wishes (%)")
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=9)
-    told = "; ".join(f"{name} {_about(max(values))}" for name, values in both.items())
+    handles, names = left.get_legend_handles_labels()
+    title = "with bars of ± 1 standard error"
+    figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize=9, title=title, title_fontsize=9)
+    told = "; ".join(f"{name} {_about(max(value.value for value in values))}" for name, values in both.items())
     words = (
         "At equal lengths both recipes grant about equally many wishes, a random direction few. Granted with all else kept, at "
         f"the best length: {told}."

@@ -22,9 +22,9 @@ def turned_weight(weight, rotation):
     return torch.einsum("hl,ml->hm", weight, rotation)
 
 
-def granted_and_kept(before, after, factor, target):
-    asked = torch.nn.functional.one_hot(factor, before.shape[1]).bool()
-    granted = after.gather(1, factor.unsqueeze(1)).squeeze(1).eq(target)
+def granted_and_kept(before, after, fact, target):
+    asked = torch.nn.functional.one_hot(fact, before.shape[1]).bool()
+    granted = after.gather(1, fact.unsqueeze(1)).squeeze(1).eq(target)
     spoiled = (before != after) & ~asked
     return torch.cat([granted[None], (spoiled.sum(1) == 0)[None]])
 
@@ -120,9 +120,9 @@ def _turned_row_by_row(weight, rotation):
     return torch.stack([rotation @ row for row in weight])
 
 
-def _wishes_by_loops(before, after, factor, target):
+def _wishes_by_loops(before, after, fact, target):
     granted, kept = [], []
-    for old, new, f, t in zip(before.tolist(), after.tolist(), factor.tolist(), target.tolist(), strict=True):
+    for old, new, f, t in zip(before.tolist(), after.tolist(), fact.tolist(), target.tolist(), strict=True):
         granted.append(new[f] == t)
         kept.append(all(a == b for k, (a, b) in enumerate(zip(old, new, strict=True)) if k != f))
     return torch.tensor([granted, kept], device=before.device)
