@@ -703,7 +703,7 @@ TWO_BOUNDS = Exercise(
     generate=_drawn_table,
     lesson=_table_of_a_lesson,
     hints=(
-        "The lower bound is what lesson 08 called the mutual information. In the upper one a single term of each sum is missing.",
+        "The lower bound is lesson 08's mutual information. In the upper one a single term of each sum is missing.",
         "A density of 0 is a log density of minus infinity, and logsumexp passes over it. The mean is then over N - 1.",
         "log_q - torch.diag(torch.full_like(log_q.diagonal(), math.inf)) has no own densities any more.",
     ),
@@ -1169,7 +1169,7 @@ PAIRED_DIFFERENCE = Exercise(
     hints=(
         "Subtract sentence by sentence first. Everything else is of these differences.",
         "The standard error of a mean is the standard deviation divided by the root of their number.",
-        "torch.stack([mean, error]) puts the two numbers into one tensor; error is (nll - other).std() / math.sqrt(len(nll)).",
+        "torch.stack([mean, error]) puts the two numbers into one tensor; .std() divides by n - 1, as it should.",
     ),
     mistakes=(
         Mistake(

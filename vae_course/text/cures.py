@@ -395,12 +395,12 @@ class _Checks:
     That comes when the mutual information of z and validation sentences has stopped climbing (He 2019). He et al. look once an
     epoch, and estimate it inside batches, where it cannot exceed the log of their size (ln 32 = 3.47). An estimate with a cap
     stops climbing when it is at its cap, whatever the encoder does. So here it is the upper bound that leaves each sentence's
-    own posterior out (``evaluation.InformationBounds.upper``), on all validation sentences, two thousand at most: it has no cap.
-    It is asked at every check, and it takes ``patience`` checks without a new peak, since one alone may be noise.
+    own posterior out (``evaluation.InformationBounds.upper``), on all validation sentences, two thousand at most: it has no
+    cap. It is asked at every check, and it takes ``patience`` checks without a new peak, since one alone may be noise.
 
     Two things follow, so this is a variation of He 2019. Without a cap the bound may lie far above what a sentence holds: while
-    the rate is nearly free the posteriors are narrow, and it only says so, and falls as the KL weight rises. And checks may come
-    far closer than epochs: in the study of all cures the encoder is ahead for a small part of the first epoch.
+    the rate is nearly free, posteriors are narrow, and the bound only says so, and falls as the KL weight rises. And checks may
+    come far closer than epochs: in the study of all cures the encoder is ahead for a small part of the first epoch.
     """
 
     patience = 3

@@ -110,8 +110,9 @@ class Steps:
         self.taken = 0
 
     def __iter__(self) -> Iterator[int]:
-        for self.taken in range(1, self.steps + 1):
-            yield self.taken - 1
+        for step in range(self.steps):
+            yield step
+            self.taken = step + 1
             if self._is_time_to_look() and self.stopping.look(self._cost()):
                 break
         self.stopping.put_best_back()
