@@ -1438,9 +1438,8 @@ PREDICTIONS = (
         because="the language model is a tenth of a nat above the truth, so there was little to gain, and no z gained it.",
         wrong={
             "yes": (
-                "A z that knows something of the sentence does make its words cheaper. But the NLL averages over every z of "
-                "the prior, and most of them fit other sentences. What is left to gain is what an LSTM without z has not "
-                "learned of these sentences, and that is a tenth of a nat."
+                "A z that knows something of the sentence makes its words cheaper, but the NLL averages over every z of the "
+                "prior. All that is left to gain is what the LSTM has not learned, a tenth of a nat."
             ),
         },
     ),
