@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "vae_course"
 # From the top down: a room imports only from those that come after it.
 ROOMS = ["course", "figures", "studies", "applications", "exercises", "text", "images"]
-ROOMS += ["training", "probability", "world", "whole_files"]
+ROOMS += ["training", "processes", "probability", "world", "whole_files"]
 HAND_ON_EVERYTHING = ["applications", "text", "probability", "world"]  # every public function and class
 MODULES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path

@@ -6,7 +6,7 @@ from vae_course.world.languages import WORLD
 
 def points(axes, filled=True):
     """The (x, y) of all single points that are filled, or that are not."""
-    lines = [line for line in axes.lines if line.get_marker() in ("o", "D", "^") and len(line.get_xdata()) == 1]
+    lines = [line for line in axes.lines if line.get_marker() in ("o", "D", "^", "v") and len(line.get_xdata()) == 1]
     return [tuple(line.get_xydata()[0]) for line in lines if (line.get_markerfacecolor() != "white") == filled]
 
 
@@ -71,3 +71,15 @@ def test_what_is_dearer_stands_on_the_upper_edge_and_what_is_only_a_bound_is_ope
     failed = [row | {"proposal_fails": True} if row["name"] == "loud" else row for row in model_rows]
     (axes,) = cures.bought(failed, within=0.25, most=2).figure.axes
     assert points(axes, filled=False) == [pytest.approx((4.0, 1.5))]
+    assert [line.get_marker() for line in axes.lines if line.get_markerfacecolor() == "white"] == ["v", "v"]  # and the legend's
+
+
+def test_the_words_tell_what_is_drawn(model_rows):
+    assert cures.above_the_line(model_rows).words == (
+        "Nats above the line D + R = H, from NLL to negative ELBO: "
+        "language model, rate 0.00, 0.50; quiet, rate 0.60, 0.70 to 0.90; loud, rate 6.00, 1.50 to 2.50."
+    )
+    assert "quiet 0.50 nats for 0.70" in cures.bought(model_rows, within=0.25, named=["quiet"], most=2).words
+    picture = cures.rates({"one": [20.0, 0.01], "other": [5.0, 4.0]}, promised=2.88)
+    assert picture.words.endswith("one 0.01, other 4.00; the largest before was 20.")
+    assert picture.figure.axes[0].get_title("left") == "At the end 1 of 2 models have a rate below 0.1 nats"

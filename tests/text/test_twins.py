@@ -9,17 +9,19 @@ import torch
 from vae_course.text.batches import pad
 from vae_course.text.corpora import corpus_of
 from vae_course.text.counting import beside_counting
+from vae_course.text.evaluation import likelihood
 from vae_course.text.models import LanguageModel, TextSizes, TextVAE
 from vae_course.text.twins import (
     ByHand,
     EarlyStopping,
+    Steps,
     by_hand_beside_counting,
     history_of_looks,
     twin_language_model,
     twin_vae,
 )
 from vae_course.text.vocabulary import Characters
-from vae_course.training import seeded_module
+from vae_course.training import seeded, seeded_module
 
 TOKENS = pad([[1, 4, 5, 2], [1, 6, 2]])
 Z = torch.tensor([[0.5, -1.0], [2.0, 0.1]])
@@ -72,6 +74,42 @@ def test_without_a_look_the_training_is_one_epoch_and_none_is_best():
     history = history_of_looks(7, [], every=20, metrics={"rate": [1.0, 2.0]})
     assert (history.epochs, history.steps, history.best_epoch) == (1, 7, None)
     assert history["rate"] == [1.0, 2.0]
+
+
+def small_vae():
+    return seeded_module(0, lambda: TextVAE(7, TextSizes(embedding=3, hidden=5, latent=2, z_to="steps")))
+
+
+def test_without_held_out_sentences_all_steps_are_taken():
+    steps = Steps(small_vae(), 7)
+    assert list(steps) == [0, 1, 2, 3, 4, 5, 6]
+    assert (steps.history(rate=[0.5]).steps, steps.history(rate=[0.5])["rate"]) == (7, [0.5])
+
+
+def test_held_out_sentences_end_the_steps_and_the_best_weights_come_back(monkeypatch):
+    costs = iter([3.0, 2.0, *[2.5] * 20])
+    monkeypatch.setattr(Steps, "_cost", lambda self: next(costs))
+    model = small_vae()
+    weights = next(model.parameters())
+    start = weights.detach().clone()
+    steps = Steps(model, 200, [[1, 4, 5, 2], [1, 6, 2]], first_look=25)
+    for _ in steps:
+        with torch.no_grad():
+            weights.add_(1)
+    assert steps.taken == 120  # looks after 30, 40 (the best), ..., and no better one in eight
+    assert torch.allclose(weights, start + 40)
+    assert steps.history().best_epoch == 4
+
+
+@pytest.mark.parametrize("kind", [LanguageModel, TextVAE])
+def test_a_look_is_at_what_the_held_out_sentences_cost(kind):
+    model, held_out = seeded_module(0, lambda: kind(7, TextSizes(embedding=3, hidden=5, latent=2))), [[1, 4, 5, 2], [1, 6, 2]]
+    steps = Steps(model, 20, held_out)
+    assert list(steps) == list(range(9))  # nothing learned: the first look is the best, and eight more are waited for
+    priced = likelihood(model, held_out, seeded(0), samples=1)
+    cost = priced.nats_per_sentence if kind is LanguageModel else priced.negative_elbo
+    assert steps.stopping.losses == [cost.value] * 9
+    assert model.training
 
 
 def test_the_weights_of_the_best_look_come_back_when_patience_runs_out():

@@ -63,18 +63,18 @@ def penalties(kl_weight: float, bits: float, capacity: float, wall: float) -> Pi
     named = {
         "ELBO: R": ([0, most], [0, most]),
         f"weight {kl_weight:g}": ([0, most], [0, kl_weight * most]),
-        f"free bits: max({bits:g}, R)": ([0, bits, most], [bits, bits, most]),
+        f"a floor: max({bits:g}, R)": ([0, bits, most], [bits, bits, most]),
         f"target {capacity:g}, with strength 10": ([0, capacity, most], [10 * capacity, 0, 10 * (most - capacity)]),
     }
     for (name, (x, y)), colour, line in zip(named.items(), (BLUE, ORANGE, INK, SKY), (*LINES[:3], LINES[4]), strict=True):
         axes.plot(x, y, color=colour, linestyle=line, label=name)
-    axes.fill([0, wall, wall, 0], [0, 0, most, most], **FORBIDDEN)
+    axes.fill([0, wall, wall, 0], [0, 0, most, most], label="out of reach for normalized means", **FORBIDDEN)
     axes.plot([wall, wall], [0, most], color=RED, linestyle="-.", label=f"normalized means: R ≥ {wall:.2f}")
-    axes.set(xlim=(0, most), ylim=(0, most), title="What a batch's mean rate is charged")
+    axes.set(xlim=(0, most), ylim=(0, most), title="A weight makes it cheaper, a floor is flat, a target has a valley")
     axes.set(xlabel="rate R (nats a sentence)", ylabel="charged (nats a sentence)")
     axes.legend(loc="upper left", fontsize=9, bbox_to_anchor=(1.0, 1.0))
     words = (
-        f"Weight {kl_weight:g} makes each nat cheaper; free bits cost {bits:g} nats however few are used; a target charges the "
+        f"Weight {kl_weight:g} makes each nat cheaper; a floor costs {bits:g} nats however few are used; a target charges the "
         f"distance from {capacity:g}; normalized means cannot go below {wall:.2f} nats."
     )
     return Picture(figure, words)
@@ -93,7 +93,7 @@ def above_the_line(rows: Rows, frontier: Sequence[str] = (), highlight: str | No
     rate = over_seeds(rows, lambda row: row.get("rate", 0.0))
     cost = over_seeds(rows, lambda row: negative_elbo(row) - at.nats)
     nll = over_seeds(rows, lambda row: row["nll"] - at.nats)
-    figure, (axes,) = new_figure(width=8.5, height=4.8)
+    figure, (axes,) = new_figure(width=8.5, height=5.4)
     right = max(spread.high for spread in rate.values())
     top = 1.15 * max(spread.high for spread in cost.values())
     low = min(0.0, *(spread.low for spread in nll.values()))
@@ -112,7 +112,7 @@ def above_the_line(rows: Rows, frontier: Sequence[str] = (), highlight: str | No
     axes.plot([], [], "o", color=BLUE, markerfacecolor="white", label="NLL (with z: a bound by draws)")
     axes.set(xlim=(-0.03 * right - 0.1, 1.25 * right + 0.3), ylim=(low - 0.08 * top, top))
     axes.set(xlabel="rate R (nats a sentence)", ylabel=f"nats a sentence above the {at.name}")
-    axes.set_title("What each model wastes, at its rate")
+    axes.set_title("Above the line: the model's error, and on top of it the encoder's gap")
     axes.legend(fontsize=9, loc="upper left")
     ends = {name: (rate[name].mean, cost[name].mean) for name in rate}
     lines = [[(rate[name].mean, nll[name].mean), ends[name]] for name in rate]
@@ -121,12 +121,18 @@ def above_the_line(rows: Rows, frontier: Sequence[str] = (), highlight: str | No
     left, right = axes.get_xlim()
     lines += [[(left, y), (right, y)] for y in (0.0, 0.5 * axes.get_ylim()[0])]
     _write_names(figure, axes, ends, highlight, lines)
-    words = "Each model's negative ELBO and NLL above the line D + R = H, against its rate."
+    words = "Nats above the line D + R = H, from NLL to negative ELBO: "
     if not at.known:
-        words = "Negative ELBO and NLL above the language model's, against the rate; the truth of this text is not known."
+        words = "Nats above the language model, from NLL to negative ELBO, as the truth of this text is not known: "
+    words += "; ".join(_above(name, rate[name].mean, nll[name].mean, cost[name].mean) for name in rate) + "."
     if highlight is not None:
         words += f" {highlight}: rate {rate[highlight]:.2f}{_told(rows, highlight)}, D + R {cost[highlight]:.2f} above."
     return Picture(figure, words)
+
+
+def _above(name: str, rate: float, nll: float, cost: float) -> str:
+    """What is drawn of a model: "annealing, rate 2.36, 0.19 to 0.32"."""
+    return f"{name}, rate {rate:.2f}, {nll:.2f}" + (f" to {cost:.2f}" if cost > nll else "")
 
 
 def _told(rows: Rows, name: str) -> str:
@@ -140,30 +146,30 @@ def _told(rows: Rows, name: str) -> str:
 def bought(rows: Rows, within: float, named: Sequence[str] = (), most: float = 1.0) -> Picture:
     """Information against NLL above the floor, a point a model, and the line of the reader's ``within`` nats to spend.
 
-    ``named`` are written beside their points. Models that are dearer than ``most`` stand on the upper edge. An open point: its
-    NLL is only a bound, see ``tables.only_a_bound``.
+    ``named`` are written beside their points. Models that are dearer than ``most`` stand on the upper edge. An open triangle
+    that points down: the true NLL may lie lower, see ``tables.only_a_bound``.
     """
     at = floor(rows)
     told = over_seeds(rows, information)
     price = over_seeds(rows, lambda row: row["nll"] - at.nats)
     bounds = {row["name"] for row in rows if only_a_bound(row)}
-    figure, (axes,) = new_figure(width=8.5, height=5.2)
+    figure, (axes,) = new_figure(width=8.5, height=5.6)
     for name, x in told.items():
         y, colour = price[name], BLUE if name in named else GREY
         height = min(y.mean, most)
         axes.plot([x.low, x.high], [height, height], color=colour, linestyle="-", linewidth=1)
         axes.plot([x.mean, x.mean], [min(y.low, most), min(y.high, most)], color=colour, linestyle="-", linewidth=1)
         fill = "white" if name in bounds else colour
-        marker = "^" if y.mean > most else "o"
+        marker = "^" if y.mean > most else "v" if name in bounds else "o"
         axes.plot([x.mean], [height], marker, color=colour, markerfacecolor=fill, markersize=6, zorder=4, clip_on=False)
     yardstick = next((price[name].mean for name in price if name not in told), None)
     if yardstick is not None:
         axes.axhline(yardstick, color=INK, linestyle=":", linewidth=1.5, label="language model")
         axes.axhline(yardstick + within, color=ORANGE, linestyle="--", linewidth=1.5, label=f"{within:g} nats worse")
     axes.plot([], [], "o", color=GREY, label="not named here: see the table")
-    axes.plot([], [], "o", color=GREY, markerfacecolor="white", label="NLL only a bound")
+    axes.plot([], [], "v", color=GREY, markerfacecolor="white", label="at most: the true NLL may lie lower")
     axes.plot([], [], "^", color=GREY, label=f"further up than {most:g}")
-    axes.set(title="What is bought, and what is paid", ylim=(min(0.0, *(spread.low for spread in price.values())), most))
+    axes.set(title="Right and low is bought well", ylim=(min(0.0, *(spread.low for spread in price.values())), most))
     axes.set(xlabel="information of z about the sentence, at least (nats)", ylabel=f"NLL above the {at.name} (nats a sentence)")
     axes.set_xlim(-0.2, 1.22 * max(spread.high for spread in told.values()))
     axes.legend(fontsize=9, loc="upper left")
@@ -172,8 +178,12 @@ def bought(rows: Rows, within: float, named: Sequence[str] = (), most: float = 1
     if yardstick is not None:
         lines += [[(axes.get_xlim()[0], y), (axes.get_xlim()[1], y)] for y in (yardstick, yardstick + within)]
     _write_names(figure, axes, {name: ends[name] for name in named if name in ends}, None, lines)
-    words = "Further right z says more about the sentence, further down the model is better: right and low is bought well."
-    return Picture(figure, words)
+    words = "Information, and NLL above the floor: " + "; ".join(
+        f"{name} {told[name].mean:.2f} nats for {price[name].mean:.2f}" for name in named if name in told
+    )
+    return Picture(
+        figure, f"{words}. Right and low is bought well; {len(bounds & told.keys())} NLLs of {len(told)} are bounds."
+    )
 
 
 GREY = "#8a8a8a"
@@ -200,6 +210,7 @@ def _write_names(
     taken: list[Bbox] = [legend.get_window_extent()] if legend else []
     written: list[tuple[float, float, float]] = []  # where the points of these names are, and how high the names
     leaders: list[Outline] = []
+    leader: dict[str, Any] = {"arrowstyle": "-", "color": GREY, "linewidth": 0.8}
     for name, place in places.items():
         x, y = scale(place)
         near = [(other, height) for at, other, height in written if math.hypot(x - at, y - other) < NEAR]
@@ -207,16 +218,18 @@ def _write_names(
         lefts = {step: x + step[0] - (0 if step[0] > 0 else width) for step in STEPS}
         boxes = {step: Bbox.from_bounds(left, y + step[1], width, 14.0) for step, left in lefts.items()}
         joined = {
-            step: Outline([(x, y), (box.x0 + box.width / 2, box.y0 + 7.0)]) for step, box in boxes.items() if is_far(step)
+            step: Outline([(x, y), (box.x0 if step[0] > 0 else box.x1, box.y0 + 7.0)])
+            for step, box in boxes.items()
+            if is_far(step)
         }
         covered = {
             step: 1000 * box.count_overlaps(taken)
             + 1000 * (axes.bbox.count_contains(box.get_points()) < 2)
             + 600 * box.padded(4).count_contains(points)
-            + 2 * box.padded(4).count_contains(dots)
+            + 5 * box.padded(4).count_contains(dots)
             + abs(step[1] + 4)
             + 500 * sum((y - other) * (box.y0 - height) < 0 for other, height in near)
-            + 250 * sum(leader.intersects_bbox(box) for leader in leaders)
+            + 250 * sum(other.intersects_bbox(box) for other in leaders)
             + 250 * sum(joined[step].intersects_bbox(other) for other in taken if step in joined)
             for step, box in boxes.items()
         }
@@ -235,7 +248,7 @@ def _write_names(
             fontweight="bold" if name == highlight else "normal",
             zorder=6,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
-            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.8} if is_far(step) else None,
+            arrowprops=leader | {"relpos": (0 if step[0] > 0 else 1, 0.5)} if is_far(step) else None,
         )
 
 
@@ -261,16 +274,16 @@ def rates(histories: Mapping[str, Sequence[float]], promised: float) -> Picture:
     colours, lines = (*PALETTE, GREY), (*LINES, (0, (6, 2, 1, 2, 1, 2)))
     for (name, values), colour, line in zip(histories.items(), colours, lines, strict=False):
         axes.plot([100 * (k + 1) / len(values) for k in range(len(values))], values, color=colour, linestyle=line, label=name)
-    axes.set(
-        title="The rate during training",
-        xlabel="part of the training (%)",
-        ylabel="rate (nats a sentence), logarithmic above 2",
-    )
-    axes.set(yscale="symlog", xlim=(0, 102), ylim=(0, None))
-    axes.set_yticks([0, 1, 3, 10, 30, 100], ["0", "1", "3", "10", "30", "100"])
+    ends = {name: values[-1] for name, values in histories.items()}
+    silent = sum(rate < 0.1 for rate in ends.values())
+    axes.set(title=f"At the end {silent} of {len(ends)} models have a rate below 0.1 nats")
+    axes.set(xlabel="part of the training (%)", ylabel="rate (nats a sentence), logarithmic")
+    axes.set(yscale="log", xlim=(0, 102))
+    axes.set_yticks([0.01, 0.1, 1, 10], ["0.01", "0.1", "1", "10"])
+    axes.set_ylim(0.01, 2 * max(map(max, histories.values())))
     axes.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    words = "Each model's rate in every twentieth of its training; a thin dotted line is what normalized means promise."
-    return Picture(figure, words)
+    words = "Rates in the last twentieth of the training: " + ", ".join(f"{name} {rate:.2f}" for name, rate in ends.items())
+    return Picture(figure, f"{words}; the largest before was {max(map(max, histories.values())):.0f}.")
 
 
 @styled
@@ -279,7 +292,7 @@ def schedules(named: Mapping[str, Schedule], steps: int) -> Picture:
     figure, (axes,) = new_figure(height=2.8)
     for (name, schedule), colour, line in zip(named.items(), PALETTE, LINES, strict=False):
         axes.plot(range(steps), [schedule(step) for step in range(steps)], color=colour, linestyle=line, label=name)
-    axes.set(title="A rate that is free at first", xlabel="step", ylabel="KL weight", ylim=(-0.04, 1.09))
+    axes.set(title="A rate that is free at first, once or several times", xlabel="step", ylabel="KL weight", ylim=(-0.04, 1.09))
     axes.legend(fontsize=9, loc="lower right")
     words = f"KL weights over {steps} steps: " + ", ".join(
         f"{name} ends at {schedule(steps - 1):g}" for name, schedule in named.items()

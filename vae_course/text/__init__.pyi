@@ -51,6 +51,7 @@ from .corpora import (
     chosen_kind as chosen_kind,
     compression_texts as compression_texts,
     corpus_of as corpus_of,
+    datasets_for as datasets_for,
     learners as learners,
     load as load,
     pairs as pairs,

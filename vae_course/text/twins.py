@@ -3,17 +3,19 @@
 And what the loops of lessons 07 and 09 have in common: early stopping, and what is told of a text of one's own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 import torch
 from torch import nn
 
+from vae_course.text.batches import Sentences
 from vae_course.text.corpora import Corpus
 from vae_course.text.counting import beside_counting
+from vae_course.text.evaluation import likelihood
 from vae_course.text.models import LanguageModel, TextSizes, TextVAE
-from vae_course.training import BestWeights, History
+from vae_course.training import BestWeights, History, seeded
 
 Model = TypeVar("Model", LanguageModel, TextVAE)
 
@@ -91,6 +93,42 @@ def history_of_looks(
     epochs = steps // every
     first = epochs - len(looks) + 1
     return History(epochs=epochs, steps=epochs * every, metrics=measured, best_epoch=first + looks.index(min(looks)))
+
+
+class Steps:
+    """The numbers of a training's steps, 0, 1, 2, ..., for a loop of one's own; ``held_out`` sentences may end them early.
+
+    They are looked at twenty times over all ``steps``, but not before ``first_look`` of them, while a KL weight still rises: by
+    -ELBO, or by the NLL of a language model, always with the same noise. In the end the best weights are put back. Without
+    ``held_out`` all steps are taken.
+    """
+
+    def __init__(self, model: LanguageModel | TextVAE, steps: int, held_out: Sentences = (), first_look: int = 0):
+        self.model, self.steps, self.held_out, self.first_look = model, steps, held_out, first_look
+        self.every = max(1, steps // 20)
+        self.stopping = EarlyStopping([model])
+        self.taken = 0
+
+    def __iter__(self) -> Iterator[int]:
+        for step in range(self.steps):
+            yield step
+            self.taken = step + 1
+            if self._is_time_to_look() and self.stopping.look(self._cost()):
+                break
+        self.stopping.put_best_back()
+
+    def _is_time_to_look(self) -> bool:
+        return len(self.held_out) > 0 and self.taken >= self.first_look and self.taken % self.every == 0
+
+    def _cost(self) -> float:
+        self.model.eval()
+        priced = likelihood(self.model, self.held_out, seeded(0), samples=1)
+        self.model.train()
+        return (priced.nats_per_sentence if priced.rate is None else priced.negative_elbo).value
+
+    def history(self, **metrics: list[float]) -> History:
+        """What was trained so far, and with ``metrics`` what else was measured."""
+        return history_of_looks(self.taken, self.stopping.losses, self.every, metrics)
 
 
 # --- a text of one's own ----------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """Right answers to lesson 09 in another style than ours: what a reader may well write."""
 
+import math
+
 import torch
 
 
@@ -19,9 +21,14 @@ def normalized_means(means, gamma):
     return gamma * torch.nn.functional.batch_norm(means, None, None, training=True, eps=1e-12)
 
 
-def cured_loss(distortion, rate, kl_weight, floor):
-    penalty = torch.maximum(rate.mean(), floor)
-    return (distortion + kl_weight * penalty).mean()
+def two_bounds(log_q):
+    count = log_q.shape[0]
+    lower, upper = [], []
+    for i in range(count):
+        own, others = log_q[i, i], torch.cat([log_q[i, :i], log_q[i, i + 1 :]])
+        lower.append(own - torch.logsumexp(log_q[i], dim=0) + torch.log(torch.tensor(float(count))))
+        upper.append(own - torch.logsumexp(others, dim=0) + torch.log(torch.tensor(float(count - 1))))
+    return torch.stack([torch.stack(lower).mean(), torch.stack(upper).mean()])
 
 
 def capacity_loss(distortion, rate, capacity, strength):
@@ -38,12 +45,12 @@ def paired_difference(nll, other):
     return torch.cat([mean.reshape(1), torch.sqrt(variance / count).reshape(1)])
 
 
-def better_buys(more, error_of_more, dearer, error_of_dearer):
+def better_buys(more, error_of_more, dearer, error_of_dearer, margin):
     answers = []
     for k in range(len(more)):
         tells_more = more[k] - 2 * error_of_more[k] > 0
-        surely_dearer = dearer[k] - 2 * error_of_dearer[k] > 0
-        answers.append(bool(tells_more) and not bool(surely_dearer))
+        affordable = dearer[k] + 2 * error_of_dearer[k] <= margin
+        answers.append(bool(tells_more) and bool(affordable))
     return torch.tensor(answers, device=more.device)
 
 
@@ -78,6 +85,13 @@ def _mmd_by_halves(within_x, within_y, between):
     return x + y - 2 * between.sum() / n**2
 
 
+def _two_bounds_by_log_softmax(log_q):
+    n = len(log_q)
+    share = torch.log_softmax(log_q, dim=1).diagonal()  # of the own posterior, among all
+    odds = share - torch.log1p(-share.exp())  # against all others
+    return torch.stack([share.mean() + math.log(n), odds.mean() + math.log(n - 1)])
+
+
 MORE = {
     "cyclical_weight": [
         _weights_in_a_loop,
@@ -104,17 +118,17 @@ MORE = {
         ),
         lambda means, gamma: gamma * (means - means.mean(0)) / (means.square().mean(0) - means.mean(0).square()).sqrt(),
     ],
-    "cured_loss": [
-        lambda distortion, rate, kl_weight, floor: distortion.mean() + kl_weight * torch.clamp(rate.mean(), min=floor),
-        lambda distortion, rate, kl_weight, floor: (
-            distortion.mean() + kl_weight * (floor + torch.nn.functional.relu(rate.mean() - floor))
+    "two_bounds": [
+        lambda log_q: torch.stack(
+            [
+                log_q.diagonal().mean() - torch.logsumexp(log_q - math.log(len(log_q)), 1).mean(),
+                log_q.diagonal().mean()
+                - torch.logsumexp(
+                    log_q.masked_fill(torch.eye(len(log_q), device=log_q.device) > 0, -torch.inf) - math.log(len(log_q) - 1), 1
+                ).mean(),
+            ]
         ),
-        lambda distortion, rate, kl_weight, floor: (
-            distortion.sum() / len(distortion) + kl_weight * max(rate.sum() / len(rate), floor)
-        ),
-        lambda distortion, rate, kl_weight, floor: (
-            distortion.mean() + kl_weight * (rate.mean() if rate.mean() > floor else floor)
-        ),
+        _two_bounds_by_log_softmax,
     ],
     "capacity_loss": [
         lambda distortion, rate, capacity, strength: distortion.mean() + strength * abs(rate.mean() - capacity),
@@ -127,10 +141,12 @@ MORE = {
         lambda nll, other: torch.stack([nll.mean() - other.mean(), ((nll - other).var() / nll.numel()).sqrt()]),
     ],
     "better_buys": [
-        lambda more, error_of_more, dearer, error_of_dearer: torch.logical_and(
-            more / error_of_more > 2, dearer / error_of_dearer <= 2
+        lambda more, error_of_more, dearer, error_of_dearer, margin: torch.logical_and(
+            more / error_of_more > 2, (margin - dearer) / error_of_dearer >= 2
         ),
-        lambda more, error_of_more, dearer, error_of_dearer: (more > 2 * error_of_more) * ~(dearer > 2 * error_of_dearer),
+        lambda more, error_of_more, dearer, error_of_dearer, margin: (
+            (more > 2 * error_of_more) * ~(dearer > margin - 2 * error_of_dearer)
+        ),
     ],
     "squared_mmd": [
         _mmd_by_halves,
