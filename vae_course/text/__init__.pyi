@@ -185,6 +185,7 @@ from .twins import (
     ByHand as ByHand,
     EarlyStopping as EarlyStopping,
     SentenceEncoder as SentenceEncoder,
+    Steps as Steps,
     by_hand_beside_counting as by_hand_beside_counting,
     history_of_looks as history_of_looks,
     twin_language_model as twin_language_model,
