@@ -4,6 +4,7 @@ The processes are begun by ``together``, or by torchrun on one machine or severa
 NCCL on GPUs). A process alone is a team of one, and nothing changes.
 """
 
+import atexit
 import os
 import signal
 import uuid
@@ -33,6 +34,7 @@ class Team:
         from accelerate import PartialState
 
         state = PartialState(cpu=device is None or device.type == "cpu")
+        atexit.register(state.destroy_process_group)  # the threads of gloo, left to themselves, may abort a process that ends
         return cls(state.process_index, state.num_processes)
 
     @property

@@ -107,6 +107,7 @@ STUDIES = {
         Budget(steps=40_000, learning_rate=2e-3, checks=40),
         samples=500,
         weighted=800,
+        defended=400,
     ),
     # About two minutes of one thread a model. Characters seen only once are unknown: they could not be learned.
     "tang": Study(

@@ -285,5 +285,4 @@ def our_table(name: str) -> str:
     note = (
         f"\nNLL of a VAE: {document['samples']} importance samples for {some} of the {rows[0]['sentences']:,} test sentences."
     )
-    made = f"ours, not trained to convergence\n({circumstances(document)})"
-    return f"{made}\n{table(rows, OUR_COLUMNS)}{note if some else ''}"
+    return f"ours ({circumstances(document)})\n{table(rows, OUR_COLUMNS)}{note if some else ''}"

@@ -87,6 +87,7 @@ from .evaluation import (
     likelihood_from_some as likelihood_from_some,
     posterior_means as posterior_means,
     reconstruction as reconstruction,
+    refused as refused,
     share_in_language as share_in_language,
     without_mismatch as without_mismatch,
     writing_shares as writing_shares,
