@@ -126,6 +126,7 @@ def together(processes: int, command: Sequence[str]) -> None:
 
     Raises ``RuntimeError`` where one of them fails (what it says stands on standard error); Ctrl-C ends them all.
     """
+    os.environ.setdefault("LOGLEVEL", "ERROR")  # torch reads it when it is imported: it would report each Ctrl-C
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch

@@ -62,6 +62,23 @@ def test_a_study_measures_every_model_under_every_seed_and_says_how(small):
     assert language_model["nll"] - language_model["nats_above_truth"] == pytest.approx(vae["nll"] - vae["nats_above_truth"])
 
 
+def test_two_processes_measure_what_one_does_and_go_on_where_they_were(small, monkeypatch):
+    one = json.loads(measure("tiny", scratch=small / "one").read_text())
+    killed = small / "two"
+    shutil.copytree(small / "one", killed)
+    for kept in list(killed.glob("*.json"))[1:]:  # all but one row are not yet made
+        kept.unlink()
+    for checkpoint in killed.glob("*.checkpoint*"):
+        checkpoint.unlink()
+    two = json.loads(measure("tiny", scratch=killed, processes=2).read_text())
+    for mine, theirs in zip(two["rows"], one["rows"], strict=True):
+        for row in (mine, theirs):
+            row.pop("cpu_seconds_of_training")
+            row["history"].pop("cpu_seconds")
+        assert mine == theirs
+    assert len(list(killed.glob("*.json"))) == len(TINY.parts())
+
+
 def test_models_may_have_seeds_of_their_own(small, monkeypatch):
     one = replace(TINY, names=("a", "b"), seeds=(0, 1), own_seeds={"a": (0, 1, 2), "b": (1,)})
     assert one.parts() == [(0, "a"), (1, "a"), (1, "b"), (2, "a")]
@@ -360,6 +377,12 @@ def refused(small, told):
 
 def call(*arguments):
     return CliRunner().invoke(app, ["measure", "--device", "cpu", *map(str, arguments)])
+
+
+def test_studies_of_one_model_after_another_take_no_processes(small):
+    result = CliRunner().invoke(app, ["measure", "flickr", "--processes", "2", "--scratch", str(small)])
+    assert result.exit_code == 2
+    assert "--processes: flickr trains one model after another; cures_world" in result.output
 
 
 def test_what_is_not_there_is_told(small):

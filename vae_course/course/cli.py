@@ -313,6 +313,7 @@ def measure(
     scratch: Annotated[Path, typer.Option(help="Checkpoints and finished rows: a stopped run goes on.")] = Path(
         "executed/measured"
     ),
+    processes: Annotated[int, typer.Option(min=1, help="Models of a study of cures that are trained at a time.")] = 1,
 ) -> None:
     """Train and measure all models of a study and store the figures in data/results/ (hours)."""
     from vae_course.studies import catalogue, store
@@ -321,8 +322,11 @@ def measure(
 
     with stopping_at(ValueError, OSError, RuntimeError):
         measured = catalogue.find(study)
+        several = {"processes": processes} if study in FAMILIES["cures"] else {}
+        if processes > 1 and not several:
+            raise ValueError(f"--processes: {study} trains one model after another; {', '.join(FAMILIES['cures'])} can do more")
         make_folder(scratch)
-        path = measured(scratch=scratch, folder=folder, steps=steps, device=find_device(device.value))
+        path = measured(scratch=scratch, folder=folder, steps=steps, device=find_device(device.value), **several)
     other = "" if path.parent == store.RESULTS else f"; {store.RESULTS} holds runs of the study's own steps, and stays as it is"
     typer.echo(f"stored {path}{other}")
 

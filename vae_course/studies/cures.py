@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+import joblib
 import torch
+from tqdm import tqdm
 
 from vae_course.applications.generation import distinct_n, self_bleu, share_different, share_new
 from vae_course.probability.estimators import Estimate
@@ -123,13 +125,20 @@ STUDIES = {
 
 
 def measure(
-    name: str, *, scratch: Path, folder: Path | None = None, steps: int | None = None, device: torch.device | None = None
+    name: str,
+    *,
+    scratch: Path,
+    folder: Path | None = None,
+    steps: int | None = None,
+    device: torch.device | None = None,
+    processes: int = 1,
 ) -> Path:
     """Run the study ``name`` and store its figures, see ``store.Run``; returns the file.
 
     Finished figures and checkpoints are kept in ``scratch``, so a run that was stopped goes on where it was. ``folder`` holds
-    the real corpora (see ``corpora.load``), ``steps`` replaces the study's own. Raises ``ValueError`` for an unknown name, and
-    for what lies in ``scratch`` and is not of this run.
+    the real corpora (see ``corpora.load``), ``steps`` replaces the study's own. ``processes``: how many models are trained at a
+    time, each with as many threads as this process has. Raises ``ValueError`` for an unknown name, and for what lies in
+    ``scratch`` and is not of this run.
     """
     if name not in STUDIES:
         raise ValueError(f"no study {name!r}; there are {', '.join(STUDIES)}")
@@ -146,7 +155,12 @@ def measure(
         checkpoint = run.checkpoint(part, **own)
         return run.kept(part, lambda: _measure_one(corpus, model, study, budget, seed, checkpoint, device), **own)
 
-    rows = [measured(seed, model) for seed, model in study.parts()]
+    with joblib.parallel_config(backend="loky", inner_max_num_threads=torch.get_num_threads()):
+        parts = joblib.Parallel(n_jobs=processes, return_as="generator")(
+            joblib.delayed(measured)(seed, model) for seed, model in study.parts()
+        )
+        count = len(study.parts())
+        rows = list(tqdm(parts, total=count, desc="models measured", unit="model", leave=False, disable=processes == 1))
     document = _circumstances(corpus, study, budget) | run.made_by() | {"paired": paired(rows)}
     return run.store(document | {"rows": [{key: row[key] for key in row if key != NLL_OF_EACH} for row in rows]})
 
