@@ -66,6 +66,7 @@ EXEMPT_CELLS = {
         "cures-61",
         "cures-63",
         "cures-65",
+        "levers-04",
         "cures-86",
         "cures-89",
     ],
