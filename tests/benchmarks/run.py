@@ -22,6 +22,7 @@ from pathlib import Path
 
 import torch
 from plain import PlainTextVAE, batches_of_one_length, nll, step, write
+from scale import of_corpora, of_processes
 from torch import Tensor
 
 from vae_course.text.batches import SentenceBatches
@@ -120,6 +121,13 @@ def our_training(
     text: Sequence[Sequence[int]], vocabulary: int, sizes: TextSizes, device: torch.device, steps: int, batch: int = 32
 ) -> Work:
     """So many steps of the package's own loop body; returns the tokens that were predicted."""
+    return our_model_in_training(text, vocabulary, sizes, device, steps, batch)[1]
+
+
+def our_model_in_training(
+    text: Sequence[Sequence[int]], vocabulary: int, sizes: TextSizes, device: torch.device, steps: int, batch: int = 32
+) -> tuple[TextVAE, Work]:
+    """The model, and what trains it."""
     model = seeded_module(0, lambda: TextVAE(vocabulary, sizes)).to(device).train()
     objective = NegativeElbo(model)
     update, noise = Update.adam(objective, objective.loss, 1e-3, max_norm=5.0), seeded(1)
@@ -136,7 +144,7 @@ def our_training(
             done += int((tokens[:, 1:] != PAD).sum())
         return done
 
-    return work
+    return model, work
 
 
 def plain_training(text: Sequence[Sequence[int]], vocabulary: int, sizes: TextSizes, device: torch.device, steps: int) -> Work:
@@ -160,6 +168,14 @@ def plain_training(text: Sequence[Sequence[int]], vocabulary: int, sizes: TextSi
     return work
 
 
+LEVERS = (
+    ("none", (), "highest"),
+    ("adaptive softmax", CUTOFFS, "highest"),
+    ("products at medium precision", (), "medium"),
+    ("both", CUTOFFS, "medium"),
+)
+
+
 def of_training(device: torch.device, turns: int, threads: Sequence[int]) -> list[Comparison]:
     """Tokens a second against the plain loop, with each lever; and against one's own on fewer threads."""
     vocabulary, found = 10_000, []
@@ -168,12 +184,8 @@ def of_training(device: torch.device, turns: int, threads: Sequence[int]) -> lis
         sizes = TextSizes(embedding=256 if hidden == 256 else 512, hidden=hidden, latent=32, encoder="lstm", dropout=0.5)
         adaptive = replace(sizes, cutoffs=CUTOFFS)
         plain = plain_training(text, vocabulary, sizes, device, steps)
-        for lever, chosen, name in (
-            ("none", sizes, "highest"),
-            ("adaptive softmax", adaptive, "highest"),
-            ("products at medium precision", sizes, "medium"),
-            ("both", adaptive, "medium"),
-        ):
+        for lever, cutoffs, name in LEVERS:
+            chosen = replace(sizes, cutoffs=cutoffs)
             ours = at_precision(name, our_training(text, vocabulary, chosen, device, steps))
             what = f"training {sizes.embedding}/{hidden}/32, levers: {lever}"
             found.append(compared(what, "tokens/s", ours, plain, device, turns, target if lever == "both" else None))
@@ -182,6 +194,51 @@ def of_training(device: torch.device, turns: int, threads: Sequence[int]) -> lis
             more, one = (on_threads(count, ours) for count in (max(threads), 1))
             what = f"training {sizes.embedding}/{hidden}/32, {max(threads)} threads against 1"
             found.append(compared(what, "tokens/s", more, one, torch.device("meta"), turns, 1.7 if hidden == 256 else None))
+    return found
+
+
+def of_peak(device: torch.device, comparisons: Sequence[Comparison]) -> dict[str, float]:
+    """What share of the fastest products of matrices that this machine can do the training does, with the whole softmax."""
+    found = {}
+    for lever, name in (("none", "highest"), ("products at medium precision", "medium")):
+        with precision(name):
+            peak = products(device)
+        for embedding, hidden in ((256, 256), (512, 1024)):
+            reader = 4 * hidden * (embedding + hidden)
+            writer = 4 * hidden * (embedding + 32 + hidden)
+            # A product is two operations; backward there are twice as many as forward.
+            a_token = 3 * 2 * (reader + writer + hidden * 10_000)
+            what = f"training {embedding}/{hidden}/32, levers: {lever}"
+            rates = next(one.a for one in comparisons if one.what == what)
+            found[what] = statistics.median(rates) * a_token / peak
+            print(f"{what:58}{found[what]:>12.0%} of {peak / 1e9:,.0f} GFLOP/s", flush=True)
+    return found
+
+
+def products(device: torch.device, size: int = 1024) -> float:
+    """Floating-point operations a second of products of square matrices, the best of five."""
+    a = torch.randn(size, size, device=device)
+
+    def work() -> int:
+        for _ in range(10):
+            torch.mm(a, a)
+        return 10 * 2 * size**3
+
+    rate(work, device)
+    return max(rate(work, device) for _ in range(5))
+
+
+def of_learning(device: torch.device, steps: int = 200) -> dict[str, float]:
+    """The negative ELBO on held-out sentences, nats a sentence, after equal steps with each lever."""
+    vocabulary = 10_000
+    text, held_out = sentences_of(6_000, vocabulary), sentences_of(500, vocabulary, seed=9)
+    sizes = TextSizes(embedding=256, hidden=256, latent=32, encoder="lstm")
+    found = {}
+    for lever, cutoffs, name in LEVERS:
+        model, work = our_model_in_training(text, vocabulary, replace(sizes, cutoffs=cutoffs), device, steps)
+        at_precision(name, work)()
+        found[lever] = likelihood(model.eval(), held_out, seeded(0), 1).negative_elbo.value
+        print(f"-ELBO after {steps} steps, levers: {lever:30}{found[lever]:>10.2f}", flush=True)
     return found
 
 
@@ -220,11 +277,7 @@ def of_measuring(device: torch.device, turns: int) -> list[Comparison]:
     torch.manual_seed(0)
     plain = PlainTextVAE(vocabulary, 256, 256, 32, dropout=0.0).to(device).eval()
     found = []
-    for lever, cutoffs, name in (
-        ("none", (), "highest"),
-        ("adaptive softmax", CUTOFFS, "highest"),
-        ("both", CUTOFFS, "medium"),
-    ):
+    for lever, cutoffs, name in (LEVERS[0], LEVERS[1], LEVERS[3]):
         model = seeded_module(0, partial(TextVAE, vocabulary, replace(sizes, cutoffs=cutoffs))).to(device).eval()
 
         def ours(model: TextVAE = model) -> int:
@@ -378,6 +431,10 @@ def main() -> None:
         "machine": {"processor": platform.processor() or platform.machine(), "device": chosen.device, "threads": threads},
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
         "comparisons": [asdict(one) | {"ratio": statistics.median(one.ratios)} for one in comparisons],
+        "share_of_peak": of_peak(device, comparisons) if device.type == "cpu" else {},
+        "negative_elbo": of_learning(device),
+        "two_processes": of_processes(chosen.turns),
+        "corpora": of_corpora(),
         "tokens_per_second": of_growth(device, chosen.turns),
         "memory_mebibytes": of_memory(),
         "seconds": of_beginning(chosen.turns),

@@ -15,6 +15,7 @@ from vae_course.text.models import (
     dropped,
     with_words_dropped,
 )
+from vae_course.text.objectives import NegativeElbo
 from vae_course.text.posteriors import VonMisesFisherHead
 from vae_course.text.vocabulary import BOS, EOS, PAD, UNK
 from vae_course.training import Update, seeded, seeded_module, train
@@ -393,3 +394,31 @@ def test_the_losses_use_dropout_and_the_measurements_do_not():
 def test_sizes_that_make_no_model_are_refused(sizes, message):
     with pytest.raises(ValueError, match=message):
         TextSizes(**sizes)
+
+
+# --- what makes it fast -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cutoffs", [(), (50, 100)], ids=["whole softmax", "adaptive softmax"])
+def test_products_at_medium_precision_give_nearly_the_same_loss_and_gradients(cutoffs):
+    """Where the processor has bfloat16; elsewhere they are the same."""
+    sizes = TextSizes(embedding=64, hidden=64, latent=8, encoder="lstm", cutoffs=cutoffs)
+    objective = NegativeElbo(seeded_module(0, lambda: TextVAE(200, sizes)))
+    words = torch.randint(4, 200, (32, 20), generator=seeded(1))
+    tokens = torch.cat([torch.full((32, 1), BOS), words, torch.full((32, 1), EOS)], dim=1)
+
+    def measured(precision):
+        before = torch.get_float32_matmul_precision()
+        torch.set_float32_matmul_precision(precision)
+        try:
+            objective.zero_grad()
+            loss = objective.loss(tokens, seeded(2))["loss"]
+            loss.backward()
+        finally:
+            torch.set_float32_matmul_precision(before)
+        return loss.item(), torch.cat([weight.grad.flatten() for weight in objective.parameters()])
+
+    (loss, gradients), (medium_loss, medium_gradients) = measured("highest"), measured("medium")
+    assert medium_loss == pytest.approx(loss, rel=2e-4)
+    assert torch.cosine_similarity(gradients, medium_gradients, dim=0) > 0.9999
+    assert medium_gradients.norm().item() == pytest.approx(gradients.norm().item(), rel=1e-3)
