@@ -43,10 +43,8 @@ def trainings(histories: Sequence[History], entropy: float | None = None) -> Pic
     right.set(title="... and so does the rate, to nearly nothing", xlabel="training steps", ylabel="rate (nats), log scale")
     left.set_ylim(bottom=0)
     right.set_yscale("log")
-    words = (
-        f"The loss and the rate in each of {len(histories)} runs; both fall, and the rate ends at "
-        f"{_from_to([history['rate'][-1] for history in histories])} nats."
-    )
+    most = max(history["rate"][-1] for history in histories)
+    words = f"The loss and the rate in each of {len(histories)} runs; both fall, and no rate ends above {most:.3f} nats."
     return Picture(figure, words)
 
 
