@@ -316,7 +316,8 @@ def races(rows: Rows, steps: int, ahead: float, alone: str = "language model") -
             lows, highs = [min(some) for some in over_time], [max(some) for some in over_time]
             axes.fill_between(x, lows, highs, color=colour, alpha=0.15, linewidth=0)
             axes.plot(x, [median(some) for some in over_time], color=colour, linestyle=line, linewidth=1.5)
-        key.append(Line2D([], [], color=colour, linestyle=line, marker=marker, label=name))
+        style: dict[str, Any] = {"color": colour, "linestyle": line, "marker": marker}
+        key.append(Line2D([], [], label=name, **style))
         saved, rates = [row["nll_minus"][alone] for row in runs], [row["rate"] for row in runs]
         above = [value for value, _ in saved]
         errors = [2 * error for _, error in saved]
