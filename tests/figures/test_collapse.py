@@ -12,7 +12,7 @@ def test_the_lag_shows_both_spreads_of_each_training_and_says_what_the_encoder_d
     np.testing.assert_allclose(model.get_ydata(), spreads[:, 0].numpy())
     np.testing.assert_allclose(encoder.get_ydata(), spreads[:, 1].numpy())
     both, silent = torch.tensor([[0.3, 0.1], [0.5, 0.5]]), torch.tensor([[0.3, 0.1], [0.5, 0.2]])
-    cases = {"lags": (both, rising), "keeps up": (both, rising.clamp_min(0.9)), "lets go": (silent, rising)}
+    cases = {"follows late": (both, rising), "keeps up": (both, rising.clamp_min(0.9)), "lets go": (silent, rising)}
     for does, (some, agreement) in cases.items():
         picture = collapse.lag([0, 10], {"a run": some}, {"a run": agreement[:2]})
         assert picture.figure.axes[0].get_title(loc="left") == f"a run: it {does}"

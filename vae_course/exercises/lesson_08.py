@@ -943,7 +943,7 @@ def _scatter(weight: Tensor, noise_variance: Tensor) -> Tensor:
 def fitted_distortion(p: Tensor, q: Tensor) -> Tensor:
     joint = p[:, None] * q
     p_given_z = joint / joint.sum(0)
-    return -(joint * p_given_z.log()).sum()
+    return -torch.xlogy(joint, p_given_z).sum()
 
 
 def _encoders() -> list[Arguments]:
@@ -986,7 +986,7 @@ FITTED_DISTORTION = Exercise(
         "First the decoder, a table like q. Bayes' rule: how likely was each sentence, now that this z has come?",
         "p[:, None] * q is the joint of sentence and z. Divided by the sum of its column, q(z), it is p(x given z). The mean "
         "is over sentences and their z, so the joint is also what each -log p(x given z) is weighted with.",
-        "joint = p[:, None] * q, p_given_z = joint / joint.sum(0), then -(joint * p_given_z.log()).sum()",
+        "joint = p[:, None] * q, p_given_z = joint / joint.sum(0), then -torch.xlogy(joint, p_given_z).sum()",
     ),
     mistakes=(
         Mistake(
@@ -1555,6 +1555,12 @@ AGGRESSIVE_STEP = UpdateExercise(
             "The encoder's gradients add up from batch to batch unless they are put back before each backward().",
         ),
         Mistake(
+            "In the loop, put back to zero after the step",
+            _lead(inner="backward encoder zero"),
+            "The decoder's backward() left gradients in the encoder, and your next round begins with them: in the loop, call "
+            "encoder_optimizer.zero_grad() before backward(), not after step().",
+        ),
+        Mistake(
             "No zero_grad at all",
             _lead(inner="backward encoder", outer="backward decoder"),
             "Gradients add up from batch to batch unless they are put back before each backward().",
@@ -1725,7 +1731,7 @@ PREDICTIONS = (
         "more_sentences",
         ("it stays", "it grows", "it falls"),
         answer="it grows",
-        because="naming one sentence of N takes ln N nats, so these N can show no more; the codes could tell many more apart.",
+        because="with N sentences the reading cannot pass ln N. These codes could tell many more sentences apart.",
         wrong={
             "it stays": (
                 "So it would if these codes could tell no more than that. But it is the set that gives out: once z tells all "

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from torch import Tensor
 
 from vae_course.figures.base import (
@@ -16,7 +17,6 @@ from vae_course.figures.base import (
     ORANGE,
     PALETTE,
     RED,
-    SKY,
     Picture,
     array,
     new_figure,
@@ -43,7 +43,8 @@ def trainings(histories: Sequence[History], entropy: float | None = None) -> Pic
     right.set(title="... and so does the rate, to nearly nothing", xlabel="training steps", ylabel="rate (nats), log scale")
     left.set_ylim(bottom=0)
     right.set_yscale("log")
-    words = f"The loss and the rate in each of {len(histories)} runs; both fall, and the rate ends near nothing."
+    most = max(history["rate"][-1] for history in histories)
+    words = f"The loss and the rate in each of {len(histories)} runs; both fall, and no rate ends above {most:.3f} nats."
     return Picture(figure, words)
 
 
@@ -75,14 +76,15 @@ def earnings(weights: Tensor, earned: Mapping[str, Tensor]) -> Picture:
     figure, (axes,) = new_figure(height=3.5)
     axes.axhline(0, color=GREY, linestyle="-", linewidth=1, zorder=0)
     told = []
-    for (name, nats), colour, line in zip(earned.items(), PALETTE, LINES, strict=False):
+    for number, ((name, nats), colour, line) in enumerate(zip(earned.items(), PALETTE, LINES, strict=False)):
         axes.plot(array(weights), array(nats), color=colour, linestyle=line, label=name)
         best = int(nats.argmax())
-        axes.plot([float(weights[best])], [float(nats[best])], color=colour, marker="o", markersize=8, clip_on=False, zorder=3)
+        size = 11 - 1.5 * number  # each smaller than the last, so that marks at one place are all seen
+        at = [float(weights[best])], [float(nats[best])]
+        axes.plot(*at, color=colour, marker="o", markersize=size, clip_on=False, zorder=3)
         told.append(f"{name}: {float(nats[best]):.2f} nats at weight {float(weights[best]):.2f}")
     axes.set(title="Where the data vary less than the noise, the best weight is 0", xlabel="weight of the coordinate")
     axes.set_ylabel("distortion saved - rate (nats)")
-    axes.set_ylim(bottom=-0.8)
     axes.legend(title="variance of the data", fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
     return Picture(figure, f"What one coordinate earns against its weight, with the most marked. {'; '.join(told)}.")
 
@@ -103,7 +105,11 @@ def linear(ratios: Mapping[str, Tensor], rates: Mapping[str, Tensor], curve: tup
     axes.set(title="A direction that varies less than the noise gets no nat", ylabel="rate of its coordinate (nats)")
     axes.set_xlabel("variance of the data along a direction / variance of the noise")
     axes.legend(loc="center left", fontsize=9)
-    words = "Rates of trained linear VAEs lie on the closed form: zero below a ratio of one, rising with its logarithm above."
+    most, at = max((float(rate), float(x)) for name in ratios for rate, x in zip(rates[name], ratios[name], strict=True))
+    words = (
+        "Rates of trained linear VAEs lie on the closed form: zero below a ratio of one, rising with its logarithm above, to "
+        f"{most:.2f} nats at a ratio of {at:.1f}."
+    )
     return Picture(figure, words)
 
 
@@ -150,7 +156,8 @@ def decoders(rows: Rows, floors: Rows = ()) -> Picture:
     for axes in (left, middle, right):
         axes.set_xlabel("preceding words in view")
     if len(seeing) < len(names):
-        middle.set_xlabel("preceding words in view (none: far above)")
+        far_above = [row["saved_by_z"] for row in rows if row["sees"] == "none"]
+        middle.set_xlabel(f"preceding words in view (none: {min(far_above):.1f} to {max(far_above):.1f})")
     return Picture(figure, f"By the number of words in view, in nats: {'; '.join(told)}.")
 
 
@@ -189,13 +196,12 @@ def optimizer(rows: Rows, without_z: float | None = None) -> Picture:
         for rate, colour, marker, line in zip(rates, (BLUE, ORANGE), MARKERS, LINES, strict=False):
             values = [[row[key] for row in rows if (row["learning_rate"], row["steps"]) == (rate, steps)] for steps in lengths]
             medians = [median(some) for some in values]
-            axes.plot(
-                range(len(lengths)), medians, color=colour, linestyle=line, linewidth=1.5, label=f"learning rate {rate:g}"
-            )
+            axes.plot(range(len(lengths)), medians, color=colour, linestyle=line, linewidth=1.5)
+            axes.plot([], [], color=colour, linestyle=line, marker=marker, label=f"learning rate {rate:g}")  # for the legend
             for place, some in enumerate(values):
                 axes.plot([place] * len(some), some, color=colour, linestyle="none", marker=marker, markersize=7, alpha=0.6)
         axes.set_xticks(range(len(lengths)), [f"{steps:,}" for steps in lengths])
-        axes.set_xlabel("training steps")
+        axes.set_xlabel("training steps (at equal distances)")
     left.set(title="Two learning rates, opposite ends", ylabel="rate (nats per sentence)")
     left.set_ylim(bottom=-0.02)
     left.legend(loc="upper left", fontsize=9)
@@ -203,17 +209,22 @@ def optimizer(rows: Rows, without_z: float | None = None) -> Picture:
     if without_z is not None:
         right.axhline(without_z, color=INK, linestyle=":", linewidth=2, label="any such decoder without z, at best")
         right.legend(loc="upper right", fontsize=9)
-    words = (
-        "With the smaller learning rate the rate grows with more steps, and -ELBO falls below what a decoder without z can do "
-        "at best; with the larger one the rate ends at 0, and -ELBO above it."
+    ends = {rate: [row for row in rows if (row["learning_rate"], row["steps"]) == (rate, lengths[-1])] for rate in rates}
+    told = "; ".join(
+        f"learning rate {rate:g}, rate {_from_to([row['rate'] for row in runs])}, "
+        f"-ELBO {_from_to([row['negative_elbo'] for row in runs])}"
+        for rate, runs in ends.items()
     )
+    words = f"After {lengths[-1]:,} steps, in nats: {told}."
+    if without_z is not None:
+        words += f" A decoder without z costs {without_z:.2f} at best."
     return Picture(figure, words)
 
 
 # --- the plane of posterior means -------------------------------------------------------------------------------------
 
 
-TRAININGS = (BLUE, SKY, ORANGE)  # a colour a training, in all pictures of the race
+TRAININGS = (BLUE, INK, ORANGE)  # a colour a training, in all pictures of the race
 NETWORKS = (("the model's p(z given x)", "--", "s"), ("the encoder's q(z given x)", "-", "o"))
 
 
@@ -252,7 +263,7 @@ def _what_the_encoder_does(spreads: Tensor, agreement: Tensor) -> str:
     """In two words: ``spreads`` (parts, 2) of the model's and the encoder's means, ``agreement`` (parts,) of the two."""
     if spreads[-1, 1] < spreads[-1, 0] / 2:
         return "lets go"
-    return "keeps up" if agreement[1:4].min() > 0.85 else "lags"
+    return "keeps up" if agreement[1:4].min() > 0.85 else "follows late"
 
 
 @styled
@@ -296,22 +307,24 @@ def races(rows: Rows, steps: int, ahead: float, alone: str = "language model") -
     """
     figure, (left, middle, right) = new_figure(3, width=12, height=4.2)
     names = [name for name in dict.fromkeys(row["name"] for row in rows) if name != alone]
-    ends = {}
+    ends, key = {}, []  # the key to all three panels: the line of a training, and the mark of its runs
     for name, colour, line, marker in zip(names, (BLUE, ORANGE, RED, INK), LINES, MARKERS, strict=False):
         runs = [row for row in rows if row["name"] == name]
-        for axes, key in ((left, "correlation"), (middle, "spread_of_the_model")):
-            over_time = [list(values) for values in zip(*(row[key] for row in runs), strict=True)]
+        for axes, read in ((left, "correlation"), (middle, "spread_of_the_model")):
+            over_time = [list(values) for values in zip(*(row[read] for row in runs), strict=True)]
             x = [steps * look / (len(over_time) - 1) for look in range(len(over_time))]
             lows, highs = [min(some) for some in over_time], [max(some) for some in over_time]
             axes.fill_between(x, lows, highs, color=colour, alpha=0.15, linewidth=0)
-            axes.plot(x, [median(some) for some in over_time], color=colour, linestyle=line, linewidth=1.5, label=name)
+            axes.plot(x, [median(some) for some in over_time], color=colour, linestyle=line, linewidth=1.5)
+        style: dict[str, Any] = {"color": colour, "linestyle": line, "marker": marker}
+        key.append(Line2D([], [], label=name, **style))
         saved, rates = [row["nll_minus"][alone] for row in runs], [row["rate"] for row in runs]
         above = [value for value, _ in saved]
         errors = [2 * error for _, error in saved]
         right.errorbar(
             above, rates, xerr=errors, color=colour, linestyle="none", marker=marker, markersize=6, elinewidth=0.6, label=name
         )
-        last = {key: _from_to([row[key][-1] for row in runs]) for key in ("correlation", "spread_of_the_model")}
+        last = {read: _from_to([row[read][-1] for row in runs]) for read in ("correlation", "spread_of_the_model")}
         ends[name] = (
             f"{name}, correlation {last['correlation']}, spread {last['spread_of_the_model']}, rate {_from_to(rates)} "
             f"at an NLL of {_from_to(above)} above the {alone}'s"
@@ -326,7 +339,7 @@ def races(rows: Rows, steps: int, ahead: float, alone: str = "language model") -
     for axes in (left, middle):
         axes.axvline(ahead, color=GREY, linewidth=1, linestyle=":", zorder=0)
         axes.set_xlabel("steps of the decoder")
-    left.legend(loc="lower right", fontsize=8)
+    left.legend(handles=key, loc="lower right", fontsize=8)
     right.axvline(0, color=GREY, linewidth=1, linestyle=":", zorder=0)
     right.set(title="At the end rates differ, hardly the NLL", ylabel="rate at the end (nats)")
     right.set_xlabel(f"NLL minus the {alone}'s (nats)\n± 2 standard errors")
