@@ -961,9 +961,9 @@ CAPACITY_LOSS = Exercise(
 # --- the squared MMD ------------------------------------------------------------------------------------------------
 
 
-def squared_mmd(within_x: Tensor, within_y: Tensor, between: Tensor) -> Tensor:
+def squared_mmd(within_z: Tensor, within_y: Tensor, between: Tensor) -> Tensor:
     n = len(between)
-    off_diagonal = within_x.sum() - within_x.trace() + within_y.sum() - within_y.trace()
+    off_diagonal = within_z.sum() - within_z.trace() + within_y.sum() - within_y.trace()
     return off_diagonal / (n * (n - 1)) - 2 * between.mean()
 
 
@@ -999,7 +999,7 @@ def _kernels_of_a_lesson(generator: Generator) -> Arguments:
 
 
 SQUARED_MMD = Exercise(
-    task="The unbiased squared MMD of n draws x and n draws y, n at least 2, from the kernels k(x, x), k(y, y) and k(x, y), "
+    task="The unbiased squared MMD of n codes z and n draws y, n at least 2, from the kernels k(z, z), k(y, y) and k(z, y), "
     "all (n, n). The mean is over all pairs of two different draws: n (n - 1) within each set, n * n between them.",
     reference=squared_mmd,
     cases=_kernels,
@@ -1007,117 +1007,117 @@ SQUARED_MMD = Exercise(
     lesson=_kernels_of_a_lesson,
     gradients=("between",),  # the kernels within are symmetric: a sum over one half of them is as right
     hints=(
-        "Likeness within x, plus likeness within y, minus twice the likeness between the two; each is a mean over pairs.",
+        "Likeness within z, plus likeness within y, minus twice the likeness between the two; each is a mean over pairs.",
         "Within a set the pairs are of two *different* draws: leave out the diagonal, and n (n - 1) pairs remain.",
-        "(within_x.sum() - within_x.trace()) / (n * (n - 1)); between has n * n pairs, none to leave out.",
+        "(within_z.sum() - within_z.trace()) / (n * (n - 1)); between has n * n pairs, none to leave out.",
     ),
     mistakes=(
         Mistake(
             "The diagonal counted",
-            lambda within_x, within_y, between: within_x.mean() + within_y.mean() - 2 * between.mean(),
+            lambda within_z, within_y, between: within_z.mean() + within_y.mean() - 2 * between.mean(),
             "Each draw is exactly like itself, and that says nothing about the distribution. With the diagonal the estimate "
             "is above 0 even for equal distributions, the more so the smaller the batch.",
         ),
         Mistake(
             "The diagonal summed but not counted",
-            lambda within_x, within_y, between: (
-                (within_x.sum() + within_y.sum()) / (len(between) * (len(between) - 1)) - 2 * between.mean()
+            lambda within_z, within_y, between: (
+                (within_z.sum() + within_y.sum()) / (len(between) * (len(between) - 1)) - 2 * between.mean()
             ),
             "n (n - 1) pairs are those without the diagonal, so it has to be left out of the sum as well.",
         ),
         Mistake(
             "The diagonal left out of the sum but not of the number of pairs",
-            lambda within_x, within_y, between: squared_mmd(
-                within_x * (1 - 1 / len(between)), within_y * (1 - 1 / len(between)), between
+            lambda within_z, within_y, between: squared_mmd(
+                within_z * (1 - 1 / len(between)), within_y * (1 - 1 / len(between)), between
             ),
             "Without the diagonal n (n - 1) pairs remain, not n * n.",
         ),
         Mistake(
             "The diagonal taken to be 1",
-            lambda within_x, within_y, between: (
-                squared_mmd(within_x, within_y, between)
-                + (within_x.trace() + within_y.trace() - 2 * len(between)) / (len(between) * (len(between) - 1))
+            lambda within_z, within_y, between: (
+                squared_mmd(within_z, within_y, between)
+                + (within_z.trace() + within_y.trace() - 2 * len(between)) / (len(between) * (len(between) - 1))
             ),
             "That holds for some kernels only. For any of them: subtract what stands on the diagonal, .trace().",
         ),
         Mistake(
             "The diagonal left out between the sets too",
-            lambda within_x, within_y, between: squared_mmd(
-                within_x, within_y, (between - between.diag().diag()) * len(between) / (len(between) - 1)
+            lambda within_z, within_y, between: squared_mmd(
+                within_z, within_y, (between - between.diag().diag()) * len(between) / (len(between) - 1)
             ),
             "That is an unbiased estimate as well, but not the one that is asked for: x number i and y number i are two "
             "different draws, and here all n * n pairs between the sets count.",
         ),
         Mistake(
             "The diagonal left out between the sets, but counted",
-            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between - between.diag().diag()),
+            lambda within_z, within_y, between: squared_mmd(within_z, within_y, between - between.diag().diag()),
             "x number i and y number i are two different draws: between the sets all n * n pairs count, the mean of the table.",
         ),
         Mistake(
             "Too few pairs between the sets",
-            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between * len(between) / (len(between) - 1)),
+            lambda within_z, within_y, between: squared_mmd(within_z, within_y, between * len(between) / (len(between) - 1)),
             "Between the sets there are n * n pairs, with the diagonal: divide their sum by n * n.",
         ),
         Mistake(
             "Divided by n between the sets",
-            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between * len(between)),
+            lambda within_z, within_y, between: squared_mmd(within_z, within_y, between * len(between)),
             "Between the sets there are n * n pairs: divide their sum by n * n.",
         ),
         Mistake(
             "Only draws of the same number compared",
-            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between.diag().diag() * len(between)),
+            lambda within_z, within_y, between: squared_mmd(within_z, within_y, between.diag().diag() * len(between)),
             "x number i and y number i have nothing to do with one another: compare every x with every y, n * n pairs.",
         ),
         Mistake(
             "Divided by n - 1 in place of n (n - 1)",
-            lambda within_x, within_y, between: squared_mmd(within_x * len(between), within_y * len(between), between),
+            lambda within_z, within_y, between: squared_mmd(within_z * len(between), within_y * len(between), between),
             "Each of n draws has n - 1 others: n (n - 1) pairs within a set.",
         ),
         Mistake(
             "Likeness within counted half",
-            lambda within_x, within_y, between: squared_mmd(within_x / 2, within_y / 2, between),
+            lambda within_z, within_y, between: squared_mmd(within_z / 2, within_y / 2, between),
             "The two sets' means are added, not averaged. And n (n - 1) is the number of entries of a whole matrix without "
             "its diagonal; its upper half has only half of them.",
         ),
         Mistake(
             "Likeness within counted twice",
-            lambda within_x, within_y, between: squared_mmd(2 * within_x, 2 * within_y, between),
+            lambda within_z, within_y, between: squared_mmd(2 * within_z, 2 * within_y, between),
             "The matrix holds each pair twice, so its n (n - 1) entries are divided by n (n - 1), not by half of that.",
         ),
         Mistake(
             "The likeness between the sets counted once",
-            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between / 2),
+            lambda within_z, within_y, between: squared_mmd(within_z, within_y, between / 2),
             "The square of a difference has 2 times the mixed term.",
         ),
         Mistake(
             "Added in place of subtracted",
-            lambda within_x, within_y, between: squared_mmd(within_x, within_y, -between),
+            lambda within_z, within_y, between: squared_mmd(within_z, within_y, -between),
             "Likeness *between* the sets makes the distance smaller.",
         ),
         Mistake(
             "The likeness between the sets forgotten",
-            lambda within_x, within_y, between: squared_mmd(within_x, within_y, 0 * between),
+            lambda within_z, within_y, between: squared_mmd(within_z, within_y, 0 * between),
             "Without it the sets are never compared. Subtract twice its mean.",
         ),
         Mistake(
             "Within x only",
-            lambda within_x, within_y, between: squared_mmd(within_x, 0 * within_y, between),
+            lambda within_z, within_y, between: squared_mmd(within_z, 0 * within_y, between),
             "Likeness within y belongs to it as well; without it equal distributions do not get 0.",
         ),
         Mistake(
             "Within y only",
-            lambda within_x, within_y, between: squared_mmd(0 * within_x, within_y, between),
+            lambda within_z, within_y, between: squared_mmd(0 * within_z, within_y, between),
             "Likeness within x belongs to it as well; without it equal distributions do not get 0.",
         ),
         Mistake(
             "Within y subtracted",
-            lambda within_x, within_y, between: squared_mmd(within_x, -within_y, between),
+            lambda within_z, within_y, between: squared_mmd(within_z, -within_y, between),
             "Likeness within either set makes the distance larger: both are added.",
         ),
         Mistake(
             "Sums in place of means",
-            lambda within_x, within_y, between: squared_mmd(
-                within_x * len(between) * (len(between) - 1),
+            lambda within_z, within_y, between: squared_mmd(
+                within_z * len(between) * (len(between) - 1),
                 within_y * len(between) * (len(between) - 1),
                 between * len(between) ** 2,
             ),
@@ -1125,22 +1125,22 @@ SQUARED_MMD = Exercise(
         ),
         Mistake(
             "The sign turned",
-            lambda within_x, within_y, between: -squared_mmd(within_x, within_y, between),
+            lambda within_z, within_y, between: -squared_mmd(within_z, within_y, between),
             "This grows with likeness. A distance is likeness within the sets, minus twice that between them.",
         ),
         Mistake(
             "The absolute value",
-            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between).abs(),
+            lambda within_z, within_y, between: squared_mmd(within_z, within_y, between).abs(),
             "The estimate may be a little below 0, and that is right: only so is it unbiased.",
         ),
         Mistake(
             "Negative estimates cut off",
-            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between).clamp_min(0),
+            lambda within_z, within_y, between: squared_mmd(within_z, within_y, between).clamp_min(0),
             "The estimate may be a little below 0, and that is right: only so is it unbiased.",
         ),
         Mistake(
             "The root taken",
-            lambda within_x, within_y, between: squared_mmd(within_x, within_y, between).clamp_min(0).sqrt(),
+            lambda within_z, within_y, between: squared_mmd(within_z, within_y, between).clamp_min(0).sqrt(),
             "The *squared* MMD was asked for. It may be a little below 0, and that is right: only so is it unbiased.",
         ),
     ),

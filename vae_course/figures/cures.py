@@ -171,7 +171,9 @@ def bought(rows: Rows, within: float, named: Sequence[str] = (), most: float = 1
     axes.plot([], [], "v", color=GREY, markerfacecolor="white", label="at most: the true NLL may lie lower")
     if any(price[name].mean > most for name in told):
         axes.plot([], [], "^", color=GREY, label=f"further up than {most:g}")
-    axes.set(title="The best buys are far to the right and low", ylim=(min(0.0, *(spread.low for spread in price.values())), most))
+    axes.set(
+        title="The best buys are far to the right and low", ylim=(min(0.0, *(spread.low for spread in price.values())), most)
+    )
     axes.set(xlabel="information of z about the sentence, at least (nats)", ylabel=f"NLL above the {at.name} (nats a sentence)")
     axes.set_xlim(-0.2, 1.22 * max(spread.high for spread in told.values()))
     axes.legend(fontsize=9, loc="upper left")
@@ -184,7 +186,8 @@ def bought(rows: Rows, within: float, named: Sequence[str] = (), most: float = 1
         f"{name} {told[name].mean:.2f} nats for {price[name].mean:.2f}" for name in named if name in told
     )
     return Picture(
-        figure, f"{words}. The best buys are far to the right and low; {len(bounds & told.keys())} NLLs of {len(told)} are bounds."
+        figure,
+        f"{words}. The best buys are far to the right and low; {len(bounds & told.keys())} NLLs of {len(told)} are bounds.",
     )
 
 
@@ -303,7 +306,8 @@ def schedules(named: Mapping[str, Schedule], steps: int) -> Picture:
     axes.set(title="A rate that is free at first, once or several times", xlabel="step", ylabel="KL weight", ylim=(-0.04, 1.09))
     axes.legend(fontsize=9, loc="lower right")
     words = f"KL weights over {steps} steps: " + ", ".join(
-        f"{name} starts from 0 {_times(schedule, steps)} and ends at {schedule(steps - 1):g}" for name, schedule in named.items()
+        f"{name} starts from 0 {_times(schedule, steps)} and ends at {schedule(steps - 1):g}"
+        for name, schedule in named.items()
     )
     return Picture(figure, words + ".")
 
