@@ -1045,13 +1045,13 @@ SQUARED_MMD = Exercise(
             lambda within_z, within_y, between: squared_mmd(
                 within_z, within_y, (between - between.diag().diag()) * len(between) / (len(between) - 1)
             ),
-            "That is an unbiased estimate as well, but not the one that is asked for: x number i and y number i are two "
+            "That is an unbiased estimate as well, but not the one that is asked for: code i and draw i are two "
             "different draws, and here all n * n pairs between the sets count.",
         ),
         Mistake(
             "The diagonal left out between the sets, but counted",
             lambda within_z, within_y, between: squared_mmd(within_z, within_y, between - between.diag().diag()),
-            "x number i and y number i are two different draws: between the sets all n * n pairs count, the mean of the table.",
+            "Code i and draw i are two different points: between the sets all n * n pairs count, the mean of the table.",
         ),
         Mistake(
             "Too few pairs between the sets",
@@ -1066,7 +1066,7 @@ SQUARED_MMD = Exercise(
         Mistake(
             "Only draws of the same number compared",
             lambda within_z, within_y, between: squared_mmd(within_z, within_y, between.diag().diag() * len(between)),
-            "x number i and y number i have nothing to do with one another: compare every x with every y, n * n pairs.",
+            "Code i and draw i have nothing to do with one another: compare every code with every draw, n * n pairs.",
         ),
         Mistake(
             "Divided by n - 1 in place of n (n - 1)",
@@ -1100,14 +1100,14 @@ SQUARED_MMD = Exercise(
             "Without it the sets are never compared. Subtract twice its mean.",
         ),
         Mistake(
-            "Within x only",
+            "Within z only",
             lambda within_z, within_y, between: squared_mmd(within_z, 0 * within_y, between),
             "Likeness within y belongs to it as well; without it equal distributions do not get 0.",
         ),
         Mistake(
             "Within y only",
             lambda within_z, within_y, between: squared_mmd(0 * within_z, within_y, between),
-            "Likeness within x belongs to it as well; without it equal distributions do not get 0.",
+            "Likeness within z belongs to it as well; without it equal distributions do not get 0.",
         ),
         Mistake(
             "Within y subtracted",

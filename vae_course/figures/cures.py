@@ -169,8 +169,10 @@ def bought(rows: Rows, within: float, named: Sequence[str] = (), most: float = 1
     axes.plot([], [], "o", color=BLUE, label="named")
     axes.plot([], [], "o", color=GREY, label="not named here: see the table")
     axes.plot([], [], "v", color=GREY, markerfacecolor="white", label="at most: the true NLL may lie lower")
-    if any(price[name].mean > most for name in told):
-        axes.plot([], [], "^", color=GREY, label=f"further up than {most:g}")
+    further_up = {name for name in told if price[name].mean > most}
+    if further_up:
+        fill = "white" if further_up <= bounds else GREY
+        axes.plot([], [], "^", color=GREY, markerfacecolor=fill, label=f"further up than {most:g}")
     axes.set(
         title="The best buys are far to the right and low", ylim=(min(0.0, *(spread.low for spread in price.values())), most)
     )
@@ -281,7 +283,7 @@ def rates(histories: Mapping[str, Sequence[float]], promised: float, sought: Seq
     axes.axhline(promised, color=INK, linestyle=":", linewidth=1, label=f"promised by normalized means: {promised:.2f}")
     for nats in sought:
         axes.axhline(nats, color=GREY, linestyle="-", linewidth=0.6)
-        axes.annotate(f"{nats:g} nats", (2, nats), xytext=(0, 1), textcoords="offset points", fontsize=8, color=GREY)
+        axes.annotate(f"{nats:g} nats", (40, nats), xytext=(0, 1), textcoords="offset points", fontsize=8, color=GREY)
     colours, lines = (*PALETTE, GREY), (*LINES, (0, (6, 2, 1, 2, 1, 2)))
     for (name, values), colour, line in zip(histories.items(), colours, lines, strict=False):
         axes.plot([100 * (k + 1) / len(values) for k in range(len(values))], values, color=colour, linestyle=line, label=name)
@@ -305,11 +307,8 @@ def schedules(named: Mapping[str, Schedule], steps: int) -> Picture:
         axes.plot(range(steps), [schedule(step) for step in range(steps)], color=colour, linestyle=line, label=name)
     axes.set(title="A rate that is free at first, once or several times", xlabel="step", ylabel="KL weight", ylim=(-0.04, 1.09))
     axes.legend(fontsize=9, loc="lower right")
-    words = f"KL weights over {steps} steps: " + ", ".join(
-        f"{name} starts from 0 {_times(schedule, steps)} and ends at {schedule(steps - 1):g}"
-        for name, schedule in named.items()
-    )
-    return Picture(figure, words + ".")
+    told = [f"{name} starts from 0 {_times(weight, steps)} and ends at {weight(steps - 1):g}" for name, weight in named.items()]
+    return Picture(figure, f"KL weights over {steps} steps: {', '.join(told)}.")
 
 
 def _times(schedule: Schedule, steps: int) -> str:
