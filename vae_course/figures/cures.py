@@ -68,8 +68,8 @@ def penalties(kl_weight: float, bits: float, capacity: float, wall: float) -> Pi
     }
     for (name, (x, y)), colour, line in zip(named.items(), (BLUE, ORANGE, INK, SKY), (*LINES[:3], LINES[4]), strict=True):
         axes.plot(x, y, color=colour, linestyle=line, label=name)
-    axes.fill([0, wall, wall, 0], [0, 0, most, most], label="out of reach of a training batch", **FORBIDDEN)
-    axes.plot([wall, wall], [0, most], color=RED, linestyle="-.", label=f"normalized means, in training: R ≥ {wall:.2f}")
+    axes.fill([0, wall, wall, 0], [0, 0, most, most], label="out of reach of normalized means, in training", **FORBIDDEN)
+    axes.plot([wall, wall], [0, most], color=RED, linestyle="-.", label=f"normalized means: R ≥ {wall:.2f}")
     axes.set(xlim=(0, most), ylim=(0, most), title="A weight makes it cheaper, a floor is flat, a target has a valley")
     axes.set(xlabel="rate R (nats a sentence)", ylabel="charged (nats a sentence)")
     axes.legend(loc="upper left", fontsize=9, bbox_to_anchor=(1.0, 1.0))
@@ -261,7 +261,7 @@ def _write_names(
 
 def is_far(step: tuple[int, int]) -> bool:
     """Whether a name is so far from its point that a line has to join them."""
-    return abs(step[1] + 4) > 20
+    return abs(step[1] + 4) > 10
 
 
 def _dots(start: Place, end: Place) -> list[Place]:
