@@ -247,10 +247,12 @@ def test_wrong_choices_are_explained_in_a_sentence_or_two(monkeypatch):
 
 
 def test_what_is_said_of_wrong_cures_is_what_the_stored_run_found():
-    """Each of the four can be afforded and speaks, and the answer has the most information."""
+    """All four speak, one cannot be afforded, and of the others the answer has the most information."""
     rows = store.stored("cures_world")["rows"]
     told, nll = tables.over_seeds(rows, tables.information), tables.over_seeds(rows, "nll")
     for name in FOUR:
         assert told[name].mean > 1  # what the lesson asks of a z that is used
-        assert nll[name].mean - nll["language model"].mean < 0.25
-    assert max(FOUR, key=lambda name: told[name].mean) == "pretraining + free bits"
+    affordable = [name for name in FOUR if nll[name].mean - nll["language model"].mean < 0.25]
+    assert affordable == list(FOUR[:3])
+    assert max(affordable, key=lambda name: told[name].mean) == "pretraining + free bits"
+    assert max(FOUR, key=lambda name: told[name].mean) == "pretraining + many free bits"

@@ -83,3 +83,20 @@ def test_the_words_tell_what_is_drawn(model_rows):
     picture = cures.rates({"one": [20.0, 0.01], "other": [5.0, 4.0]}, promised=2.88)
     assert picture.words.endswith("one 0.01, other 4.00; the largest before was 20.")
     assert picture.figure.axes[0].get_title("left") == "At the end 1 of 2 models have a rate below 0.1 nats"
+
+
+def test_the_rates_that_are_sought_are_drawn_and_named():
+    (axes,) = cures.rates({"one": [20.0, 4.0]}, promised=2.88, sought=(4, 6)).figure.axes
+    assert [line.get_ydata()[0] for line in axes.lines if line.get_color() == cures.GREY] == [4, 6]
+    assert names(axes) == ["4 nats", "6 nats"]
+
+
+def test_the_words_count_how_often_a_weight_starts_from_0():
+    words = cures.schedules({"ramp": lambda step: min(1, step / 4), "saw": lambda step: step % 5 / 4}, steps=20).words
+    assert words == "KL weights over 20 steps: ramp starts from 0 once and ends at 1, saw starts from 0 4 times and ends at 1."
+
+
+def test_what_is_further_up_is_in_the_legend_only_where_something_is(model_rows):
+    for most, expected in ((1.0, 1), (2.0, 0)):
+        (axes,) = cures.bought(model_rows, within=0.25, most=most).figure.axes
+        assert sum("further up" in text.get_text() for text in axes.get_legend().get_texts()) == expected

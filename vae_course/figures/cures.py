@@ -68,14 +68,14 @@ def penalties(kl_weight: float, bits: float, capacity: float, wall: float) -> Pi
     }
     for (name, (x, y)), colour, line in zip(named.items(), (BLUE, ORANGE, INK, SKY), (*LINES[:3], LINES[4]), strict=True):
         axes.plot(x, y, color=colour, linestyle=line, label=name)
-    axes.fill([0, wall, wall, 0], [0, 0, most, most], label="out of reach for normalized means", **FORBIDDEN)
+    axes.fill([0, wall, wall, 0], [0, 0, most, most], label="out of reach of normalized means, in training", **FORBIDDEN)
     axes.plot([wall, wall], [0, most], color=RED, linestyle="-.", label=f"normalized means: R ≥ {wall:.2f}")
     axes.set(xlim=(0, most), ylim=(0, most), title="A weight makes it cheaper, a floor is flat, a target has a valley")
     axes.set(xlabel="rate R (nats a sentence)", ylabel="charged (nats a sentence)")
     axes.legend(loc="upper left", fontsize=9, bbox_to_anchor=(1.0, 1.0))
     words = (
         f"Weight {kl_weight:g} makes each nat cheaper; a floor costs {bits:g} nats however few are used; a target charges the "
-        f"distance from {capacity:g}; normalized means cannot go below {wall:.2f} nats."
+        f"distance from {capacity:g}; in a training batch normalized means cannot go below {wall:.2f} nats."
     )
     return Picture(figure, words)
 
@@ -166,10 +166,16 @@ def bought(rows: Rows, within: float, named: Sequence[str] = (), most: float = 1
     if yardstick is not None:
         axes.axhline(yardstick, color=INK, linestyle=":", linewidth=1.5, label="language model")
         axes.axhline(yardstick + within, color=ORANGE, linestyle="--", linewidth=1.5, label=f"{within:g} nats worse")
+    axes.plot([], [], "o", color=BLUE, label="named")
     axes.plot([], [], "o", color=GREY, label="not named here: see the table")
     axes.plot([], [], "v", color=GREY, markerfacecolor="white", label="at most: the true NLL may lie lower")
-    axes.plot([], [], "^", color=GREY, label=f"further up than {most:g}")
-    axes.set(title="Right and low is bought well", ylim=(min(0.0, *(spread.low for spread in price.values())), most))
+    further_up = {name for name in told if price[name].mean > most}
+    if further_up:
+        fill = "white" if further_up <= bounds else GREY
+        axes.plot([], [], "^", color=GREY, markerfacecolor=fill, label=f"further up than {most:g}")
+    axes.set(
+        title="The best buys are far to the right and low", ylim=(min(0.0, *(spread.low for spread in price.values())), most)
+    )
     axes.set(xlabel="information of z about the sentence, at least (nats)", ylabel=f"NLL above the {at.name} (nats a sentence)")
     axes.set_xlim(-0.2, 1.22 * max(spread.high for spread in told.values()))
     axes.legend(fontsize=9, loc="upper left")
@@ -178,11 +184,12 @@ def bought(rows: Rows, within: float, named: Sequence[str] = (), most: float = 1
     if yardstick is not None:
         lines += [[(axes.get_xlim()[0], y), (axes.get_xlim()[1], y)] for y in (yardstick, yardstick + within)]
     _write_names(figure, axes, {name: ends[name] for name in named if name in ends}, None, lines)
-    words = "Information, and NLL above the floor: " + "; ".join(
+    words = f"Information, and NLL above the {at.name}: " + "; ".join(
         f"{name} {told[name].mean:.2f} nats for {price[name].mean:.2f}" for name in named if name in told
     )
     return Picture(
-        figure, f"{words}. Right and low is bought well; {len(bounds & told.keys())} NLLs of {len(told)} are bounds."
+        figure,
+        f"{words}. The best buys are far to the right and low; {len(bounds & told.keys())} NLLs of {len(told)} are bounds.",
     )
 
 
@@ -254,7 +261,7 @@ def _write_names(
 
 def is_far(step: tuple[int, int]) -> bool:
     """Whether a name is so far from its point that a line has to join them."""
-    return abs(step[1] + 4) > 20
+    return abs(step[1] + 4) > 10
 
 
 def _dots(start: Place, end: Place) -> list[Place]:
@@ -267,10 +274,16 @@ def _dots(start: Place, end: Place) -> list[Place]:
 
 
 @styled
-def rates(histories: Mapping[str, Sequence[float]], promised: float) -> Picture:
-    """The rate in each part of training, a line a model, and the least that normalized means promise."""
+def rates(histories: Mapping[str, Sequence[float]], promised: float, sought: Sequence[float] = ()) -> Picture:
+    """The rate in each part of training, a line a model, the least that normalized means promise, and what others seek.
+
+    Rates below 0.1 nats are not drawn.
+    """
     figure, (axes,) = new_figure(height=3.6)
     axes.axhline(promised, color=INK, linestyle=":", linewidth=1, label=f"promised by normalized means: {promised:.2f}")
+    for nats in sought:
+        axes.axhline(nats, color=GREY, linestyle="-", linewidth=0.6)
+        axes.annotate(f"{nats:g} nats", (40, nats), xytext=(0, 1), textcoords="offset points", fontsize=8, color=GREY)
     colours, lines = (*PALETTE, GREY), (*LINES, (0, (6, 2, 1, 2, 1, 2)))
     for (name, values), colour, line in zip(histories.items(), colours, lines, strict=False):
         axes.plot([100 * (k + 1) / len(values) for k in range(len(values))], values, color=colour, linestyle=line, label=name)
@@ -279,8 +292,8 @@ def rates(histories: Mapping[str, Sequence[float]], promised: float) -> Picture:
     axes.set(title=f"At the end {silent} of {len(ends)} models have a rate below 0.1 nats")
     axes.set(xlabel="part of the training (%)", ylabel="rate (nats a sentence), logarithmic")
     axes.set(yscale="log", xlim=(0, 102))
-    axes.set_yticks([0.01, 0.1, 1, 10], ["0.01", "0.1", "1", "10"])
-    axes.set_ylim(0.01, 2 * max(map(max, histories.values())))
+    axes.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
+    axes.set_ylim(0.1, max(1.0, 2 * max(map(max, histories.values()))))
     axes.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     words = "Rates in the last twentieth of the training: " + ", ".join(f"{name} {rate:.2f}" for name, rate in ends.items())
     return Picture(figure, f"{words}; the largest before was {max(map(max, histories.values())):.0f}.")
@@ -294,7 +307,11 @@ def schedules(named: Mapping[str, Schedule], steps: int) -> Picture:
         axes.plot(range(steps), [schedule(step) for step in range(steps)], color=colour, linestyle=line, label=name)
     axes.set(title="A rate that is free at first, once or several times", xlabel="step", ylabel="KL weight", ylim=(-0.04, 1.09))
     axes.legend(fontsize=9, loc="lower right")
-    words = f"KL weights over {steps} steps: " + ", ".join(
-        f"{name} ends at {schedule(steps - 1):g}" for name, schedule in named.items()
-    )
-    return Picture(figure, words + ".")
+    told = [f"{name} starts from 0 {_times(weight, steps)} and ends at {weight(steps - 1):g}" for name, weight in named.items()]
+    return Picture(figure, f"KL weights over {steps} steps: {', '.join(told)}.")
+
+
+def _times(schedule: Schedule, steps: int) -> str:
+    """How often a schedule's weight is at 0, having been above it or not begun: "once", "4 times"."""
+    count = sum(schedule(step) == 0 and (step == 0 or schedule(step - 1) > 0) for step in range(steps))
+    return "once" if count == 1 else f"{count} times"

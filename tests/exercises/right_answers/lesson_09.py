@@ -54,10 +54,10 @@ def better_buys(more, error_of_more, dearer, error_of_dearer, margin):
     return torch.tensor(answers, device=more.device)
 
 
-def squared_mmd(within_x, within_y, between):
-    n = within_x.shape[0]
-    different = ~torch.eye(n, dtype=torch.bool, device=within_x.device)
-    return within_x[different].mean() + within_y[different].mean() - 2 * between.mean()
+def squared_mmd(within_z, within_y, between):
+    n = within_z.shape[0]
+    different = ~torch.eye(n, dtype=torch.bool, device=within_z.device)
+    return within_z[different].mean() + within_y[different].mean() - 2 * between.mean()
 
 
 def _weights_in_a_loop(step, period, cycles):
@@ -78,9 +78,9 @@ def _free_bits_in_a_loop(rates, floor):
     return total
 
 
-def _mmd_by_halves(within_x, within_y, between):
+def _mmd_by_halves(within_z, within_y, between):
     n = len(between)
-    x = torch.triu(within_x, diagonal=1).sum() / (n * (n - 1) / 2)
+    x = torch.triu(within_z, diagonal=1).sum() / (n * (n - 1) / 2)
     y = torch.triu(within_y, diagonal=1).sum() / (n * (n - 1) / 2)
     return x + y - 2 * between.sum() / n**2
 
@@ -150,15 +150,15 @@ MORE = {
     ],
     "squared_mmd": [
         _mmd_by_halves,
-        lambda within_x, within_y, between: (
-            sum((k.sum() - k.diagonal().sum()) / (len(k) * (len(k) - 1)) for k in (within_x, within_y)) - 2 * between.mean()
+        lambda within_z, within_y, between: (
+            sum((k.sum() - k.diagonal().sum()) / (len(k) * (len(k) - 1)) for k in (within_z, within_y)) - 2 * between.mean()
         ),
-        lambda within_x, within_y, between: (
-            (within_x + within_y).fill_diagonal_(0).sum() / (len(between) ** 2 - len(between)) - between.mean() * 2
+        lambda within_z, within_y, between: (
+            (within_z + within_y).fill_diagonal_(0).sum() / (len(between) ** 2 - len(between)) - between.mean() * 2
         ),
-        lambda within_x, within_y, between: (
+        lambda within_z, within_y, between: (
             (
-                (within_x + within_y) * (1 - torch.eye(len(between), device=between.device)) / (len(between) - 1)
+                (within_z + within_y) * (1 - torch.eye(len(between), device=between.device)) / (len(between) - 1)
                 - 2 * between / len(between)
             ).sum()
             / len(between)
