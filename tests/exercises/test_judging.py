@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import itertools
 import math
 import sys
 import time
@@ -116,6 +117,38 @@ def test_what_else_to_suspect_is_told_where_no_mistake_is_named_and_nothing_was_
     assert "full" not in told(lambda x, y, weight: -(2 * x + weight * y), exercise)
     raises = told(lambda x, y, weight: 1 / 0, exercise)
     assert "full" not in raises
+
+
+def test_what_else_to_suspect_is_told_of_an_answer_that_is_right_once_and_then_wrong():
+    number = itertools.count()
+    exercise = replace(WEIGHTED, suspect="Is the moon full?")
+    once = len(exercise.inputs())
+    message = told(lambda x, y, weight: 2 * x + weight * y + 1000 * (next(number) >= once), exercise)
+    assert message.endswith("Is the moon full?")
+
+
+def effects_by_lstsq(driver):
+    def answer(codes, table, fact):
+        columns = [torch.nn.functional.one_hot(labels).to(codes.dtype) for labels in table.T]
+        vectors = torch.linalg.lstsq(torch.cat(columns, dim=1), codes, driver=driver).solution
+        effects = vectors.split([column.shape[1] for column in columns])[fact]
+        return effects - effects[0]
+
+    return answer
+
+
+@pytest.mark.parametrize("driver", [None, "gelsy", "gels"])
+def test_least_squares_on_dependent_columns_is_told_every_time_though_it_may_be_right_by_luck(driver):
+    for seed in range(5):
+        verdict = exercises.find("effects_of_fact").grade(effects_by_lstsq(driver), seed)
+        assert "gives dependent columns to torch.linalg.lstsq" in " ".join(verdict.message.split())
+
+
+def test_least_squares_with_a_driver_that_takes_dependent_columns_is_right():
+    usual = torch.linalg.lstsq
+    for driver in ("gelsd", "gelss"):
+        assert exercises.find("effects_of_fact").grade(effects_by_lstsq(driver)).status is Status.CORRECT
+    assert torch.linalg.lstsq is usual
 
 
 def test_a_large_input_can_be_had_whole():

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from vae_course.figures import latent_space
@@ -50,9 +51,12 @@ def test_the_best_axis_of_a_fact_is_told_for_each_set_of_axes():
 
 
 def test_granted_wishes_are_told_at_their_best_length():
-    granted, both = ([Estimate(share, 0.02) for share in shares] for shares in ((0, 0.5, 0.9), (0, 0.4, 0.2)))
-    words = latent_space.wishes_granted([0, 1, 2], {"a": granted}, {"a": both}).words
-    assert words.endswith("at the best length: a about 40 %.")
+    shares_of_each = ((0, 0.5, 0.9), (1, 0.7, 0.3), (0, 0.4, 0.2))
+    granted, kept, both = ([Estimate(share, 0.02) for share in shares] for shares in shares_of_each)
+    picture = latent_space.wishes_granted([0, 1, 2], {"a": granted}, {"a": kept}, {"a": both})
+    assert picture.words.endswith("at the best length: a about 40 %.")
+    shown = [panel.containers[0].lines[0].get_ydata().tolist() for panel in picture.figure.axes]
+    assert shown == [pytest.approx([100 * share for share in shares]) for shares in shares_of_each]
 
 
 def test_walks_whose_ends_never_differ_are_told_as_such():

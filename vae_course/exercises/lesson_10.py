@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+from unittest import mock
 
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from vae_course.exercises.attempts import Arguments
+from vae_course.exercises.attempts import Arguments, NotComparableError
 from vae_course.exercises.core import Exercise
 from vae_course.exercises.explanations import Explanation
 from vae_course.exercises.making import double, doubles, flags, numbers, size, sizes, whole
@@ -91,6 +94,13 @@ def _rows_by_themselves(counts: Tensor) -> Tensor:
     """Shares within each row, whose sums are 1, and of the columns of these."""
     joint = counts / counts.sum(1, keepdim=True)
     return torch.where(joint > 0, joint * (joint / joint.sum(0)).log(), torch.zeros_like(joint)).sum()
+
+
+def _rows_against_all(counts: Tensor) -> Tensor:
+    """Shares within each row held against the columns' shares of everything, and the rows' KLs added up."""
+    joint = counts / counts.sum(1, keepdim=True)
+    everywhere = counts.sum(0) / counts.sum()
+    return torch.where(joint > 0, joint * (joint / everywhere).log(), torch.zeros_like(joint)).sum()
 
 
 def _with_tiny_shares(counts: Tensor) -> Tensor:
@@ -229,6 +239,18 @@ MUTUAL_INFORMATION_OF_COUNTS = Exercise(
             "Shares within each column",
             lambda counts: _rows_by_themselves(counts.mT),
             "Divided by the sum of its column, a count becomes p(a given b). Divide by the total: *all* cells add up to 1.",
+        ),
+        Mistake(
+            "Every row counts alike",
+            _rows_against_all,
+            "log p(b given a) / p(b) is the right ratio, but its weight is p(b given a), which gives every row the weight 1. "
+            "The weight is the joint p(a, b): the count over the total.",
+        ),
+        Mistake(
+            "Every column counts alike",
+            lambda counts: _rows_against_all(counts.mT),
+            "log p(a given b) / p(a) is the right ratio, but its weight is p(a given b), which gives every column the weight "
+            "1. The weight is the joint p(a, b): the count over the total.",
         ),
         Mistake(
             "Softmax of the counts",
@@ -1265,12 +1287,32 @@ _DIFFERENCE_OF_MEANS = (
     "*all* facts at once."
 )
 
+_LSTSQ = torch.linalg.lstsq
+_UNRELIABLE = (
+    "your function gives dependent columns to torch.linalg.lstsq, whose usual driver may then return wrong vectors without a "
+    "warning, in one call and not in the next. The columns of each fact add up to 1, so those of two facts are dependent. Use "
+    "torch.linalg.pinv"
+)
+
+
+def _lstsq_told(*given: Any, driver: str | None = None, **named: Any) -> Any:  # noqa: ANN401 - whatever torch takes
+    """``torch.linalg.lstsq``, but for what it solves by luck only: dependent columns, with a driver that may fail on them."""
+    if driver not in {"gelsd", "gelss"} and given and torch.linalg.matrix_rank(given[0]) < given[0].shape[-1]:
+        raise NotComparableError(_UNRELIABLE)
+    return _LSTSQ(*given, driver=driver, **named)
+
+
+def _luck_told() -> AbstractContextManager[object]:
+    """Right by luck is not right: ``torch.linalg.lstsq`` on dependent columns is told, whatever it happens to return."""
+    return mock.patch.object(torch.linalg, "lstsq", _lstsq_told)
+
+
 EFFECTS_OF_FACT = Exercise(
     task=(
         "The steps in z from value 0 of one fact to each of its values, all other facts being equal, (values, latent). Make a "
-        "column of zeros and ones for each value of each fact, and find by least squares the vectors that give the codes "
-        "(n, latent). The steps are differences of the vectors of the fact number `fact`. table (n, facts) holds values "
-        "0, 1, 2, ...; each occurs."
+        "column of zeros and ones, in the codes' dtype, for each value of each fact, and find by least squares the vectors "
+        "that give the codes (n, latent). The steps are differences of the vectors of the fact number `fact`. table (n, facts) "
+        "holds values 0, 1, 2, ...; each occurs."
     ),
     reference=effects_of_fact,
     cases=_stated,
@@ -1362,9 +1404,10 @@ EFFECTS_OF_FACT = Exercise(
         ),
     ),
     suspect=(
-        "If you use torch.linalg.lstsq: it takes for granted that the columns are independent, and may give wrong vectors "
-        "without a warning where they are not. Those of each fact add up to 1, so they are not. Use torch.linalg.pinv."
+        "If you use torch.linalg.lstsq: where columns are dependent, its usual driver may give wrong vectors without a "
+        "warning. The columns of each fact add up to 1, so those of two facts are dependent. Use torch.linalg.pinv."
     ),
+    run_within=_luck_told,
 )
 
 # --- wishes granted --------------------------------------------------------------------------------------------------
@@ -1589,7 +1632,7 @@ PREDICTIONS = (
         "four_times_the_sentences",
         ("as large as before", "half of it", "a quarter of it"),
         answer="a quarter of it",
-        because="the bias falls as one over the number of sentences, faster than the scatter of a mean.",
+        because="the bias falls as one over the number of sentences; a standard error falls only as one over the root of it.",
         wrong={
             "as large as before": (
                 "A bias that comes from a wrong formula stays, however many sentences there are. This one comes from shares "
@@ -1603,7 +1646,7 @@ PREDICTIONS = (
     ),
     Prediction(
         "coordinates_of_their_own",
-        ("0", "2", "4"),
+        ("0", "2", "3"),
         answer="0",
         because="every coordinate knows a little of several facts, and none knows much of any.",
         wrong={
@@ -1611,10 +1654,10 @@ PREDICTIONS = (
                 "The two smallest facts would fit: several coordinates have nats enough for half of one. But the likelihood "
                 "does not care along which axes a fact lies, so each coordinate spends its nats on a little of many facts."
             ),
-            "4": (
-                "That takes a coordinate that spends nearly all of its nats on one fact, four times over. But the likelihood "
-                "does not care along which axes a fact lies, and a fact of several values may take several directions in any "
-                "case."
+            "3": (
+                "Besides the two smallest facts, that takes a coordinate that spends nearly all of its nats on a larger one. "
+                "But the likelihood does not care along which axes a fact lies, and a fact of several values may take several "
+                "directions in any case."
             ),
         },
     ),

@@ -216,14 +216,13 @@ def along_the_way(
         left.text(0, 100 * neither_of_unrelated - 2, "neither, in an\nunrelated sentence", va="top", fontsize=8)
     right.plot(array(places), 100 * array(readable), color=RED, linestyle="-.", marker="D", label="on the line")
     for (name, share), line in zip(readable_of_draws.items(), LINES, strict=False):
-        right.axhline(100 * share, color=INK, linestyle=line, linewidth=1.5)
-        right.text(0.5, 100 * share - 2, name, ha="center", va="top", fontsize=8)
+        right.axhline(100 * share, color=INK, linestyle=line, linewidth=1.5, label=name)
     left.set(title="Facts in which the two ends differ", ylabel="share of these facts (%)")
     right.set(title="Sentences that the grammar can read", ylabel="share of the sentences (%)")
     for panel in (left, right):
         panel.set(xlabel="place on the line (0: start, 1: end)", ylim=(-3, 106))
-    for panel in (left, right):
-        panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3, fontsize=8)
+    for panel, columns in ((left, 3), (right, 2)):
+        panel.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=columns, fontsize=8)
     middle = len(neither) // 2
     told = "; ".join(f"{name} {_about(share)}" for name, share in readable_of_draws.items())
     words = (
@@ -235,27 +234,31 @@ def along_the_way(
 
 @styled
 def wishes_granted(
-    lengths: Sequence[float], granted: Mapping[str, Sequence[Estimate]], both: Mapping[str, Sequence[Estimate]]
+    lengths: Sequence[float],
+    granted: Mapping[str, Sequence[Estimate]],
+    kept: Mapping[str, Sequence[Estimate]],
+    both: Mapping[str, Sequence[Estimate]],
 ) -> Picture:
-    """Against the steps' length: left, wishes granted; right, wishes granted with every other fact kept. Bars: ±1 error."""
-    figure, (left, right) = new_figure(2, width=9.5, height=3.6)
-    for panel, series in ((left, granted), (right, both)):
+    """Against the steps' length, a panel each: wishes granted, every other fact kept, and both. Bars: ±1 error."""
+    figure, (left, middle, right) = new_figure(3, width=9.5, height=3.4)
+    for panel, series in ((left, granted), (middle, kept), (right, both)):
         for (name, values), colour, line, marker in zip(series.items(), (ORANGE, BLUE, INK), LINES, MARKERS, strict=False):
             shares = [100 * value.value for value in values]
             errors = [100 * value.standard_error for value in values]
             panel.errorbar(
                 lengths, shares, yerr=errors, color=colour, linestyle=line, marker=marker, markersize=5, capsize=3, label=name
             )
-        panel.set(xlabel="length of the step (units of z, mean)", ylim=(-3, 103))
+        panel.set(xlabel="length of the step (units of z)", ylim=(-3, 103))
     left.set(title="The wish is granted", ylabel="share of the wishes (%)")
-    right.set(title="The wish is granted and all else is kept", ylabel="share of the wishes (%)")
+    middle.set(title="All else is kept")
+    right.set(title="Both")
     handles, names = left.get_legend_handles_labels()
     title = "with bars of ± 1 standard error"
     figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize=9, title=title, title_fontsize=9)
     told = "; ".join(f"{name} {_about(max(value.value for value in values))}" for name, values in both.items())
     words = (
-        "At equal lengths both recipes grant about equally many wishes, a random direction few. Granted with all else kept, at "
-        f"the best length: {told}."
+        "At equal lengths both recipes grant about equally many wishes, a random direction few. The longer the step, the fewer "
+        f"sentences keep all else. Granted with all else kept, at the best length: {told}."
     )
     return Picture(figure, words)
 
