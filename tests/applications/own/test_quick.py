@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from vae_course.applications.own import correct, first, generate, sentences, translate
+from vae_course.applications.own import correct, generate, quick, sentences, translate
 from vae_course.text.cures import Budget
 from vae_course.text.models import TextSizes
 
@@ -44,7 +44,7 @@ def written(tmp_path, lines):
 )
 def test_it_tells_and_scores_what_the_command_does_and_leaves_nothing(application, lines, figures, tmp_path):
     file = written(tmp_path, lines)
-    told = first.result(application, file)
+    told = quick.result(application, file)
     assert told.startswith(f"vae-course train {application} {file} --quick\n")
     assert "Quick: 25% of the usual 40 steps" in told
     assert figures in told
@@ -57,7 +57,7 @@ def test_a_corrector_is_scored_on_pairs_whose_right_side_it_has_not_read(tmp_pat
     prepared, on_file = correct.prepared, correct.on_file
     monkeypatch.setattr(correct, "prepared", lambda file, **kw: read.update(right=file.read_text()) or prepared(file, **kw))
     monkeypatch.setattr(correct, "on_file", lambda model, file: read.update(pairs=file.read_text()) or on_file(model, file))
-    told = first.result("correct", written(tmp_path, [f"{text.replace('saw', 'swa')}\t{text}" for text in TEXTS]))
+    told = quick.result("correct", written(tmp_path, [f"{text.replace('saw', 'swa')}\t{text}" for text in TEXTS]))
     meant = {line.split("\t")[1] for line in read["pairs"].splitlines()}
     assert len(meant) >= correct.LEAST
     assert meant.isdisjoint(read["right"].splitlines())
@@ -68,11 +68,11 @@ def test_a_corrector_is_scored_on_pairs_whose_right_side_it_has_not_read(tmp_pat
 
 def test_a_file_that_the_command_cannot_use_is_told(tmp_path):
     file = written(tmp_path, [f"{text}\t{text}" for text in TEXTS[:30]])
-    told = first.result("translate", file).splitlines()
+    told = quick.result("translate", file).splitlines()
     assert told[1].startswith(f"not tried: {file}: ")
     assert "at least 10" in told[1]
 
 
 def test_a_corpus_of_the_course_is_no_file_of_ones_own():
-    told = first.result("generate", "docstrings")
+    told = quick.result("generate", "docstrings")
     assert told.endswith("not tried: docstrings is no file; the command takes one of your own")
