@@ -40,11 +40,11 @@ def test_a_long_batch_is_cut():
     assert texts(axes) == ["<bos>", "a"] * 2
 
 
-def test_costs_puts_each_price_between_the_word_shown_and_the_word_asked_for():
+def test_costs_puts_each_price_above_the_word_asked_for():
     (axes,) = text.costs(TOKENS[0], torch.tensor([0.5, 1.0, 2.0, 0.25]), VOCABULARY).figure.axes
     assert [bar.get_height() for bar in axes.patches] == [0.5, 1.0, 2.0, 0.25]
-    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["<bos>", "a", "cat", "sleeps"]
-    assert texts(axes) == ["a", "cat", "sleeps", "<eos>"]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["a", "cat", "sleeps", "<eos>"]
+    assert texts(axes) == ["0.50", "1.00", "2.00", "0.25"]
 
 
 def test_the_floor_is_drawn_only_where_it_is_known():
@@ -64,7 +64,11 @@ def test_rate_and_distortion_are_means_of_parts():
     assert right.lines[0].get_ydata().tolist() == [2, 2]
     assert right.lines[1].get_xdata() == [2, 2]
     assert [axes.get_title(loc="left") for axes in (left, right)] == ["Distortion", "Rate"]
-    assert labels(right) == ["from here on the KL weight is 1"]
+    assert " ".join(" ".join(texts(right)).split()) == "from here on the KL weight is 1"
+    spans = [high - low for low, high in (left.get_ylim(), right.get_ylim())]
+    assert spans[0] == pytest.approx(spans[1])  # what one loses can be held against what the other gains
+    assert left.get_ylim()[0] < 5
+    assert left.get_ylim()[1] > 8
 
 
 def test_the_first_steps_may_be_left_out():

@@ -1194,7 +1194,9 @@ def costs_over_z(costs: Tensor) -> Tensor:
 
 def _costs_given_z() -> list[Arguments]:
     return [
-        doubles([[[0.5]], [[2.0]]]),
+        doubles([[[0.5]], [[0.5]]]),
+        # the example of the lesson: the smallest that tells the weights before a word from those after it, or after the last
+        doubles([[[math.log(2), math.log(2)]], [[math.log(4), math.log(4)]]]),
         doubles([[[0.5, 1.0, 3.0]]]),
         doubles([[[0.5, 2.0, 0.25]], [[3.0, 0.125, 1.0]]]),
         doubles([[[0.5, 2.0], [1.0, 0.0]], [[3.0, 0.125], [0.5, 0.0]], [[1.0, 1.5], [2.5, 0.0]]]),
@@ -1210,6 +1212,11 @@ def _drawn_costs(generator: Generator) -> Arguments:
 def _of_beginnings(costs: Tensor) -> Tensor:
     """-log p of the first 1, 2, ... words, (batch, places)."""
     return costs_over_z(costs).cumsum(1)
+
+
+def _log_weights_before(costs: Tensor) -> Tensor:
+    """For each word the log weight of each draw, by how well it fits the words before: (draws, batch, places)."""
+    return functional.pad(-costs.cumsum(2)[:, :, :-1], (1, 0)).log_softmax(0)
 
 
 COSTS_OVER_Z = Exercise(
@@ -1238,6 +1245,24 @@ COSTS_OVER_Z = Exercise(
             lambda costs: math.log(len(costs)) - torch.logsumexp(-costs, 0),
             "The words before tell something about z, so that not all draws count alike for the next word. Average the "
             "probabilities of *beginnings*, and take the ratio of two.",
+        ),
+        Mistake(
+            "The draws weighted by the word itself too",
+            lambda costs: -torch.logsumexp((-costs.cumsum(2)).log_softmax(0) - costs, 0),
+            "Your weights know too much: they count the word whose cost is asked for. The weight of a draw for word t comes "
+            "from the words *before* t; for the first word all draws weigh the same.",
+        ),
+        Mistake(
+            "The draws weighted by the whole sentence",
+            lambda costs: -torch.logsumexp((-costs.sum(2, keepdim=True)).log_softmax(0) - costs, 0),
+            "Your weights know too much: they are those of the whole sentence at every place. The weight of a draw for word t "
+            "comes from the words *before* t, so it changes from word to word; for the first word all draws weigh the same.",
+        ),
+        Mistake(
+            "The weighted mean of the costs",
+            lambda costs: (_log_weights_before(costs).exp() * costs).sum(0),
+            "The weights are right, but it is the probabilities that they average, not the costs: take exp(-cost) first, and "
+            "minus the log of the mean afterwards.",
         ),
         Mistake(
             "The costs of beginnings",

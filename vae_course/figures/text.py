@@ -56,16 +56,15 @@ def batch(tokens: Tensor, vocabulary: Vocabulary, columns: int = 16) -> Picture:
 
 @styled
 def costs(tokens: Tensor, nats: Tensor, vocabulary: Vocabulary, most: int = 16) -> Picture:
-    """What each word of ``tokens`` (time,) costs, ``nats`` (time - 1,), above the word that the decoder was shown before it."""
-    shown = [_short(vocabulary.words[number]) for number in tokens[:-1].tolist()[:most]]
+    """What each predicted word of ``tokens`` (time,) costs, ``nats`` (time - 1,): a bar above the word, and its number."""
     asked = [_short(vocabulary.words[number]) for number in tokens[1:].tolist()[:most]]
     heights = array(nats[:most])
     figure, (axes,) = new_figure(width=9, height=3.8)
-    axes.bar(range(len(shown)), heights, color=BLUE, width=0.7)
-    for x, (word, height) in enumerate(zip(asked, heights, strict=True)):
-        axes.text(x, height + 0.05, word, ha="center", va="bottom", fontsize=9, fontweight="bold")
-    axes.set_xticks(range(len(shown)), shown, rotation=30, ha="right")
-    axes.set(xlabel="the word just shown (the model remembers all before)", ylabel="cost of the next word (nats)")
+    axes.bar(range(len(asked)), heights, color=BLUE, width=0.7)
+    for x, height in enumerate(heights):
+        axes.text(x, height + 0.05, f"{height:.2f}", ha="center", va="bottom", fontsize=9)
+    axes.set_xticks(range(len(asked)), asked, rotation=30, ha="right")
+    axes.set(xlabel="the predicted word (the model has read all words before it)", ylabel="its cost (nats)")
     axes.set(title="What each token of a sentence costs", ylim=(0, float(heights.max()) * 1.18))
     words = "A bar for each predicted word: high where a sentence may go on in many ways, near zero where only in one."
     return Picture(figure, words)
@@ -124,10 +123,12 @@ def rate_and_distortion(
     right.set_title("The rate is pressed down to what pays" if pressed_down else "Rate")
     for axes, means, colour in ((left, mean_distortions, BLUE), (right, mean_rates, RED)):
         axes.plot(middles, means, color=colour, linestyle="-")
-        axes.axvline(rise, color=INK, linestyle=":", linewidth=1, label="from here on the KL weight is 1")
+        axes.axvline(rise, color=INK, linestyle=":", linewidth=1)
         axes.set(xlabel="training steps", ylabel="nats per sentence")
-    right.set_ylim(0, None)
-    right.legend(handles=right.lines[1:], loc="center right", fontsize=9)
+    span = 1.1 * max(max(mean_rates), max(mean_distortions) - lowest)  # the same for both, so that they can be compared
+    right.set_ylim(0, span)
+    left.set_ylim(lowest - 0.05 * span, lowest + 0.95 * span)
+    right.text(rise, 0.97 * span, "  from here on\n  the KL weight is 1", va="top", fontsize=9)
     words = "Distortion falls; the rate is high while z is cheap, then is pressed down"
     words += ", for which distortion pays." if rises_again else "."
     return Picture(figure, words)
@@ -152,12 +153,14 @@ def with_and_without_z(without: Mapping[str, Sequence[float]], with_z: Mapping[s
             )
     axes.set_xticks(range(len(without)), list(without))
     axes.set(
-        xlabel="what the decoder sees of the words before", ylabel="NLL, nats per sentence above the truth", ylim=(0, None)
+        xlabel="what the decoder sees of the words before (a point is a seed; 1,000 steps if not said)",
+        ylabel="NLL, nats per sentence above the truth",
+        ylim=(0, None),
     )
-    axes.set_title("What a decoder cannot see, z can tell it (a point is a seed; 1,000 steps if not said)")
+    axes.set_title("With annealing, z helps the decoders that see little")
     axes.legend()
     words = "Without z a decoder is worse the less it sees; with z and annealing it is better for two and four words, "
-    words += "and no better for eight words or all."
+    words += "and no better for eight words or all. Without annealing most of that is lost."
     return Picture(figure, words)
 
 
@@ -218,7 +221,7 @@ def saved_by_place(named: Mapping[str, Tensor], window: int) -> Picture:
     axes.legend(loc="upper left", fontsize=9)
     title, words = (
         "What is saved, place by place",
-        "Two bars for each place: what z saves there, and what the LSTM's memory does.",
+        "Two bars for each place: what z saves there, and what the LSTM in place of the window does.",
     )
     if told.shape[1] > window + 1:
         early, late = (Estimate.of(part.sum(1)) for part in (told[:, : window + 1], told[:, window + 1 :]))

@@ -9,7 +9,11 @@ from vae_course.applications.own import correct, generate, quick, sentences, tra
 from vae_course.text.cures import Budget
 from vae_course.text.models import TextSizes
 
-WHO, DOES, WHAT = ("a cat", "the dog", "my boy", "her girl"), ("saw", "took", "has", "likes"), ["cap", "mug", "pen", "toy"]
+WHO, DOES, WHAT = (
+    ("a cat", "the dog", "my boy", "her girl"),
+    ("saw", "took", "has", "likes"),
+    ["cap", "mug", "pen", "toy", "rug", "box"],
+)
 TEXTS = [f"{who} {does} the {what}, {when}." for who, does, what, when in product(WHO, DOES, WHAT, ("now", "today", "again"))]
 
 
