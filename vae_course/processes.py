@@ -84,6 +84,17 @@ class Team:
         for value, mean in zip(values, flat.split([value.numel() for value in values]), strict=True):
             value.copy_(mean.view_as(value))
 
+    def average_gradients(self, model: nn.Module) -> None:
+        """Set the gradients to their means; a weight on which the loss of no share depends has none, as in one process."""
+        if self.size == 1:
+            return
+        weights = [weight for weight in model.parameters() if weight.requires_grad]
+        used = torch.tensor([float(weight.grad is not None) for weight in weights], device=weights[0].device)
+        gradients = [torch.zeros_like(weight) if weight.grad is None else weight.grad for weight in weights]
+        self.average([*gradients, used])
+        for weight, gradient, share in zip(weights, gradients, used.tolist(), strict=True):
+            weight.grad = gradient if share else None
+
     def leaders(self, value: float) -> float:
         """The first process's ``value``, in all of them: what is decided by it is decided alike."""
         if self.size == 1:
@@ -102,15 +113,6 @@ class Team:
         everywhere = gather_object([own])
         if min(everywhere) != max(everywhere):
             raise RuntimeError(f"the processes' weights are no longer the same (their sums are {everywhere})")
-
-
-def gradients_of(model: nn.Module) -> list[Tensor]:
-    """The gradients of all weights that are trained; 0 for those that the loss of this share does not depend on."""
-    weights = [weight for weight in model.parameters() if weight.requires_grad]
-    for weight in weights:
-        if weight.grad is None:
-            weight.grad = torch.zeros_like(weight)
-    return [weight.grad for weight in weights if weight.grad is not None]
 
 
 # --- beginning --------------------------------------------------------------------------------------------------------

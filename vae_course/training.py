@@ -17,7 +17,7 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from tqdm import tqdm
 
 from vae_course.probability.distributions import NotFiniteError
-from vae_course.processes import Team, gradients_of
+from vae_course.processes import Team
 from vae_course.whole_files import write_whole
 
 Metrics = Mapping[str, Tensor]
@@ -321,8 +321,7 @@ def _step(
         raise TrainingDiverged(_diagnosis("the loss", player, terms, batch, history))
     player.optimizer.zero_grad(set_to_none=True)
     (weight * metrics["loss"]).backward()
-    if team.size > 1:
-        team.average(gradients_of(player.model))
+    team.average_gradients(player.model)
     gradients = [p.grad for p in player.model.parameters() if p.grad is not None]
     norm = torch.nn.utils.get_total_norm(gradients)
     if not torch.isfinite(norm):
