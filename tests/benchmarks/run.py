@@ -198,7 +198,10 @@ def of_training(device: torch.device, turns: int, threads: Sequence[int]) -> lis
 
 
 def of_peak(device: torch.device, comparisons: Sequence[Comparison]) -> dict[str, float]:
-    """What share of the fastest products of matrices that this machine can do the training does, with the whole softmax."""
+    """The training's rate of operations, with the whole softmax, over that of ``torch.mm`` on large matrices.
+
+    It may be above 1: the recurrent layers are oneDNN's, which on some processors is faster than what ``torch.mm`` takes.
+    """
     found = {}
     for lever, name in (("none", "highest"), ("products at medium precision", "medium")):
         with precision(name):
@@ -211,7 +214,7 @@ def of_peak(device: torch.device, comparisons: Sequence[Comparison]) -> dict[str
             what = f"training {embedding}/{hidden}/32, levers: {lever}"
             rates = next(one.a for one in comparisons if one.what == what)
             found[what] = statistics.median(rates) * a_token / peak
-            print(f"{what:58}{found[what]:>12.0%} of {peak / 1e9:,.0f} GFLOP/s", flush=True)
+            print(f"{what:58}{found[what]:>12.0%} of torch.mm's {peak / 1e9:,.0f} GFLOP/s", flush=True)
     return found
 
 
