@@ -8,7 +8,7 @@ import atexit
 import os
 import signal
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ class Team:
 
         ``device``: of what kind the processes compute on; each takes a GPU of its own.
         """
-        if int(os.environ.get("WORLD_SIZE", 1)) == 1:
+        if not in_a_team():
             return cls()
         from accelerate import PartialState
 
@@ -118,9 +118,9 @@ class Team:
 # --- beginning --------------------------------------------------------------------------------------------------------
 
 
-def in_a_team(environment: Mapping[str, str] = os.environ) -> bool:
+def in_a_team() -> bool:
     """Whether this process was begun as one of several."""
-    return int(environment.get("WORLD_SIZE", 1)) > 1
+    return int(os.environ.get("WORLD_SIZE", 1)) > 1
 
 
 def together(processes: int, command: Sequence[str]) -> None:

@@ -44,6 +44,11 @@ def find_device(name: str = "auto") -> torch.device:
     return torch.device(name)
 
 
+def device_of(model: nn.Module) -> torch.device:
+    """Where a model's weights are."""
+    return next(model.parameters()).device
+
+
 def seeded(seed: int) -> Generator:
     """A new generator on the CPU. Noise is drawn there and then moved, so a seed gives the same numbers on any device."""
     return Generator().manual_seed(seed)
@@ -234,7 +239,7 @@ def train(
         raise ValueError(f"expected at least one update and one epoch, got {len(players)} and {epochs}")
     history, saved = History(), Checkpoint.of(checkpoint)
     models = [player.model for player in players]
-    best, team = BestWeights(models), Team.joined(_device_of(models))
+    best, team = BestWeights(models), Team.joined(device_of(models[0]))
     if saved is not None and saved.path.exists():
         _restore(saved, players, generator, history, best)
     for player in players:
@@ -278,10 +283,6 @@ class BestWeights:
             model.load_state_dict(weights)
 
 
-def _device_of(models: Sequence[nn.Module]) -> torch.device | None:
-    return next((weight.device for model in models for weight in model.parameters()), None)
-
-
 def _run_epoch(players: list[Update], batches: Batches, generator: Generator, history: History, team: Team) -> None:
     for player in players:
         player.model.train()
@@ -296,9 +297,10 @@ def _run_epoch(players: list[Update], batches: Batches, generator: Generator, hi
                 raise TrainingDiverged(_diagnosis("the loss", player, [f"the model's {error}"], share, history)) from error
             if "loss" not in metrics:
                 raise ValueError(f'a loss function must return a "loss" among its metrics, got {sorted(metrics)}')
-            _step(player, metrics, share, history, team, weight)
+            metrics = {name: weight * value for name, value in metrics.items()}
+            _step(player, metrics, share, history, team)
             for name, value in metrics.items():
-                sums[name] = sums.get(name, 0) + weight * value.detach()
+                sums[name] = sums.get(name, 0) + value.detach()
         history.steps += 1
     for player in players:
         player.model.eval()
@@ -308,19 +310,12 @@ def _run_epoch(players: list[Update], batches: Batches, generator: Generator, hi
         history.metrics.setdefault(name, []).append(total.item() / len(batches))
 
 
-def _step(
-    player: Update,
-    metrics: Metrics,
-    batch: Any,  # noqa: ANN401 - any kind of batch
-    history: History,
-    team: Team,
-    weight: float,
-) -> None:
+def _step(player: Update, metrics: Metrics, batch: Any, history: History, team: Team) -> None:  # noqa: ANN401 - any kind of batch
     if not torch.isfinite(metrics["loss"]):
         terms = [name for name, value in metrics.items() if not torch.isfinite(value)]
         raise TrainingDiverged(_diagnosis("the loss", player, terms, batch, history))
     player.optimizer.zero_grad(set_to_none=True)
-    (weight * metrics["loss"]).backward()
+    metrics["loss"].backward()
     team.average_gradients(player.model)
     gradients = [p.grad for p in player.model.parameters() if p.grad is not None]
     norm = torch.nn.utils.get_total_norm(gradients)

@@ -8,7 +8,6 @@ is made up, with the lengths and the word frequencies of English news, so that a
 import argparse
 import json
 import platform
-import re
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from made_up import memory, sentences_of
 from plain import PlainTextVAE, batches_of_one_length, nll, step, write
 from scale import of_corpora, of_processes
 from torch import Tensor
@@ -30,7 +30,7 @@ from vae_course.text.decoding import beam, greedy, sampled
 from vae_course.text.evaluation import likelihood
 from vae_course.text.models import TextSizes, TextVAE
 from vae_course.text.objectives import NegativeElbo
-from vae_course.text.vocabulary import BOS, EOS, PAD, SPECIAL
+from vae_course.text.vocabulary import PAD
 from vae_course.training import Update, find_device, seeded, seeded_module
 
 Work = Callable[[], int]  # does something, and says how much: tokens, sentences
@@ -82,18 +82,6 @@ def compared(
     found = Comparison(what, unit, *map(list, zip(*rates, strict=True)), target)
     print(found, flush=True)
     return found
-
-
-# --- text ---------------------------------------------------------------------------------------------------------------
-
-
-def sentences_of(count: int, vocabulary: int, length: float = 21.0, seed: int = 0) -> list[list[int]]:
-    """Made-up sentences: numbers of words by Zipf's law, lengths spread as in news around ``length``."""
-    generator = seeded(seed)
-    ranks = torch.arange(1, vocabulary - len(SPECIAL) + 1, dtype=torch.float64)
-    lengths = (length * torch.empty(count).log_normal_(-0.12, 0.5, generator=generator)).round().clamp(3, 4 * length).long()
-    words = torch.multinomial(1 / ranks, int(lengths.sum()), replacement=True, generator=generator) + len(SPECIAL)
-    return [[BOS, *part.tolist(), EOS] for part in words.split(lengths.tolist())]
 
 
 # --- training -----------------------------------------------------------------------------------------------------------
@@ -372,18 +360,13 @@ def of_memory() -> dict[str, float]:
 
 def peak(vocabulary: int, length: int) -> float:
     """How much the memory of this process grows at most in three steps of training, in MiB. On Linux only."""
-    status, kibibytes = Path("/proc/self/status"), re.compile(r"Vm(HWM|RSS):\s+(\d+) kB")
-
-    def memory() -> dict[str, int]:
-        return {name: int(size) for name, size in kibibytes.findall(status.read_text(encoding="utf-8"))}
-
     text = sentences_of(96, vocabulary, length)
     sizes = TextSizes(embedding=256, hidden=256, latent=32, encoder="lstm", cutoffs=(500,) if vocabulary == 1_000 else CUTOFFS)
     work = our_training(text, vocabulary, sizes, torch.device("cpu"), 3)
     Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # the peak so far, of the imports, is forgotten
     before = memory()["RSS"]
     work()
-    return (memory()["HWM"] - before) / 1024
+    return memory()["HWM"] - before
 
 
 def of_beginning(turns: int) -> dict[str, float]:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -10,9 +9,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
+from made_up import memory, sentences_of
 
 from vae_course import processes
-from vae_course.text.batches import FixedSteps, SentenceBatches
+from vae_course.text.batches import FixedSteps, SentenceBatches, predicted
 from vae_course.text.cures import Budget, fit
 from vae_course.text.mapped import LargeText, MappedBatches
 from vae_course.text.models import LanguageModel, TextSizes
@@ -24,15 +24,11 @@ BATCH = 64
 
 
 def written(file: Path, sentences: int, vocabulary: int = 10_000) -> None:
-    """A made-up text of so many sentences, word frequencies by Zipf's law, written a piece at a time."""
-    generator = seeded(0)
-    frequencies = 1 / torch.arange(1, vocabulary + 1, dtype=torch.float64)
+    """A made-up text of so many sentences, written a piece at a time."""
     with file.open("w", encoding="utf-8") as to:
         for start in range(0, sentences, 10_000):
-            count = min(10_000, sentences - start)
-            lengths = torch.randint(4, 30, (count,), generator=generator)
-            words = torch.multinomial(frequencies, int(lengths.sum()), replacement=True, generator=generator)
-            to.writelines(" ".join(f"w{word}" for word in part.tolist()) + "\n" for part in words.split(lengths.tolist()))
+            for numbers in sentences_of(min(10_000, sentences - start), vocabulary, seed=start):
+                to.write(" ".join(f"w{number}" for number in numbers[1:-1]) + "\n")
 
 
 def one_corpus(sentences: int) -> dict[str, float]:
@@ -48,20 +44,14 @@ def one_corpus(sentences: int) -> dict[str, float]:
         prepared = time.process_time() - start
         model = seeded_module(0, lambda: LanguageModel(len(vocabulary), SIZES))
         start, steps = time.process_time(), 300
-        tokens = sum(int((batch[:, 1:] != 0).sum()) for batch in FixedSteps(batches, steps).epoch(seeded(0)))  # type: ignore[arg-type]
+        tokens = sum(int(predicted(batch).sum()) for batch in FixedSteps(batches, steps).epoch(seeded(0)))  # type: ignore[arg-type]
         read = time.process_time() - start
         fit(model, batches, Budget(steps=100, batch_size=BATCH, checks=1), seed=0)  # type: ignore[arg-type]
     return {
         "microseconds a sentence to tokenize": 1e6 * prepared / sentences,
         "tokens a second read": tokens / read,
-        "MiB at most": largest_memory(),
+        "MiB at most": memory()["HWM"],
     }
-
-
-def largest_memory() -> float:
-    """Of this process, files in use included, in MiB; on Linux. (That of getrusage is the parent's, if that was larger.)"""
-    (kibibytes,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="utf-8"))
-    return int(kibibytes) / 1024
 
 
 def of_corpora() -> dict[str, dict[str, float]]:
@@ -79,8 +69,7 @@ def one_team(file: Path) -> None:
     """Train in this process, one of a team; the first writes how many seconds it took."""
     torch.set_num_threads(1)
     sizes = TextSizes(embedding=256, hidden=256)
-    generator = seeded(0)
-    text = [[1, *torch.randint(4, 2_000, (20,), generator=generator).tolist(), 2] for _ in range(640)]
+    text = sentences_of(640, 2_000)
     model = seeded_module(0, lambda: LanguageModel(2_000, sizes))
     budget, batches = Budget(steps=20, batch_size=64, checks=1), SentenceBatches(text, 64)
     fit(model, batches, budget, seed=0)

@@ -24,11 +24,10 @@ from vae_course.text.conditional import ConditionalTextVAE, SequenceToSequence
 from vae_course.text.corpora import Corpus, HowToCut, SplitName
 from vae_course.text.cures import Budget, fit
 from vae_course.text.decoding import greedy
-from vae_course.text.evaluation import device_of
 from vae_course.text.models import LanguageModel, TextSizes, TextVAE, encoder_of
 from vae_course.text.objectives import NegativeElbo, linear_annealing
 from vae_course.text.vocabulary import BOS, EOS, Vocabulary
-from vae_course.training import History, seeded, seeded_module
+from vae_course.training import History, device_of, seeded, seeded_module
 from vae_course.world.grammar import Tokens
 from vae_course.world.noise import Channel, Posterior, Readable, corrected, normalized
 

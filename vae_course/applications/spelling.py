@@ -18,10 +18,9 @@ from torch import Tensor
 from vae_course.text import corpora, cures
 from vae_course.text.batches import PairBatches
 from vae_course.text.conditional import SequenceToSequence
-from vae_course.text.evaluation import device_of
 from vae_course.text.models import TextSizes
 from vae_course.text.vocabulary import Vocabulary
-from vae_course.training import seeded_module
+from vae_course.training import device_of, seeded_module
 from vae_course.world.grammar import Lattice, Tokens
 
 WordPair = tuple[str, str]  # written, meant

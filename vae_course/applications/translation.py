@@ -22,9 +22,9 @@ from vae_course.text.batches import PairBatches, SentenceBatches, Sentences, in_
 from vae_course.text.conditional import ConditionalTextVAE, SequenceToSequence
 from vae_course.text.corpora import Corpus, HowToCut, PairCorpus, TokenKind
 from vae_course.text.decoding import beam
-from vae_course.text.evaluation import device_of
 from vae_course.text.files import Column
 from vae_course.text.vocabulary import Characters, Subwords, Tokenizer, Words
+from vae_course.training import device_of
 from vae_course.world.grammar import Floats, Language, Recognized, Tokens
 from vae_course.world.languages import LANGUAGE_NAMES, WORLD
 

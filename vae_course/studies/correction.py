@@ -28,8 +28,7 @@ from vae_course.text.batches import pad
 from vae_course.text.conditional import ConditionalTextVAE, SequenceToSequence
 from vae_course.text.cures import Budget
 from vae_course.text.decoding import greedy, sampled
-from vae_course.text.evaluation import device_of
-from vae_course.training import seeded
+from vae_course.training import device_of, seeded
 from vae_course.world.grammar import Tokens
 from vae_course.world.noise import corrected, posterior
 

@@ -18,7 +18,6 @@ from vae_course.text.evaluation import (
     Likelihood,
     ablation,
     active_units,
-    device_of,
     encode,
     exact_nll,
     facts_kept,
@@ -31,7 +30,7 @@ from vae_course.text.evaluation import (
     without_mismatch,
 )
 from vae_course.text.models import LanguageModel, TextSizes, TextVAE
-from vae_course.training import Checkpoint, seeded
+from vae_course.training import Checkpoint, device_of, seeded
 from vae_course.world.grammar import Language
 
 
@@ -155,12 +154,10 @@ def measure(
         checkpoint = run.checkpoint(part, **own)
         return run.kept(part, lambda: _measure_one(corpus, model, study, budget, seed, checkpoint, device), **own)
 
+    parts = study.parts()
     with joblib.parallel_config(backend="loky", inner_max_num_threads=torch.get_num_threads()):
-        parts = joblib.Parallel(n_jobs=processes, return_as="generator")(
-            joblib.delayed(measured)(seed, model) for seed, model in study.parts()
-        )
-        count = len(study.parts())
-        rows = list(tqdm(parts, total=count, desc="models measured", unit="model", leave=False, disable=processes == 1))
+        made = joblib.Parallel(n_jobs=processes, return_as="generator")(joblib.delayed(measured)(*part) for part in parts)
+        rows = list(tqdm(made, total=len(parts), desc="models measured", unit="model", leave=False, disable=processes == 1))
     document = _circumstances(corpus, study, budget) | run.made_by() | {"paired": paired(rows)}
     return run.store(document | {"rows": [{key: row[key] for key in row if key != NLL_OF_EACH} for row in rows]})
 

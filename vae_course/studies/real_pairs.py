@@ -20,11 +20,11 @@ from vae_course.text.conditional import ConditionalTextVAE, SequenceToSequence
 from vae_course.text.corpora import Corpus, TokenKind
 from vae_course.text.cures import Budget, fit
 from vae_course.text.decoding import greedy
-from vae_course.text.evaluation import device_of, likelihood
+from vae_course.text.evaluation import likelihood
 from vae_course.text.models import TextSizes
 from vae_course.text.objectives import NegativeElbo, free_bits, linear_annealing
 from vae_course.text.vocabulary import Characters
-from vae_course.training import Checkpoint, seeded, seeded_module
+from vae_course.training import Checkpoint, device_of, seeded, seeded_module
 from vae_course.world.grammar import Tokens
 
 NEAREST, PLAIN, VAE = "most similar sentence in train", "sequence to sequence", "conditional VAE"

@@ -77,7 +77,6 @@ from .evaluation import (
     Reconstruction as Reconstruction,
     ablation as ablation,
     active_units as active_units,
-    device_of as device_of,
     encode as encode,
     exact_nll as exact_nll,
     facts_kept as facts_kept,

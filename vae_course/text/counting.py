@@ -11,9 +11,9 @@ from vae_course.probability.estimators import Estimate
 from vae_course.text.batches import PairBatches, Sentences, count_tokens
 from vae_course.text.conditional import ConditionalTextVAE, SequenceToSequence
 from vae_course.text.corpora import Corpus, SplitName
-from vae_course.text.evaluation import Likelihood, device_of, likelihood
+from vae_course.text.evaluation import Likelihood, likelihood
 from vae_course.text.models import LanguageModel, TextVAE
-from vae_course.training import History, seeded
+from vae_course.training import History, device_of, seeded
 
 Model = LanguageModel | TextVAE | SequenceToSequence | ConditionalTextVAE
 Context = tuple[int, ...]

@@ -10,7 +10,7 @@ import torch
 
 from vae_course.text.batches import FixedSteps, PairBatches, SentenceBatches, Sentences
 from vae_course.text.conditional import SequenceToSequence
-from vae_course.text.evaluation import device_of, encode, information_bounds, likelihood
+from vae_course.text.evaluation import encode, information_bounds, likelihood
 from vae_course.text.models import LanguageModel, TextSizes, TextVAE
 from vae_course.text.objectives import (
     AggressiveEncoder,
@@ -27,7 +27,7 @@ from vae_course.text.objectives import (
     linear_annealing,
 )
 from vae_course.text.posteriors import BatchNormHead, CappedStdHead, GaussianHead, Head, VonMisesFisherHead
-from vae_course.training import Checkpoint, EarlyStopping, History, Update, seeded, seeded_module, train
+from vae_course.training import Checkpoint, EarlyStopping, History, Update, device_of, seeded, seeded_module, train
 
 
 @dataclass(frozen=True)

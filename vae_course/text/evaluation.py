@@ -16,6 +16,7 @@ from vae_course.text.conditional import ConditionalTextVAE, SequenceToSequence
 from vae_course.text.decoding import greedy
 from vae_course.text.models import LanguageModel, TextVAE
 from vae_course.text.vocabulary import Vocabulary
+from vae_course.training import device_of
 from vae_course.world.grammar import Language, Tokens
 
 # --- likelihood -----------------------------------------------------------------------------------------------------
@@ -142,11 +143,6 @@ def _batches(sentences: Sentences | PairBatches, batch_size: int, device: torch.
 def exact_nll(language: Language, sentences: Sequence[Tokens]) -> Tensor:
     """-log p(sentence) under the grammar that wrote the sentences, in nats, (sentences,); infinite outside the language."""
     return torch.tensor([-language.log_probability(sentence) for sentence in sentences], dtype=torch.float64)
-
-
-def device_of(model: torch.nn.Module) -> torch.device:
-    """Where a model's weights are."""
-    return next(model.parameters()).device
 
 
 # --- information in z -----------------------------------------------------------------------------------------------

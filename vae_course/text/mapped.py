@@ -41,9 +41,8 @@ class LargeText:
     def encoded(self, vocabulary: Vocabulary) -> Any:  # noqa: ANN401 - a datasets.Dataset
         """Every sentence as ``Vocabulary.encode`` gives it, in the column "numbers" of a data set.
 
-        Lines without text are left out.
-
-        What lies in the folder already, of the same file, tokenizer and vocabulary, is taken as it is.
+        Lines without text are left out. What lies in the folder already, of the same file, tokenizer and vocabulary, is taken
+        as it is.
         """
         datasets = datasets_for(self.file)
 

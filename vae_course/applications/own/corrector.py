@@ -19,10 +19,9 @@ from vae_course.applications import spelling
 from vae_course.applications.own import errors
 from vae_course.applications.own.errors import CONFUSED, PLAIN, Reading
 from vae_course.applications.own.folder import Kept
-from vae_course.text.evaluation import device_of
 from vae_course.text.models import LanguageModel, Step, TextSizes
 from vae_course.text.vocabulary import BOS, EOS, Vocabulary
-from vae_course.training import seeded_module
+from vae_course.training import device_of, seeded_module
 from vae_course.world.grammar import Tokens
 
 CANDIDATES = 12  # of a non-word

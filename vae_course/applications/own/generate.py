@@ -27,9 +27,9 @@ from vae_course.text import corpora
 from vae_course.text.counting import CountedNgrams
 from vae_course.text.cures import Budget
 from vae_course.text.decoding import sampled
-from vae_course.text.evaluation import device_of, likelihood
+from vae_course.text.evaluation import likelihood
 from vae_course.text.files import TEXT, Column, read_records
-from vae_course.training import Checkpoint, History, seeded
+from vae_course.training import Checkpoint, History, device_of, seeded
 
 WORD = re.compile(r"\w+(?:['’-]\w+)*")
 LEAST = 10

@@ -9,6 +9,8 @@ import torch
 from vae_course.applications.own import correct, evaluation, generate, task as tasks, translate
 from vae_course.text import corpora
 
+PREPARED: dict[str, Callable[..., tasks.Task]] = {"translate": translate.prepared, "generate": generate.prepared}
+
 
 def result(application: str, file: str | Path, device: torch.device | None = None) -> str:
     """Train as the command does with ``--quick``, on pairs or texts of ``file``; returns what it tells, and its scores.
@@ -17,16 +19,14 @@ def result(application: str, file: str | Path, device: torch.device | None = Non
     was meant in those to train on, and is scored on the others). The model is not kept. A file that the command cannot use is
     no error here: then what is wrong with it is returned.
     """
-    tried: dict[str, Callable[[Path, Path, torch.device | None], str]] = {
-        "translate": lambda path, folder, device: _trained(translate.prepared(path, quick=True), folder, device),
-        "generate": lambda path, folder, device: _trained(generate.prepared(path, quick=True), folder, device),
-        "correct": _corrected,
-    }
     with TemporaryDirectory() as folder:
         try:
             if not Path(file).is_file():
                 raise ValueError(f"{file} is no file; the command takes one of your own")
-            told = tried[application](Path(file), Path(folder), device)
+            if application == "correct":
+                told = _corrected(Path(file), Path(folder), device)
+            else:
+                told = _trained(PREPARED[application](Path(file), quick=True), Path(folder), device)
         except ValueError as error:
             told = f"not tried: {error}"
     return f"vae-course train {application} {file} --quick\n{told}"

@@ -14,11 +14,11 @@ from vae_course.applications.own.task import shortened
 from vae_course.text import corpora
 from vae_course.text.cures import CURES, Budget, Cure, train_vae
 from vae_course.text.decoding import greedy
-from vae_course.text.evaluation import device_of, encode
+from vae_course.text.evaluation import encode
 from vae_course.text.models import TextSizes, TextVAE
 from vae_course.text.objectives import NegativeElbo, linear_annealing
 from vae_course.text.vocabulary import Characters, Subwords, Tokenizer, Vocabulary
-from vae_course.training import Checkpoint, History, seeded_module
+from vae_course.training import Checkpoint, History, device_of, seeded_module
 
 SIZES = TextSizes(embedding=128, hidden=192, latent=32, dropout=0.2)
 BUDGET = Budget(steps=4_000, batch_size=32, learning_rate=4e-3, checks=20)
