@@ -27,7 +27,7 @@ def written(file: Path, sentences: int, vocabulary: int = 10_000) -> None:
     """A made-up text of so many sentences, written a piece at a time."""
     with file.open("w", encoding="utf-8") as to:
         for start in range(0, sentences, 10_000):
-            for numbers in sentences_of(min(10_000, sentences - start), vocabulary, seed=start):
+            for numbers in sentences_of(min(10_000, sentences - start), vocabulary, length=10.0, seed=start):
                 to.write(" ".join(f"w{number}" for number in numbers[1:-1]) + "\n")
 
 
