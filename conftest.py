@@ -54,22 +54,31 @@ def pytest_collection_modifyitems(config, items):
     items[:] = [item for item in items if is_wanted(item)]
 
 
+PARTS = ("start", "import", "compute")  # of a lesson's seconds; what its end takes counts as compute
+
+
 def pytest_terminal_summary(terminalreporter):
-    """Show each lesson's seconds, as the tests ran it."""
+    """Show each lesson's seconds, as the tests ran it: its kernel's start, its first two cells, which import, and the rest."""
     elsewhere = terminalreporter.config.getoption("--device")
-    seconds = defaultdict(float)
+    seconds = defaultdict(lambda: dict.fromkeys(PARTS, 0.0))
     for reports in terminalreporter.stats.values():
         for report in reports:
             if not hasattr(report, "duration"):
                 continue
-            name = report.nodeid.split("::")[0]
+            name, _, cell = report.nodeid.partition("::")
             if name.endswith(".ipynb"):
-                seconds[Path(name).stem] += report.duration
+                first = "import" if cell in ("Cell 0", "Cell 1") else "compute"
+                seconds[Path(name).stem]["start" if report.when == "setup" else first] += report.duration
             for lesson in (value for key, value in report.user_properties if key == "lesson" and report.when == "call"):
-                seconds[lesson] += report.duration
+                seconds[lesson]["compute"] += report.duration
     if seconds:
         terminalreporter.section(f"seconds per lesson{f' on {elsewhere}' if elsewhere else ''}")
+        terminalreporter.write_line(f"{'':28}" + "".join(f"{part:>9}" for part in (*PARTS, "all")))
         for name, taken in sorted(seconds.items()):
-            over = "  OVER THE LIMIT" if taken > LESSON_LIMIT and not elsewhere else ""
-            terminalreporter.write_line(f"{name:28}{taken:6.1f} s{over}")
-        terminalreporter.write_line(f"{'all':28}{sum(seconds.values()):6.1f} s")
+            over = "  OVER THE LIMIT" if sum(taken.values()) > LESSON_LIMIT and not elsewhere else ""
+            terminalreporter.write_line(_row(name, taken) + over)
+        terminalreporter.write_line(_row("all", {part: sum(taken[part] for taken in seconds.values()) for part in PARTS}))
+
+
+def _row(name, taken):
+    return f"{name:28}" + "".join(f"{value:9.1f}" for value in (*taken.values(), sum(taken.values())))
