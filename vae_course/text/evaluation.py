@@ -102,8 +102,10 @@ def likelihood(
         q = model.posterior(tokens)
         columns["rate"][rows] = q.kl_to_prior().double().cpu()
         columns["distortion"][rows] = -model.log_likelihood(tokens, q.sample(generator)).double().cpu()
-        # Logits that stay in the processor's cache are worth more than large batches of samples.
-        chunk = max(1, 4_000_000 // (numbers * model.vocabulary_size))
+        # Logits that stay in the processor's cache are worth more than large batches of samples. An adaptive softmax computes
+        # those of the common words, and few others.
+        logits = model.sizes.cutoffs[0] if model.sizes.cutoffs else model.vocabulary_size
+        chunk = max(1, 4_000_000 // (numbers * logits))
         weighted = importance_weighted(model, tokens, generator, samples, chunk, from_prior)
         columns["nll"][rows] = -weighted.bound.double().cpu()
         columns["effective"][rows] = weighted.effective.double().cpu()
