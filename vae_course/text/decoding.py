@@ -49,7 +49,7 @@ def sampled(
     def draw(logits: Tensor) -> Tensor:
         probabilities = torch.softmax(logits.float() / max(temperature, COLDEST), dim=-1).to(generator.device)
         if nucleus < 1:
-            probabilities = _nucleus_of(probabilities, nucleus)
+            return _passed(_nucleus_of(probabilities, nucleus), generator).to(logits.device)
         return torch.multinomial(probabilities, 1, generator=generator)[:, 0].to(logits.device)
 
     return _written(decoder, z, count, longest, draw)
@@ -66,6 +66,16 @@ def _nucleus_of(probabilities: Tensor, nucleus: float) -> Tensor:
     inside[..., 0] = True  # also where the nucleus is too small for the dtype, and 0 < 0 is asked
     least = descending.where(inside, 1).amin(-1, keepdim=True)
     return probabilities.where(probabilities >= least, 0)
+
+
+def _passed(weights: Tensor, generator: Generator) -> Tensor:
+    """Draw a word of each text by its share of ``weights`` (texts, words): where their running sum passes a random part of all.
+
+    torch.multinomial draws a random number for every word, which takes longer than all the rest; this draws one for every text.
+    """
+    running = weights.double().cumsum(-1)
+    part = torch.rand(len(weights), 1, dtype=running.dtype, device=running.device, generator=generator) * running[:, -1:]
+    return torch.searchsorted(running, part, right=True)[:, 0]
 
 
 @torch.no_grad()
