@@ -37,7 +37,7 @@ class Training(NamedTuple):
 
 NAME = "collapse_race_world"
 SIZES = TextSizes(embedding=16, hidden=48, latent=1, context=17)
-STEPS, BATCH_SIZE, LEARNING_RATE = 500, 32, 1e-2  # steps of the decoder
+STEPS, BATCH_SIZE, LEARNING_RATE = 2_000, 32, 1e-2  # steps of the decoder
 INNER = 10  # steps of the aggressive encoder before each of the decoder
 TRAININGS = {
     "plain": Training(),

@@ -170,6 +170,13 @@ CURES = {
             setting=f"8 nats; {FIRST}",
         ),
         Cure(
+            "pretraining + free bits a unit",
+            "Li 2019",
+            _annealed(0.4, penalty=free_bits(0.25)),
+            pretraining=0.25,
+            setting=f"{EACH}; {FIRST}",
+        ),
+        Cure(
             "pretraining + many free bits",
             "Li 2019",
             _annealed(0.4, penalty=free_bits_in_total(14.0)),
