@@ -201,7 +201,7 @@ def test_a_writer_whose_sentences_are_all_alike_has_no_bar_of_error():
     (accepted,) = text.scores(named).figure.axes
     (segments,) = accepted.containers[-1].errorbar.lines[2]
     (drawn,) = [segment.tolist() for segment in segments.get_segments() if len(segment)]
-    assert sum(drawn, []) == pytest.approx([48, 1, 52, 1])
+    assert [x for point in drawn for x in point] == pytest.approx([48, 1, 52, 1])
 
 
 def test_changing_facts_are_named_and_what_is_no_sentence_is_said_to_be_none():

@@ -1592,14 +1592,18 @@ PREDICTIONS = (
         "whom_z_helps",
         ("two words", "two and four words", "all windows", "all of them"),
         answer="two and four words",
-        because="z can tell them what stood farther back. Eight words are most of a sentence here, and the LSTM reads all.",
+        because=(
+            "z can tell them what their words and their place leave open, above all whether the time was told first. Eight "
+            "words and the place leave little of that open, and the LSTM reads all."
+        ),
         wrong={
             "two words": (
-                "It would be so if four words told all that matters. But what comes next also depends on words that stand "
-                "farther back."
+                "It would be so if four words and the place told all that matters. But what comes next also depends on words "
+                "that stand farther back."
             ),
             "all windows": (
-                "Eight words are most of a sentence here. What stands farther back is little, and z earns no more than that."
+                "What is not seen may still be known. Eight words do not show a time that was told first, but together with "
+                "the place they nearly always tell of it. So z has little left to tell."
             ),
             "all of them": (
                 "As z knows the whole sentence, it may be expected to help everybody. But what it tells of words to come costs "
