@@ -78,6 +78,58 @@ def test_a_known_mistake_is_told_by_name(exercise, mistake):
     assert max(map(len, verdict.message.splitlines())) <= 88
 
 
+def each_word_by_itself(costs):
+    return -torch.exp(-costs).mean(0).log()
+
+
+def weights_that_count_the_word(costs):
+    likely = torch.exp(-costs.cumsum(2))
+    weights = likely / likely.sum(0)
+    return -torch.log((weights * torch.exp(-costs)).sum(0))
+
+
+def right_weights_and_exp(costs):
+    before = -costs.cumsum(2) + costs
+    return -torch.log((torch.softmax(before, dim=0) * torch.exp(-costs)).sum(0))
+
+
+def beginnings(costs):
+    return -torch.log(torch.exp(-costs.cumsum(dim=2)).mean(dim=0))
+
+
+def along_the_batch(costs):
+    log_p = torch.logsumexp(-costs.cumsum(dim=1), dim=0) - torch.tensor(len(costs)).log()
+    return torch.cat([torch.zeros_like(log_p[:, :1]), log_p[:, :-1]], dim=1) - log_p
+
+
+def largest_of_each_draw(log_weights):
+    weights = (log_weights - log_weights.amax(dim=1, keepdim=True)).exp()
+    return weights.sum(0) ** 2 / (weights**2).sum(0)
+
+
+def with_a_small_number(log_weights):
+    weights = log_weights.exp()
+    return weights.sum(0) ** 2 / ((weights**2).sum(0) + 1e-38)
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer", "name"),
+    [
+        ("costs_over_z", each_word_by_itself, "Each word by itself, and underflow"),
+        ("costs_over_z", weights_that_count_the_word, "The draws weighted by the word itself too, and underflow"),
+        ("costs_over_z", right_weights_and_exp, "Underflow: exp of the log probabilities is 0"),
+        ("costs_over_z", beginnings, "The costs of beginnings, and underflow"),
+        ("costs_over_z", along_the_batch, "Added up over the sentences in place of the words"),
+        ("effective_sample_size", largest_of_each_draw, "The largest weight over the batch taken off"),
+        ("effective_sample_size", with_a_small_number, "A small number added below"),
+    ],
+)
+def test_what_is_written_first_on_paper_is_told_by_name_though_it_also_rounds_to_0(exercise, answer, name):
+    verdict = catalogue.judge(exercise, answer)
+    assert verdict.status is Status.WRONG
+    assert " ".join(verdict.message.split()).startswith(f"Not yet: {name}.")
+
+
 @every
 def test_two_mistakes_at_once_are_told_both_or_shown_and_never_by_one_name(exercise):
     """Where two mistakes together give what a third gives alone, the third is a fair name; else both names or none."""

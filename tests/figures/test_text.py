@@ -59,20 +59,25 @@ def test_the_floor_is_drawn_only_where_it_is_known():
 
 
 def test_rate_and_distortion_are_means_of_parts():
-    left, right = text.rate_and_distortion([9.0, 7.0, 6.0, 4.0], [1.0, 3.0, 2.0, 2.0], rise=2, most=2).figure.axes
+    picture = text.rate_and_distortion([9.0, 7.0, 6.0, 4.0], [1.0, 3.0, 2.0, 2.0], rise=2, most=2)
+    left, middle, right = picture.figure.axes
     assert left.lines[0].get_ydata().tolist() == [8, 5]
-    assert right.lines[0].get_ydata().tolist() == [2, 2]
-    assert right.lines[1].get_xdata() == [2, 2]
-    assert [axes.get_title(loc="left") for axes in (left, right)] == ["Distortion", "Rate"]
-    assert " ".join(" ".join(texts(right)).split()) == "from here on the KL weight is 1"
-    spans = [high - low for low, high in (left.get_ylim(), right.get_ylim())]
-    assert spans[0] == pytest.approx(spans[1])  # what one loses can be held against what the other gains
-    assert left.get_ylim()[0] < 5
-    assert left.get_ylim()[1] > 8
+    assert middle.lines[0].get_ydata().tolist() == [2, 2]
+    assert right.lines[0].get_ydata().tolist() == [10, 7]  # their sum
+    assert all(axes.lines[1].get_xdata() == [2, 2] for axes in (left, middle, right))
+    assert [axes.get_title(loc="left") for axes in (left, middle)] == ["Distortion", "Rate"]
+    (legend,) = picture.figure.legends
+    assert [entry.get_text() for entry in legend.get_texts()] == ["from here on the KL weight is 1"]
+    low, high = left.get_ylim()
+    assert low < 5 < 8 < high
+    assert high - low < 1.5 * (8 - 5)  # the curve fills its panel
+    assert middle.get_ylim()[0] == 0
+    assert "sum is lowest at the end" in picture.words
+    assert "sum" not in text.rate_and_distortion([4.0, 5.0], [1.0, 1.0], rise=1).words
 
 
 def test_the_first_steps_may_be_left_out():
-    left, right = text.rate_and_distortion([50.0, 7.0, 6.0, 4.0], [9.0, 3.0, 2.0, 2.0], rise=2, from_step=1).figure.axes
+    left, right, _ = text.rate_and_distortion([50.0, 7.0, 6.0, 4.0], [9.0, 3.0, 2.0, 2.0], rise=2, from_step=1).figure.axes
     assert left.lines[0].get_xdata().tolist() == [1.5, 2.5, 3.5]
     assert left.lines[0].get_ydata().tolist() == [7, 6, 4]
     assert right.lines[0].get_ydata().tolist() == [3, 2, 2]
@@ -87,9 +92,9 @@ def test_the_first_steps_may_be_left_out():
     ],
 )
 def test_the_titles_of_rate_and_distortion_claim_only_what_is_so(distortions, title):
-    left, right = text.rate_and_distortion(distortions, [1.0, 8.0, *[2.0] * (len(distortions) - 2)], rise=2).figure.axes
-    assert left.get_title(loc="left") == title
-    assert right.get_title(loc="left") == "The rate is pressed down to what pays"
+    left, right, _ = text.rate_and_distortion(distortions, [1.0, 8.0, *[2.0] * (len(distortions) - 2)], rise=2).figure.axes
+    assert left.get_title(loc="left").replace("\n", " ") == title
+    assert right.get_title(loc="left").replace("\n", " ") == "The rate is pressed down to what pays"
 
 
 def test_every_seed_is_a_point_beside_its_decoder():
@@ -109,9 +114,7 @@ def test_the_words_beside_a_training_say_whether_distortion_rose_again(distortio
     assert said in text.training_of_vae(History(epochs=5, steps=50, metrics=metrics)).words
 
 
-@pytest.mark.parametrize(
-    ("late", "title"), [(0.3, "z saves nats where more than 1 words stand before"), (0.0, "What is saved")]
-)
+@pytest.mark.parametrize(("late", "title"), [(0.3, "z saves most near the end of the sentence"), (0.0, "What is saved")])
 def test_each_place_has_what_is_saved_there_by_both_and_a_title_that_is_so(late, title):
     by_z = torch.tensor([[0.01, -0.01, late], [-0.01, 0.01, late + 0.02]])
     picture = text.saved_by_place({"by z": by_z, "by memory": by_z + 0.1}, window=1)
@@ -122,6 +125,12 @@ def test_each_place_has_what_is_saved_there_by_both_and_a_title_that_is_so(late,
     assert labels(axes) == [f"by z, {late + 0.01:.2f} in all", f"by memory, {late + 0.31:.2f} in all"]
     assert axes.lines[-2].get_xdata() == [2.5, 2.5]  # two places see all words before
     assert ("next to nothing" in picture.words) == (late > 0)
+
+
+def test_what_is_saved_in_the_middle_is_not_called_the_end():
+    by_z = torch.tensor([[0.01, -0.01, 0.3, 0.1, 0.0, 0.0], [-0.01, 0.01, 0.32, 0.1, 0.0, 0.0]])
+    (axes,) = text.saved_by_place({"by z": by_z, "by memory": by_z}, window=1).figure.axes
+    assert axes.get_title(loc="left").startswith("What is saved")
 
 
 def test_a_line_is_the_mean_of_its_runs_with_a_band_where_there_are_several():
@@ -174,6 +183,25 @@ def test_the_title_of_scores_claims_only_what_is_so(greedy, title):
     greedily = {"accepted": Estimate(greedy, 0.01), "accepted and new": Estimate(0.3, 0.01)}
     figure = text.scores({"VAE": drawn, "VAE, greedy": greedily}).figure
     assert figure.get_suptitle().startswith(title)
+
+
+@pytest.mark.parametrize(("window", "told"), [(0.7, True), (0.78, False)])
+def test_the_title_of_scores_says_that_z_helps_the_window_only_where_it_clearly_does(window, told):
+    named = {
+        name: {"accepted": Estimate(accepted, 0.01), "accepted and new": Estimate(new, 0.01)}
+        for name, accepted, new in (("window, no z", window, 0.6), ("VAE", 0.8, 0.7), ("VAE, greedy", 0.99, 0.3))
+    }
+    picture = text.scores(named)
+    assert picture.figure.get_suptitle().startswith("With z the window slips less often") == told
+    assert ("with z than without" in picture.words) == told
+
+
+def test_a_writer_whose_sentences_are_all_alike_has_no_bar_of_error():
+    named = {name: {"accepted": Estimate(value, error)} for name, value, error in (("one", 1.0, 0.0), ("other", 0.5, 0.01))}
+    (accepted,) = text.scores(named).figure.axes
+    (segments,) = accepted.containers[-1].errorbar.lines[2]
+    (drawn,) = [segment.tolist() for segment in segments.get_segments() if len(segment)]
+    assert [x for point in drawn for x in point] == pytest.approx([48, 1, 52, 1])
 
 
 def test_changing_facts_are_named_and_what_is_no_sentence_is_said_to_be_none():

@@ -1219,6 +1219,22 @@ def _log_weights_before(costs: Tensor) -> Tensor:
     return functional.pad(-costs.cumsum(2)[:, :, :-1], (1, 0)).log_softmax(0)
 
 
+def _along_sentences(costs: Tensor) -> Tensor:
+    """As ``costs_over_z``, with the costs of other sentences added up in place of those of words before."""
+    log_p = torch.logsumexp(-costs.cumsum(1), 0) - math.log(len(costs))
+    return functional.pad(log_p[:, :-1], (1, 0)) - log_p
+
+
+_UNDERFLOW = "exp(-900) is 0 to a computer. Stay with logarithms: torch.logsumexp(..., dim=0)."
+_BEGINNINGS = (
+    "The words before tell something about z, so that not all draws count alike for the next word. Average the probabilities "
+    "of *beginnings*, and take the ratio of two."
+)
+_KNOW_TOO_MUCH = (
+    "Your weights know too much: they count the word whose cost is asked for. The weight of a draw for word t comes from the "
+    "words *before* t; for the first word all draws weigh the same."
+)
+
 COSTS_OVER_Z = Exercise(
     task="-log p of each word given the words before, (batch, places), from its costs given z, (draws, batch, places), each "
     "draw with a z from the prior. Also where exp of minus the costs rounds to 0.",
@@ -1243,14 +1259,27 @@ COSTS_OVER_Z = Exercise(
         Mistake(
             "Each word by itself",
             lambda costs: math.log(len(costs)) - torch.logsumexp(-costs, 0),
-            "The words before tell something about z, so that not all draws count alike for the next word. Average the "
-            "probabilities of *beginnings*, and take the ratio of two.",
+            _BEGINNINGS,
+        ),
+        Mistake(
+            "Each word by itself, and underflow",
+            lambda costs: -(-costs).exp().mean(0).log(),
+            f"{_BEGINNINGS} And {_UNDERFLOW}",
         ),
         Mistake(
             "The draws weighted by the word itself too",
             lambda costs: -torch.logsumexp((-costs.cumsum(2)).log_softmax(0) - costs, 0),
-            "Your weights know too much: they count the word whose cost is asked for. The weight of a draw for word t comes "
-            "from the words *before* t; for the first word all draws weigh the same.",
+            _KNOW_TOO_MUCH,
+        ),
+        Mistake(
+            "The draws weighted by the word itself too, and underflow",
+            lambda costs: -((-costs.cumsum(2)).softmax(0) * (-costs).exp()).sum(0).log(),
+            f"{_KNOW_TOO_MUCH} And {_UNDERFLOW}",
+        ),
+        Mistake(
+            "The draws weighted by the word itself too, and underflow",
+            lambda costs: -(((-costs.cumsum(2)).exp() * (-costs).exp()).sum(0) / (-costs.cumsum(2)).exp().sum(0)).log(),
+            f"{_KNOW_TOO_MUCH} And {_UNDERFLOW}",
         ),
         Mistake(
             "The draws weighted by the whole sentence",
@@ -1268,6 +1297,17 @@ COSTS_OVER_Z = Exercise(
             "The costs of beginnings",
             _of_beginnings,
             "These are the costs of the first t words together. The cost of word t is what it adds to them.",
+        ),
+        Mistake(
+            "The costs of beginnings, and underflow",
+            lambda costs: -(-costs.cumsum(2)).exp().mean(0).log(),
+            f"These are the costs of the first t words together. The cost of word t is what it adds to them. And {_UNDERFLOW}",
+        ),
+        Mistake(
+            "Added up over the sentences in place of the words",
+            _along_sentences,
+            "cumsum(dim=1) adds the costs of one sentence to those of the next. A beginning is made of the words of one "
+            "sentence: its places are dimension 2.",
         ),
         Mistake(
             "The number of draws forgotten",
@@ -1292,6 +1332,11 @@ COSTS_OVER_Z = Exercise(
                 functional.pad((-costs.cumsum(2)).exp().mean(0).log()[:, :-1], (1, 0)) - (-costs.cumsum(2)).exp().mean(0).log()
             ),
             "Right on paper, but exp(-1700) is 0 to a computer. logsumexp takes care of that.",
+        ),
+        Mistake(
+            "Underflow: exp of the log probabilities is 0",
+            lambda costs: -(_log_weights_before(costs).exp() * (-costs).exp()).sum(0).log(),
+            f"Right on paper, and your weights are right too, but {_UNDERFLOW}",
         ),
         Mistake(
             "The sentences averaged in place of the draws",
@@ -1337,6 +1382,28 @@ def _drawn_weights(generator: Generator) -> Arguments:
 
 def _weights(log_weights: Tensor) -> Tensor:
     return (log_weights - log_weights.amax(dim=0)).exp()
+
+
+def _less(log_weights: Tensor, largest: Tensor) -> Tensor:
+    """The effective sample size, with ``largest`` taken off the log weights."""
+    weights = (log_weights - largest).exp()
+    return weights.sum(0).square() / weights.square().sum(0)
+
+
+def _never_by_zero(added: float) -> Mistake:
+    """A small number added below, so that nothing is divided by 0."""
+
+    def function(log_weights: Tensor) -> Tensor:
+        weights = log_weights.exp()
+        return weights.sum(0).square() / (weights.square().sum(0) + added)
+
+    return Mistake(
+        "A small number added below",
+        function,
+        "It keeps 0 / 0 from becoming nan, but the answer there is not 0: exp(-1500) is 0 to a computer, and of weights that "
+        "are all 0 nothing can be told. Take each sentence's largest log weight off first: then no sum is 0, and nothing "
+        "has to be added.",
+    )
 
 
 EFFECTIVE_SAMPLE_SIZE = Exercise(
@@ -1394,6 +1461,19 @@ EFFECTIVE_SAMPLE_SIZE = Exercise(
             "Next to a short sentence's weights a long one's still round to 0. Take off each sentence's own largest, "
             "amax(dim=0).",
         ),
+        Mistake(
+            "The largest weight over the batch taken off",
+            lambda log_weights: _less(log_weights, log_weights.amax(dim=1, keepdim=True)),
+            "amax(dim=1) is the largest of each *draw*, over the sentences. It does not cancel in a sum over the draws. Take "
+            "off the largest of each sentence, over its draws: amax(dim=0).",
+        ),
+        Mistake(
+            "The largest weight over the batch taken off",
+            lambda log_weights: _less(log_weights, log_weights.amax(dim=1)),
+            "amax(dim=1) is the largest of each *draw*, over the sentences. It does not cancel in a sum over the draws. Take "
+            "off the largest of each sentence, over its draws: amax(dim=0).",
+        ),
+        *map(_never_by_zero, (1e-30, 1e-20, 1e-16, 1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-6)),
         Mistake(
             "The logs taken for the weights",
             lambda log_weights: log_weights.sum(0).square() / log_weights.square().sum(0),
@@ -1512,14 +1592,18 @@ PREDICTIONS = (
         "whom_z_helps",
         ("two words", "two and four words", "all windows", "all of them"),
         answer="two and four words",
-        because="z can tell them what stood farther back. Eight words are most of a sentence here, and the LSTM reads all.",
+        because=(
+            "z can tell them what their words and their place leave open, above all whether the time was told first. Eight "
+            "words and the place leave little of that open, and the LSTM reads all."
+        ),
         wrong={
             "two words": (
-                "It would be so if four words told all that matters. But what comes next also depends on words that stand "
-                "farther back."
+                "It would be so if four words and the place told all that matters. But what comes next also depends on words "
+                "that stand farther back."
             ),
             "all windows": (
-                "Eight words are most of a sentence here. What stands farther back is little, and z earns no more than that."
+                "What is not seen may still be known. Eight words do not show a time that was told first, but together with "
+                "the place they nearly always tell of it. So z has little left to tell."
             ),
             "all of them": (
                 "As z knows the whole sentence, it may be expected to help everybody. But what it tells of words to come costs "

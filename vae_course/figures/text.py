@@ -102,9 +102,10 @@ def learning(losses: Sequence[float], looks: Sequence[float], every: int, langua
 def rate_and_distortion(
     distortions: Sequence[float], rates: Sequence[float], rise: int, from_step: int = 0, most: int = 50
 ) -> Picture:
-    """Both terms of a VAE's loss, averaged over parts of the training; until step ``rise`` the KL weight rises.
+    """Both terms of a VAE's loss and their sum, averaged over parts of the training; until step ``rise`` the KL weight rises.
 
-    The steps before ``from_step`` are left out: the distortion of an untrained decoder lies far above all others.
+    Each panel has a scale of its own. The steps before ``from_step`` are left out: the distortion of an untrained decoder lies
+    far above all others.
     """
     part = -(-len(rates) // most)
     starts = range(from_step, len(rates), part)
@@ -112,25 +113,32 @@ def rate_and_distortion(
     mean_distortions, mean_rates = (
         [sum(values[k : k + part]) / len(values[k : k + part]) for k in starts] for values in (distortions, rates)
     )
+    sums = [distortion + rate for distortion, rate in zip(mean_distortions, mean_rates, strict=True)]
     lowest = min(mean_distortions)
     after = mean_distortions[mean_distortions.index(lowest) :]
     rises_again = max(after) > 1.05 * lowest
     falls_again = rises_again and after[-1] < 0.97 * max(after)
     pressed_down = mean_rates[-1] < 0.5 * max(mean_rates)
-    figure, (left, right) = new_figure(2, width=9, height=3.3)
-    rising = "Distortion falls, rises, and falls again" if falls_again else "Distortion falls, then rises again"
+    figure, (left, middle, right) = new_figure(3, width=10, height=3.5)
+    rising = "Distortion falls, rises,\nand falls again" if falls_again else "Distortion falls,\nthen rises again"
     left.set_title(rising if rises_again else "Distortion")
-    right.set_title("The rate is pressed down to what pays" if pressed_down else "Rate")
-    for axes, means, colour in ((left, mean_distortions, BLUE), (right, mean_rates, RED)):
-        axes.plot(middles, means, color=colour, linestyle="-")
-        axes.axvline(rise, color=INK, linestyle=":", linewidth=1)
-        axes.set(xlabel="training steps", ylabel="nats per sentence")
-    span = 1.1 * max(max(mean_rates), max(mean_distortions) - lowest)  # the same for both, so that they can be compared
-    right.set_ylim(0, span)
-    left.set_ylim(lowest - 0.05 * span, lowest + 0.95 * span)
-    right.text(rise, 0.97 * span, "  from here on\n  the KL weight is 1", va="top", fontsize=9)
+    middle.set_title("The rate is pressed\ndown to what pays" if pressed_down else "Rate")
+    right.set_title("Distortion + rate,\nthe loss at KL weight 1")
+    for axes, means, colour, line in (
+        (left, mean_distortions, BLUE, "-"),
+        (middle, mean_rates, RED, "-"),
+        (right, sums, INK, "--"),
+    ):
+        axes.plot(middles, means, color=colour, linestyle=line)
+        axes.axvline(rise, color=INK, linestyle=":", linewidth=1, label="from here on the KL weight is 1")
+        axes.set(xlabel="training steps")
+    left.set_ylabel("nats per sentence")
+    middle.set_ylim(0, None)
+    figure.legend(handles=[left.lines[1]], loc="outside lower center", fontsize=9)
     words = "Distortion falls; the rate is high while z is cheap, then is pressed down"
     words += ", for which distortion pays." if rises_again else "."
+    if sums[-1] == min(sums):
+        words += " Their sum is lowest at the end."
     return Picture(figure, words)
 
 
@@ -160,7 +168,7 @@ def with_and_without_z(without: Mapping[str, Sequence[float]], with_z: Mapping[s
     axes.set_title("With annealing, z helps the decoders that see little")
     axes.legend()
     words = "Without z a decoder is worse the less it sees; with z and annealing it is better for two and four words, "
-    words += "and no better for eight words or all. Without annealing most of that is lost."
+    words += "no better for eight, and a little worse for all. Without annealing most of that is lost."
     return Picture(figure, words)
 
 
@@ -226,7 +234,9 @@ def saved_by_place(named: Mapping[str, Tensor], window: int) -> Picture:
     if told.shape[1] > window + 1:
         early, late = (Estimate.of(part.sum(1)) for part in (told[:, : window + 1], told[:, window + 1 :]))
         if late.value > 3 * late.standard_error and late.value > 4 * abs(early.value):
-            title = f"z saves nats where more than {window} words stand before"
+            last_third = told[:, -(-2 * told.shape[1] // 3) :].sum(1).mean().item()
+            if 2 * last_third > told.sum(1).mean().item():
+                title = "z saves most near the end of the sentence"
             words += " Left of the dotted line, where the window sees all words before, z saves next to nothing."
     axes.set_title(title)
     return Picture(figure, words)
@@ -333,6 +343,14 @@ def _percent(value: float) -> str:
     return f"{value:.1f}" if 0 < value < 1 or 99 < value < 100 else f"{value:.0f}"
 
 
+def _accepted_more(named: Mapping[str, Mapping[str, Estimate]], writer: str, than: str) -> bool:
+    """Whether more of what a writer wrote is accepted than of another's, by twice the standard errors of both."""
+    if writer not in named or than not in named:
+        return False
+    more, less = named[writer]["accepted"], named[than]["accepted"]
+    return more.value - less.value > 2 * (more.standard_error + less.standard_error)
+
+
 @styled
 def scores(named: Mapping[str, Mapping[str, Estimate]]) -> Picture:
     """A panel for each score, a row for each writer, with ± 2 standard errors where it has one; scores are shares."""
@@ -343,14 +361,15 @@ def scores(named: Mapping[str, Mapping[str, Estimate]]) -> Picture:
         errors = [200 * named[writer][kind].standard_error for writer in writers]
         if kind == "different":  # whether a sentence is so depends on those before it: no standard error
             errors = [0.0] * len(writers)
+        bars = [error if error > 0 else math.nan for error in errors]  # of what is all alike, nothing is known of the error
         colours = [GREY if writer == "the corpus" else ORANGE if "greedy" in writer else BLUE for writer in writers]
-        axes.barh(range(len(writers)), values, 0.65, xerr=errors if any(errors) else None, capsize=3, color=colours)
+        axes.barh(range(len(writers)), values, 0.65, xerr=bars if any(errors) else None, capsize=3, color=colours)
         for row, (value, error) in enumerate(zip(values, errors, strict=True)):
             axes.text(value + error + 2, row, _percent(value), va="center", fontsize=9)
         axes.set_yticks(range(len(writers)), writers if axes is panels[0] else [""] * len(writers))
         axes.set(title=kind, xlim=(0, 120), ylim=(len(writers) - 0.4, -0.6))
         axes.set_xticks([0, 50, 100])
-    no_bars = " (“different” has none)" if "different" in kinds else ""
+    no_bars = " (none for “different”, and where all are alike)" if "different" in kinds else ""
     figure.supxlabel(f"% of the sentences; ± 2 standard errors{no_bars}", fontsize=10)
     title = "How well do they write?"
     both = [(named[writer], named[f"{writer}, greedy"]) for writer in writers if f"{writer}, greedy" in named]
@@ -359,8 +378,12 @@ def scores(named: Mapping[str, Mapping[str, Estimate]]) -> Picture:
         fewer_new = all(greedy["accepted and new"].value < drawn["accepted and new"].value for drawn, greedy in both)
         if slips_less and fewer_new:
             title = "Greedy writing (orange) slips less often than drawing words, and less of it is new"
+            if _accepted_more(named, "VAE", than="window, no z"):
+                title = "With z the window slips less often; greedy writing (orange) hardly slips, and less of it is new"
     figure.suptitle(title, x=0.01, ha="left")
     words = "A row for each writer: the shares of its sentences that are accepted, also new, and different from those before."
+    if title.startswith("With z"):
+        words += " Of the window's more are accepted with z than without; of the greedy VAE's nearly all, but few are new."
     if "accepted" not in kinds:
         words = "A row for each writer: the shares of its sentences that are new, and different from those before."
     return Picture(figure, words)
