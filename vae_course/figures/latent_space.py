@@ -198,11 +198,15 @@ def several_directions(shares: Mapping[str, Sequence[float]], whole: float) -> P
         [], [], color="#9a9a9a", linestyle="-", linewidth=1, marker="o", markersize=4, label="a fact, to its last direction"
     )
     axes.axhline(100 * whole, color=ORANGE, linestyle="--", label="all of z, mean", zorder=0)
-    axes.set(title="The more directions, the more they tell", xlabel="directions that the reader may use, the widest first")
+    axes.set(title="The more directions, the more they tell")
+    axes.set_xlabel("directions that the reader may use, those of the largest spread first")
     axes.set(ylabel="known of the fact's entropy (%)", ylim=(0, 100), xticks=range(1, longest + 1), xlim=(0.8, longest + 0.8))
     axes.legend(loc="upper left", ncols=3, fontsize=9)
     told = ", ".join(_about(value) for value in mean[:3])
-    words = f"One, two and three directions know {told} of a fact, mean over the facts; all of z {_about(whole)}."
+    words = (
+        f"One, two and three directions know {told} of a fact, mean over the facts, and better ones may know more; all of z "
+        f"{_about(whole)}."
+    )
     return Picture(figure, words)
 
 
