@@ -75,7 +75,6 @@ EXEMPT_CELLS = {
         "latent-12",
         "latent-21-nats",
         "latent-28",
-        "latent-41-nats",
         "latent-44",
         "latent-54",
         "latent-61",
