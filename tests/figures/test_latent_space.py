@@ -44,10 +44,31 @@ def test_the_best_axis_of_a_fact_is_told_for_each_set_of_axes():
     assert "knows about 10 %" in words
     assert "after turning to the facts about 25 %" in words
     assert "all of z together about 60 %" in words
-    words = latent_space.axes_compared(
-        {"random": [0.01, 0.03], "made": [0.2]}, {"random": [0.1, 0.2], "made": [0.3]}, ceiling=0.5
-    ).words
-    assert words.endswith("random about 15 %; made about 30 %.")
+    best = {"random": [0.1, 0.2], "trained": [0.25], "made": [0.3]}
+    words = latent_space.axes_compared({"random": [0.01, 0.03], "trained": [0.02], "made": [0.2]}, best, ceiling=0.5).words
+    assert words.endswith("random about 15 %; trained about 25 %; made about 30 %.")
+
+
+@pytest.mark.parametrize(
+    ("trained", "ranked", "counted"),
+    [(0.05, "above most", "3 of 3"), (0.025, "in the middle", "2 of 3"), (0.0, "below most", "0 of 3")],
+)
+def test_the_random_axes_below_the_trained_ones_are_counted(trained, ranked, counted):
+    gaps = {"random": [0.01, 0.02, 0.03], "trained": [trained], "made": [0.2]}
+    picture = latent_space.axes_compared(gaps, gaps, ceiling=0.5)
+    assert f"a small gap, {ranked} of those" in picture.words
+    for panel in picture.figure.axes:
+        assert any(text.get_text().startswith(f"{counted} lie below") for text in panel.texts)
+
+
+def test_the_names_of_lines_that_end_together_stand_apart():
+    shares = {"a": [0.2, 0.60], "b": [0.2, 0.61], "c": [0.2, 0.62], "alone": [0.1, 0.2, 0.3]}
+    texts = latent_space.several_directions(shares, 0.9).figure.axes[0].texts
+    heights = {text.get_text(): text.get_position()[1] for text in texts}
+    assert heights["b"] - heights["a"] > 5
+    assert heights["c"] - heights["b"] > 5
+    assert heights["b"] == pytest.approx(61)
+    assert heights["alone"] == pytest.approx(30)
 
 
 def test_granted_wishes_are_told_at_their_best_length():
@@ -65,4 +86,4 @@ def test_walks_whose_ends_never_differ_are_told_as_such():
         torch.linspace(0, 1, 3), nothing, nothing, nothing, torch.nan, all_of_them, {"draws": 0.5}
     ).words
     assert "half way a share of none are neither's" in words
-    assert words.endswith("Readable half way: about 100 %; draws about 50 %.")
+    assert words.endswith("Readable half way: about 100 %. For comparison, codes that lie on no line: draws about 50 %.")

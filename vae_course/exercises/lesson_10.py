@@ -522,6 +522,16 @@ def _first_rows_of_the_sorted(information: Tensor, entropies: Tensor) -> Tensor:
     return (best[0] - best[1]) / entropies
 
 
+def _first_columns_of_the_sorted(information: Tensor, entropies: Tensor) -> Tensor:
+    best = information.sort(dim=1, descending=True).values
+    return (best[:, 0] - best[:, 1]) / entropies
+
+
+def _first_columns_of_the_best(information: Tensor, entropies: Tensor) -> Tensor:
+    best = information.topk(2, dim=0).values
+    return (best[:, 0] - best[:, 1]) / entropies
+
+
 def _distinct_only(information: Tensor, entropies: Tensor) -> Tensor:
     """As a list of different values has it, which may hold one only."""
     second = _below_the_best(information, -torch.inf)
@@ -681,6 +691,13 @@ MUTUAL_INFORMATION_GAP = Exercise(
         Mistake("The two best facts of a coordinate", _of_the_coordinate, _OVER_COORDINATES),
         Mistake("Sorted along the facts", _first_rows_of_the_best, _OVER_COORDINATES),
         Mistake("Sorted along the facts", _first_rows_of_the_sorted, _OVER_COORDINATES),
+        Mistake("Sorted along the facts, first columns taken", _first_columns_of_the_sorted, _OVER_COORDINATES),
+        Mistake(
+            "Columns in place of rows",
+            _first_columns_of_the_best,
+            "topk(2, dim=0) and sort(0) put the best into row 0 and the second best into row 1: best[0] and best[1]. "
+            "best[:, 0] is a column, which holds both numbers of one fact.",
+        ),
         Mistake(
             "Indices in place of values",
             _indices,
@@ -1309,19 +1326,20 @@ def _luck_told() -> AbstractContextManager[object]:
 
 EFFECTS_OF_FACT = Exercise(
     task=(
-        "The steps in z from value 0 of one fact to each of its values, all other facts being equal, (values, latent). Make a "
-        "column of zeros and ones, in the codes' dtype, for each value of each fact, and find by least squares the vectors "
-        "that give the codes (n, latent). The steps are differences of the vectors of the fact number `fact`. table (n, facts) "
-        "holds values 0, 1, 2, ...; each occurs."
+        "The steps in z from value 0 of one fact to each of its values, all other facts being equal, (values, latent). Fit "
+        "one vector for each value of each fact by least squares, so that their sums give the codes (n, latent). The steps are "
+        "differences of the vectors of the fact number `fact`. table (n, facts) holds values 0, 1, 2, ...; each occurs."
     ),
     reference=effects_of_fact,
     cases=_stated,
     generate=_drawn_stated,
     lesson=_lessons_stated,
     hints=(
-        "functional.one_hot(labels) makes the columns of one fact; `labels` is a column of the table.",
-        "Put these columns side by side, torch.cat(columns, dim=1). Times the vectors they are to give the codes, and "
-        "torch.linalg.pinv(indicators.to(codes.dtype)) @ codes are the vectors with the least squared error.",
+        "Facts go together. Fitted alone, a fact is given what the others do to the code as well, so all facts are fitted at "
+        "once. functional.one_hot(labels) makes the columns of one fact; `labels` is a column of the table.",
+        "Put the columns of all facts side by side, torch.cat(columns, dim=1), in the codes' dtype. The columns of each fact "
+        "add up to 1, so many vectors fit alike; torch.linalg.pinv, the pseudo-inverse, finds some of them. "
+        "torch.linalg.lstsq does not reliably with its usual driver.",
         "torch.split(vectors, [column.shape[1] for column in columns])[fact] are the vectors of the fact. Subtract their row 0 "
         "from each of them.",
     ),
@@ -1478,7 +1496,8 @@ _SIX_FACTS = (
 GRANTED_AND_KEPT = Exercise(
     task=(
         "Two flags for each wish, (2, wishes): first whether the fact number `fact` got the value `target`, then whether "
-        "every *other* fact stayed as it was. before, after (wishes, facts): facts' values; a row of -1 could not be read."
+        "every *other* fact stayed as it was. before, after (wishes, facts): facts' values. A row of -1 in after could not be "
+        "read: no wish granted there, and nothing kept."
     ),
     reference=granted_and_kept,
     cases=_wishes,
@@ -1671,13 +1690,14 @@ EXPLANATIONS = (
             "together?"
         ),
         model=(
-            "A fact has more nats than any one axis, and takes several directions of $z$. These run across many coordinates, "
-            "for the likelihood does not care how the space is turned. One coordinate is one direction, and mostly not a good "
-            "one, so it holds a little of several facts. A linear probe has weights for each value and reads all coordinates "
-            "at once, so it uses all the directions of a fact together."
+            "What $z$ says of a fact is spread over several directions, and these run across many coordinates, for the "
+            "likelihood does not care how the space is turned. One coordinate is one direction, and mostly not a good one, so "
+            "it holds a little of several facts. A linear probe has weights for each value and reads all coordinates at once, "
+            "so it uses all the directions of a fact together. (That an axis has few nats plays a smaller part: even so it "
+            "could hold most of what the probe reads.)"
         ),
         rubric=(
-            "a fact has more nats than one axis, and takes several directions, so that even the best axis knows only a part;",
+            "what z says of a fact lies along several directions, so that even an axis made for it knows only a part;",
             "turning the codes leaves the likelihood as it is, so it singles out no axes, and these directions run across many "
             "coordinates;",
             "a probe reads all coordinates together, and so all directions of a fact.",

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -46,25 +47,25 @@ def bias(counts: Sequence[int], null: Mapping[str, Sequence[float]], own: Mappin
 
 @styled
 def heat_map(shares: Tensor, names: Sequence[str]) -> Picture:
-    """What each coordinate knows of each factor, (latent, factors), as a share of the factor's entropy; darkest: a quarter."""
+    """What each coordinate knows of each factor, (latent, factors), as a share of the factor's entropy; darkest: 15 %."""
     figure, (axes,) = new_figure(width=7.5, height=0.24 * len(shares) + 1.3)
     percent = 100 * array(shares)
-    shown = axes.imshow(percent, cmap="Blues", vmin=0, vmax=25, aspect="auto")
+    shown = axes.imshow(percent, cmap="Blues", vmin=0, vmax=15, aspect="auto")
     for row, values in enumerate(percent):
         for column, value in enumerate(values):
             text = f"{abs(value) if round(value) == 0 else value:.0f}"
-            colour = "white" if value > 15 else INK
+            colour = "white" if value > 9 else INK
             axes.text(column, row, text, ha="center", va="center", fontsize=8, color=colour)
     axes.set_xticks(range(len(names)), names)
     axes.set_yticks(range(len(shares)), [str(row) for row in range(len(shares))], fontsize=8)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set(title="No coordinate knows much of any fact", ylabel="coordinate of z")
-    figure.colorbar(shown, ax=axes, extend="max", label="known of the fact's entropy (%)\ndarkest: a quarter and more")
+    figure.colorbar(shown, ax=axes, extend="max", label="known of the fact's entropy (%)\ndarkest: 15 and more")
     best = shares.max(dim=0).values
     words = (
-        f"Several coordinates know a little of each fact. The best of them knows {_about(float(best.mean()))} of its "
-        f"fact, mean over the facts, and {_about(float(best.max()))} at most: far less than half."
+        "A table of coordinates (rows) and facts (columns). Down each column, several coordinates know a little of the fact; "
+        f"the best knows {_about(float(best.mean()))} of it, mean over the facts, and {_about(float(best.max()))} at most."
     )
     return Picture(figure, words)
 
@@ -73,23 +74,30 @@ def heat_map(shares: Tensor, names: Sequence[str]) -> Picture:
 def axes_compared(gaps: Mapping[str, Sequence[float]], best: Mapping[str, Sequence[float]], ceiling: float) -> Picture:
     """One model in several sets of axes, a row each: left mutual information gaps, right the best axis' share of a fact.
 
-    ``ceiling``: a gap that none of these axes can exceed, for want of nats in any one of them.
+    The first row holds random axes, the second those of training. ``ceiling``: a gap that none of these axes can exceed, for
+    want of nats in any one of them.
     """
-    figure, (left, right) = new_figure(2, width=9.5, height=2.6)
+    figure, (left, right) = new_figure(2, width=9.5, height=3.2)
+    below = {}  # of the random axes, how many lie below those of training
     for panel, rows in ((left, gaps), (right, best)):
         for row, (values, colour, marker) in enumerate(zip(rows.values(), (INK, BLUE, ORANGE), MARKERS, strict=False)):
             places = [value if panel is left else 100 * value for value in values]
             one = len(values) == 1
-            heights = [row + 0.25 * (number % 5 - 2) / 2 * (not one) for number in range(len(values))]
-            fill, size = (colour, 8) if one else ("none", 4)
+            heights = [row + 0.36 * (number % 9 - 4) / 4 * (not one) for number in range(len(values))]
+            fill, size = (colour, 8) if one else ("none", 3.5)
             panel.plot(places, heights, marker, color=colour, markerfacecolor=fill, markersize=size)
         panel.set(ylim=(-0.6, len(rows) - 0.4))
         panel.grid(axis="x", color="#d8d8d8", linestyle="-", linewidth=0.8)
+        at_random, (trained, *_), *_ = rows.values()
+        below[panel] = sum(value < trained for value in at_random)
+        told = f"{below[panel]} of {len(at_random)} lie below\nthe axes as trained"
+        unit = 1 if panel is left else 100
+        panel.annotate(told, (unit * max(at_random), 0), (8, 0), textcoords="offset points", va="center", fontsize=8)
     left.set_yticks(range(len(gaps)), list(gaps))
     right.set_yticks(range(len(best)), [""] * len(best))
     left.axvline(ceiling, color=INK, linestyle=":", linewidth=1.5)
     left.annotate(
-        "no axis has the\nnats for more",
+        "bound, from\nthe axes' nats",
         (ceiling, len(gaps) - 1),
         (-4, 0),
         textcoords="offset points",
@@ -100,11 +108,13 @@ def axes_compared(gaps: Mapping[str, Sequence[float]], best: Mapping[str, Sequen
     left.set(title="Gap: how far the best axis leads", xlabel="mutual information gap, mean over the facts")
     right.set(title="What the best axis knows of a fact", xlabel="of the fact's entropy (%), mean over the facts")
     left.set_xlim(0, 1.1 * max(ceiling, *(max(values) for values in gaps.values())))
-    right.set_xlim(0, 110 * max(0.5, *(max(values) for values in best.values())))
+    right.set_xlim(0, 120 * max(max(values) for values in best.values()))
+    trained_among = below[left] / len(next(iter(gaps.values())))
+    ranked = "above most" if trained_among > 2 / 3 else "below most" if trained_among < 1 / 3 else "in the middle"
     told = "; ".join(f"{name} {_about(sum(values) / len(values))}" for name, values in best.items())
     words = (
-        "The trained axes have a small gap, as axes turned at random have; axes turned to the facts have one several times as "
-        f"large, still far below the ceiling. What the best axis knows of a fact: {told}."
+        f"The trained axes have a small gap, {ranked} of those that axes turned at random have; axes turned to the facts have "
+        f"one several times as large, still far below the bound. What the best axis knows of a fact: {told}."
     )
     return Picture(figure, words)
 
@@ -115,20 +125,22 @@ def accuracies(named: Mapping[str, Sequence[Estimate | float]], guessing: Sequen
 
     ``guessing``: the readers that know nothing. The words tell them together, since their rounded means may be far apart.
     """
-    figure, (axes,) = new_figure(height=0.38 * len(named) + 1.2)
+    figure, (axes,) = new_figure(height=0.38 * len(named) + 1.5)
     means = {}
     for row, (name, values) in enumerate(reversed(list(named.items()))):
         places = [100 * (value.value if isinstance(value, Estimate) else value) for value in values]
         means[name] = sum(places) / len(places)
-        axes.plot(places, [row] * len(places), "|", color=INK, markersize=9, linestyle="")
-        axes.plot([means[name]], [row], "o", color=ORANGE, markeredgecolor=INK, markersize=9)
+        labels = ("one fact", "mean of the facts, as the number") if row == 0 else (None, None)
+        axes.plot([means[name]], [row], "o", color=ORANGE, markeredgecolor=INK, markersize=8, label=labels[1])
+        axes.plot(places, [row] * len(places), "|", color=INK, markersize=15, linestyle="", label=labels[0])
         axes.text(104, row, f"{means[name]:.0f}", va="center", fontsize=10, fontweight="bold")
     axes.set_yticks(range(len(means)), list(means))
     axes.set(xlim=(0, 111), ylim=(-0.6, len(means) - 0.4))
     axes.set_xticks(range(0, 101, 20))
     axes.grid(axis="x", color="#d8d8d8", linestyle="-", linewidth=0.8)
     axes.set(title="Together the coordinates tell most facts")
-    axes.set_xlabel("right on test sentences (%): a mark a fact, a dot and a number their mean")
+    axes.set_xlabel("right on test sentences (%)")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=9)
     told = [f"{name} {_about(mean / 100)}" for name, mean in reversed(means.items()) if name not in guessing]
     if guessing:
         low, high = min(means[name] for name in guessing), max(means[name] for name in guessing)
@@ -167,29 +179,47 @@ def several_directions(shares: Mapping[str, Sequence[float]], whole: float) -> P
 
     A factor's last direction stands for all that follow: its line goes on level in the mean.
     """
-    figure, (axes,) = new_figure(height=3.4)
+    figure, (axes,) = new_figure(height=3.8)
     longest = max(map(len, shares.values()))
-    free = dict.fromkeys(range(1, longest + 1), 0.0)  # at each number of directions: from where on there is room for a name
-    for name, values in sorted(shares.items(), key=lambda item: item[1][-1]):
+    for values in shares.values():
         count, end = len(values), 100 * values[-1]
         axes.plot(range(1, count + 1), [100 * value for value in values], color="#9a9a9a", linestyle="-", linewidth=1)
         axes.plot([count], [end], "o", color="#9a9a9a", markersize=4)
-        height = max(end, free[count])
-        axes.text(count + 0.1, height, name, va="center", color="#6a6a6a", fontsize=8)
-        free[count] = height + 6
+    for count in sorted({len(values) for values in shares.values()}):
+        ends = {name: 100 * values[-1] for name, values in shares.items() if len(values) == count}
+        for name, height in _apart(ends, 5.5).items():
+            axes.plot([count, count + 0.14], [ends[name], height], color="#9a9a9a", linestyle="-", linewidth=0.6)
+            ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
+            axes.text(count + 0.17, height, name, va="center", color="#4a4a4a", fontsize=8, bbox=ground, zorder=5)
     filled = [[*values, *[values[-1]] * (longest - len(values))] for values in shares.values()]
     mean = [sum(column) / len(column) for column in zip(*filled, strict=True)]
     axes.plot(range(1, longest + 1), [100 * value for value in mean], color=BLUE, linestyle="-", marker="o", label="mean")
     axes.plot(
         [], [], color="#9a9a9a", linestyle="-", linewidth=1, marker="o", markersize=4, label="a fact, to its last direction"
     )
-    axes.axhline(100 * whole, color=ORANGE, linestyle="--", label="all of z, mean")
-    axes.set(title="A fact takes several directions", xlabel="directions that the reader may use")
+    axes.axhline(100 * whole, color=ORANGE, linestyle="--", label="all of z, mean", zorder=0)
+    axes.set(title="The more directions, the more they tell")
+    axes.set_xlabel("directions that the reader may use, those of the largest spread first")
     axes.set(ylabel="known of the fact's entropy (%)", ylim=(0, 100), xticks=range(1, longest + 1), xlim=(0.8, longest + 0.8))
     axes.legend(loc="upper left", ncols=3, fontsize=9)
     told = ", ".join(_about(value) for value in mean[:3])
-    words = f"One, two and three directions know {told} of a fact, mean over the facts; all of z {_about(whole)}."
+    words = (
+        f"One, two and three directions know {told} of a fact, mean over the facts, and better ones may know more; all of z "
+        f"{_about(whole)}."
+    )
     return Picture(figure, words)
+
+
+def _apart(heights: Mapping[str, float], room: float) -> dict[str, float]:
+    """The heights moved apart, as little as a few rounds of pushing need, until neighbours have ``room`` between them."""
+    names = sorted(heights, key=lambda name: heights[name])
+    moved = {name: heights[name] for name in names}
+    for _ in range(50):
+        for lower, upper in pairwise(names):
+            push = max(0.0, room - (moved[upper] - moved[lower])) / 2
+            moved[lower] -= push
+            moved[upper] += push
+    return moved
 
 
 @styled
@@ -215,8 +245,9 @@ def along_the_way(
         left.axhline(100 * neither_of_unrelated, color=INK, linestyle="-", linewidth=1.5)
         left.text(0, 100 * neither_of_unrelated - 2, "neither, in an\nunrelated sentence", va="top", fontsize=8)
     right.plot(array(places), 100 * array(readable), color=RED, linestyle="-.", marker="D", label="on the line")
-    for (name, share), line in zip(readable_of_draws.items(), LINES, strict=False):
-        right.axhline(100 * share, color=INK, linestyle=line, linewidth=1.5, label=name)
+    styles = ((SKY, "-", 6.0), (BLUE, "--", 1.8), (INK, ":", 1.8))  # the first is broad, since the walks' own curve lies on it
+    for (name, share), (colour, line, width) in zip(readable_of_draws.items(), styles, strict=False):
+        right.axhline(100 * share, color=colour, linestyle=line, linewidth=width, label=name, zorder=0)
     left.set(title="Facts in which the two ends differ", ylabel="share of these facts (%)")
     right.set(title="Sentences that the grammar can read", ylabel="share of the sentences (%)")
     for panel in (left, right):
@@ -227,7 +258,8 @@ def along_the_way(
     told = "; ".join(f"{name} {_about(share)}" for name, share in readable_of_draws.items())
     words = (
         f"Along the line the start's facts give way to the end's; half way {_about(float(neither[middle]))} are neither's, in "
-        f"an unrelated sentence {_about(neither_of_unrelated)}. Readable half way: {_about(float(readable[middle]))}; {told}."
+        f"an unrelated sentence {_about(neither_of_unrelated)}. Readable half way: {_about(float(readable[middle]))}. For "
+        f"comparison, codes that lie on no line: {told}."
     )
     return Picture(figure, words)
 
@@ -248,7 +280,7 @@ def wishes_granted(
             panel.errorbar(
                 lengths, shares, yerr=errors, color=colour, linestyle=line, marker=marker, markersize=5, capsize=3, label=name
             )
-        panel.set(xlabel="length of the step (units of z)", ylim=(-3, 103))
+        panel.set(xlabel="mean length of the steps", ylim=(-3, 103))
     left.set(title="The wish is granted", ylabel="share of the wishes (%)")
     middle.set(title="All else is kept")
     right.set(title="Both")
