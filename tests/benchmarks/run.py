@@ -314,14 +314,15 @@ def of_writing(device: torch.device, turns: int) -> list[Comparison]:
 
     return [
         compared(
-            f"writing, {name}",
+            f"writing, {name}, levers: {lever}",
             "sentences/s",
-            counted(way),
+            at_precision(precision_of_products, counted(way)),
             partial(one_by_one, 0.9 if name == "nucleus 0.9" else None),
             device,
             turns,
-            10.0,
+            target,
         )
+        for lever, precision_of_products, target in (("adaptive softmax", "highest", None), ("both", "medium", 10.0))
         for name, way in ways.items()
     ]
 

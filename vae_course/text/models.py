@@ -135,7 +135,8 @@ class Output(nn.Module):
         if isinstance(self.words, nn.Linear):
             return functional.linear(features, self.words.weight, self.words.bias + self.never)
         log_p: Tensor = self.words.log_prob(features.flatten(0, 1)).view(*features.shape[:2], -1)
-        return log_p + self.never
+        log_p[..., [PAD, BOS]] = -torch.inf  # in place: adding ``never`` would copy all words' numbers
+        return log_p
 
     def log_probabilities(self, features: Tensor, targets: Tensor, z: Tensor | None, noise: Generator | None) -> Tensor:
         """See ``Decoder``. An adaptive softmax looks at a group of rarer words only where the target is in it."""
