@@ -9,7 +9,7 @@ from pathlib import Path
 
 # Module -> the studies that it measures.
 FAMILIES = {
-    "cures": ("cures_world", "seeds_world", "long_world", "ptb", "ptb_long", "tang"),
+    "cures": ("cures_world", "seeds_world", "long_world", "ptb", "ptb_long", "ptb_narrow", "tang"),
     "beside_z": ("beside_z",),
     "collapse": ("collapse_world",),
     "collapse_floors": ("collapse_floors_world",),

@@ -100,8 +100,18 @@ STUDIES = {
         Budget(steps=9_000, batch_size=16, learning_rate=2e-3, checks=10),
         weighted=400,
     ),
-    # Thirty epochs, as papers train: half an hour of one thread for the language model, three quarters for the VAE.
+    # Thirty epochs, as papers train: an hour of one thread for the language model, an hour and a half for the VAE.
     "ptb_long": Study(
+        "ptb",
+        (LANGUAGE_MODEL, "pretraining + free bits a unit"),
+        TextSizes(embedding=256, hidden=512, latent=32, encoder="lstm", dropout=0.5, cutoffs=(1_000, 4_000)),
+        Budget(steps=40_000, learning_rate=2e-3, checks=40),
+        samples=500,
+        weighted=800,
+        defended=400,
+    ),
+    # The same with half the width, and one floor for all of z: half an hour, and three quarters.
+    "ptb_narrow": Study(
         "ptb",
         (LANGUAGE_MODEL, "pretraining + free bits"),
         TextSizes(embedding=256, hidden=256, latent=32, encoder="lstm", dropout=0.5, cutoffs=(1_000, 4_000)),
