@@ -1820,8 +1820,8 @@ EXPLANATIONS = (
         ),
         model=(
             "Summed over the words, what $z$ says about a sentence saves the decoder as many nats as $z$ knows of the "
-            "sentence, and by the chain rule not one more. The rate is at least as much. So at best $z$ breaks even, and "
-            "any distance between the encoder and the model's own posterior makes it a loss."
+            "sentence, and by the chain rule not one more. The rate is at least as much. So at best $z$ breaks even, where "
+            "all codes together, $q(z)$, are the prior. Elsewhere it costs more than it saves."
         ),
         rubric=(
             "what $z$ saves is distortion, and what it costs is the rate;",
