@@ -134,7 +134,7 @@ def decoders(rows: Rows, floors: Rows = ()) -> Picture:
     left.set_yscale("log")
     left.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
     left.minorticks_off()
-    left.legend(fontsize=9)
+    left.legend(fontsize=8)
     told = []
     for name in names:
         runs = [row for row in rows if row["sees"] == name]
