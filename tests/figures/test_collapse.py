@@ -15,8 +15,17 @@ def test_the_lag_shows_both_spreads_of_each_training_and_says_what_the_encoder_d
     cases = {"follows late": (both, rising), "keeps up": (both, rising.clamp_min(0.9)), "lets go": (silent, rising)}
     for does, (some, agreement) in cases.items():
         picture = collapse.lag([0, 10], {"a run": some}, {"a run": agreement[:2]})
-        assert picture.figure.axes[0].get_title(loc="left") == f"a run: it {does}"
+        assert picture.figure.axes[0].get_title(loc="left") == f"a run: the encoder {does}"
         assert f"the encoder {does}" in picture.words
+
+
+def test_the_lag_puts_each_two_trainings_into_a_row_with_their_agreement():
+    spreads = {name: torch.full((2, 2), 0.1 * number) for number, name in enumerate("abcd", 1)}
+    agreements = {name: torch.tensor([0.0, 0.1 * number]) for number, name in enumerate("abcd", 1)}
+    panels = collapse.lag([0, 10], spreads, agreements).figure.axes
+    assert [axes.get_title(loc="left")[0] for axes in panels] == ["a", "b", "D", "c", "d", "D"]
+    for axes, expected in ((panels[2], (0.1, 0.2)), (panels[5], (0.3, 0.4))):
+        np.testing.assert_allclose([line.get_ydata()[-1] for line in axes.lines], expected, rtol=1e-6)
 
 
 def test_the_replay_shows_the_part_that_was_asked_for_between_start_and_end():
@@ -69,7 +78,7 @@ def test_the_earnings_of_a_coordinate_have_their_most_marked():
     assert "3: 0.40 nats at weight 1.00" in picture.words
 
 
-def test_the_races_show_the_range_of_all_seeds_over_their_steps_and_where_each_ends():
+def test_the_races_show_all_seeds_over_their_steps_with_their_median_and_the_rate_of_each():
     rows = [
         {
             "name": name,
@@ -84,13 +93,12 @@ def test_the_races_show_the_range_of_all_seeds_over_their_steps_and_where_each_e
     ]
     picture = collapse.races([{"name": "language model", "seed": 0}, *rows], 100, ahead=20)
     left, middle, right = picture.figure.axes
-    assert len(left.lines) == len(middle.lines) == 3  # a median each; one marks where the encoder ceases to be aggressive
+    # For each training three seeds and their median; one line marks where the encoder ceases to be aggressive.
+    assert len(left.lines) == len(middle.lines) == 9
     np.testing.assert_allclose(left.lines[-1].get_xdata(), [20, 20])
     np.testing.assert_allclose(left.lines[0].get_xdata(), [0, 50, 100])
-    np.testing.assert_allclose(middle.lines[1].get_ydata(), [0.3, 0.4, 0.5])
-    range_at_the_end = [y for x, y in middle.collections[0].get_paths()[0].vertices if x == 100]
-    assert (min(range_at_the_end), max(range_at_the_end)) == (0.2, 0.6)
-    plain = right.containers[0]
-    np.testing.assert_allclose(plain.lines[0].get_xydata(), [[0.02, 0.1], [0.06, 0.3], [0.05, 0.25]])
-    np.testing.assert_allclose(plain.lines[2][0].get_segments()[0][:, 0], [-0.02, 0.06])
+    np.testing.assert_allclose([line.get_ydata()[-1] for line in middle.lines[:4]], [0.2, 0.6, 0.5, 0.5])
+    plain, _ = right.lines
+    np.testing.assert_allclose(plain.get_xydata(), [[0, 0.1], [1, 0.3], [2, 0.25]])
+    assert [label.get_text() for label in right.get_xticklabels()] == ["0", "1", "2"]
     assert "plain, correlation 0.90, spread 0.20 to 0.60, rate 0.10 to 0.30 at an NLL of 0.02 to 0.06 above" in picture.words

@@ -1,4 +1,4 @@
-"""The study of collapse: its two kinds of rows, and that a stopped run goes on from what is kept."""
+"""The study of collapse: its three kinds of rows, and that a stopped run goes on from what is kept."""
 
 import json
 
@@ -7,13 +7,20 @@ import pytest
 from vae_course.studies import collapse, store
 
 
-def test_it_measures_two_kinds_of_rows_and_keeps_what_is_finished(tmp_path, monkeypatch):
+def test_it_measures_three_kinds_of_rows_and_keeps_what_is_finished(tmp_path, monkeypatch):
     monkeypatch.setattr(collapse, "SEEDS", (0,))
     monkeypatch.setattr(collapse, "DECODERS", {"2": collapse.DECODERS["2"]})
     monkeypatch.setattr(collapse, "WEIGHTED", 10)
     document = json.loads(collapse.measure(scratch=tmp_path, steps=12).read_text())
     rows = {row["kind"]: row for row in document["rows"]}
-    assert set(rows) == {"decoder", "optimizer"}
+    assert set(rows) == {"decoder", "optimizer", "continued"}
+    assert rows["continued"]["before"] == {
+        key: row[key]
+        for row in document["rows"]
+        if row.get("learning_rate") == max(collapse.RATES)
+        for key in ("rate", "negative_elbo")
+    }
+    assert rows["continued"]["negative_elbo"] < rows["continued"]["before"]["negative_elbo"]
     decoder = rows["decoder"]
     difference = decoder["language_model_above_truth"] - decoder["vae_above_truth"]
     assert decoder["saved_by_z"] == pytest.approx(difference, abs=1e-9)
@@ -21,7 +28,7 @@ def test_it_measures_two_kinds_of_rows_and_keeps_what_is_finished(tmp_path, monk
     def stop(*_):
         raise AssertionError("this part was finished")
 
-    for part in ("_decoder", "_optimizer"):
+    for part in ("_decoder", "_optimizer", "_continued"):
         monkeypatch.setattr(collapse, part, stop)
     assert json.loads(collapse.measure(scratch=tmp_path, steps=12).read_text())["rows"] == document["rows"]
 
@@ -31,3 +38,4 @@ def test_what_is_stored_has_every_seed_of_every_kind():
     kinds = [row["kind"] for row in rows]
     assert kinds.count("decoder") == len(collapse.SEEDS) * len(collapse.DECODERS)
     assert kinds.count("optimizer") == len(collapse.SEEDS) * len(collapse.RATES) * len(collapse.LENGTHS)
+    assert kinds.count("continued") == len(collapse.SEEDS)

@@ -588,8 +588,8 @@ def _drawn_distortions(generator: Generator) -> Arguments:
 
 
 ABLATION = Exercise(
-    task="Nats that each sentence's own z saves, (N,): distortion (N, N) has sentence i with z_j in row i, column j; "
-    "other (N,) names the sentence whose z each one gets.",
+    task="Nats that each sentence's own z saves, compared with that of another sentence, (N,): distortion (N, N) has "
+    "sentence i with z_j in row i, column j; other (N,) names the sentence whose z each one gets.",
     reference=own_z_saves,
     cases=_distortions,
     generate=_drawn_distortions,
@@ -828,6 +828,17 @@ COORDINATE_EARNS = Exercise(
             "The mean is over the data, whose variance is `variance`, whatever the model believes: variance / v, not v / v.",
         ),
         Mistake(
+            "Compared with the best model in place of weight 0",
+            lambda weight, variance, noise_variance: _earned(weight, variance, variance, weight.square() + noise_variance),
+            "Minus the KL from the data to p(x) tells how far the model is from the best one, which has the variance of the "
+            "data. Earned is counted from weight 0: the cost with v = noise_variance, minus that with v.",
+        ),
+        Mistake(
+            "The variance taken for the standard deviation",
+            lambda weight, variance, noise_variance: _two_normals(variance, noise_variance, weight.square() + noise_variance),
+            "Normal wants the standard deviation: the square root of weight**2 + noise_variance, and of noise_variance.",
+        ),
+        Mistake(
             "Only the logarithms compared",
             lambda weight, variance, noise_variance: _earned(
                 weight, variance, noise_variance, weight.square() + noise_variance, spread=0.0
@@ -932,6 +943,11 @@ def _rate(weight: Tensor, variance: Tensor, noise_variance: Tensor) -> Tensor:
     return 0.5 * (weight.square() * variance / of_the_model.square() + width - 1 - width.log())
 
 
+def _two_normals(variance: Tensor, without: Tensor, std: Tensor) -> Tensor:
+    """Of points with the data's mean square: their log density under N(0, std^2) minus that under N(0, without^2)."""
+    return 0.5 * (variance / without.square() - variance / std.square()) - torch.log(std / without)
+
+
 def _scatter(weight: Tensor, noise_variance: Tensor) -> Tensor:
     """What it costs in distortion that the coordinate scatters around its mean."""
     return 0.5 * weight.square() / (weight.square() + noise_variance)
@@ -976,8 +992,8 @@ def _fitted(p: Tensor, q: Tensor) -> Tensor:
 
 
 FITTED_DISTORTION = Exercise(
-    task="D of an encoder whose decoder is fitted to it, one number in nats: the mean of -log p(x given z), with p(x given z) "
-    "by Bayes' rule. p (sentences,): their probabilities. q (sentences, states): row x holds q(z given x).",
+    task="D of an encoder whose decoder is fitted to it, one number in nats: the mean of -log p(x given z). First make "
+    "p(x given z) by Bayes' rule. p (sentences,): their probabilities. q (sentences, states): row x holds q(z given x).",
     reference=fitted_distortion,
     cases=_encoders,
     generate=_drawn_encoder,
@@ -1017,7 +1033,8 @@ FITTED_DISTORTION = Exercise(
         Mistake(
             "Divided by the prior of equal states in place of q(z)",
             lambda p, q: _mean_cost(p, q, p[:, None] * q * q.shape[1]),
-            "The decoder is fitted to the z that *this encoder* sends. How often each comes is q(z), the sum of its column.",
+            "The decoder is fitted to the z that *this encoder* sends. How often each comes is q(z), the sum of its column. "
+            "(H(x) minus the rate gives the same: the rate is the information only where q(z) is the prior.)",
         ),
         Mistake(
             "All sentences equally likely in the mean",
@@ -1803,8 +1820,8 @@ EXPLANATIONS = (
         ),
         model=(
             "Summed over the words, what $z$ says about a sentence saves the decoder as many nats as $z$ knows of the "
-            "sentence, and by the chain rule not one more. The rate is at least as much. So at best $z$ breaks even, and "
-            "any distance between the encoder and the model's own posterior makes it a loss."
+            "sentence, and by the chain rule not one more. The rate is at least as much. So at best $z$ breaks even, where "
+            "all codes together, $q(z)$, are the prior. Elsewhere it costs more than it saves."
         ),
         rubric=(
             "what $z$ saves is distortion, and what it costs is the rate;",

@@ -128,13 +128,13 @@ def decoders(rows: Rows, floors: Rows = ()) -> Picture:
         _over_seeds(left, rows, names, key, label, colour, marker, line, aside)
     _over_seeds(right, rows, names, "rate", "", BLUE, "o", "-", 0)
     for number, row in enumerate(floors):
-        place, named = names.index(row["sees"]), None if number else "any decoder without z, at best"
+        place, named = names.index(row["sees"]), None if number else "any such decoder without z, at best"
         left.plot([place - 0.25, place + 0.25], [row["above_truth"]] * 2, color=INK, linestyle=":", linewidth=2, label=named)
     left.set(title="Few words in view: z helps", ylabel="NLL above the entropy (nats, log scale)")
     left.set_yscale("log")
     left.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
     left.minorticks_off()
-    left.legend(fontsize=9)
+    left.legend(fontsize=8)
     told = []
     for name in names:
         runs = [row for row in rows if row["sees"] == name]
@@ -149,7 +149,7 @@ def decoders(rows: Rows, floors: Rows = ()) -> Picture:
         middle.errorbar(places, saved, yerr=errors, color=BLUE, linestyle="none", marker="o", markersize=5, capsize=3)
     middle.axhline(0, color=GREY, linewidth=1, linestyle="-", zorder=0)
     middle.set_xticks(range(len(seeing)), seeing)
-    middle.set(title="All words in view: it saved nothing", ylabel="nats that z saves, ± 2 standard errors")
+    middle.set(title="All words in view: no gain, or a loss", ylabel="nats that z saves, ± 2 standard errors")
     middle.set_xlim(-0.5, len(seeing) - 0.5)
     right.set(title="From none to two words the rate falls", ylabel="rate (nats per sentence)")
     right.set_ylim(bottom=0)
@@ -224,7 +224,7 @@ def optimizer(rows: Rows, without_z: float | None = None) -> Picture:
 # --- the plane of posterior means -------------------------------------------------------------------------------------
 
 
-TRAININGS = (BLUE, INK, ORANGE)  # a colour a training, in all pictures of the race
+TRAININGS = (BLUE, ORANGE)  # a colour for each training of a pair
 NETWORKS = (("the model's p(z given x)", "--", "s"), ("the encoder's q(z given x)", "-", "o"))
 
 
@@ -232,30 +232,36 @@ NETWORKS = (("the model's p(z given x)", "--", "s"), ("the encoder's q(z given x
 def lag(steps: Sequence[int], spreads: Mapping[str, Tensor], agreements: Mapping[str, Tensor]) -> Picture:
     """How far model and encoder spread the sentences out, and whether they agree on where each belongs, while they train.
 
-    ``spreads``: for each training (parts, 2), the model's and the encoder's. ``agreements``: for each (parts,).
+    ``spreads``: for each training (parts, 2), the model's and the encoder's. ``agreements``: for each (parts,). Each two
+    trainings make a row, with their agreements in its last panel.
     """
-    figure, (*panels, last) = new_figure(len(spreads) + 1, width=11, height=3.3)
+    names = list(spreads)
+    in_a_row = min(len(TRAININGS), len(names))
+    pairs = [names[first : first + in_a_row] for first in range(0, len(names), in_a_row)]
+    figure, panels = new_figure(in_a_row + 1, len(pairs), width=12, height=3.1 * len(pairs))
     most = 1.4 * max(float(some.max()) for some in spreads.values())  # with room for a legend
-    told = []
-    for axes, (name, some), colour in zip(panels, spreads.items(), TRAININGS, strict=False):
-        for means, (network, line, marker) in zip(array(some).T, NETWORKS, strict=True):
-            axes.plot(steps, means, color=colour, linestyle=line, marker=marker, markersize=4, label=network)
-        does = _what_the_encoder_does(some, agreements[name])
-        axes.set(title=f"{name}: it {does}", xlabel="steps of the decoder", ylim=(0, most))
-        axes.legend(loc="upper right", fontsize=8)
-        told.append(
-            f"{name}, the encoder {does}, correlation {agreements[name][1]:.2f} at the first look after the start and "
-            f"{agreements[name][-1]:.2f} at the end, last spread {some[-1, 0]:.1f} in the model and {some[-1, 1]:.1f} in the "
-            "encoder"
-        )
-    panels[0].set_ylabel("spread of the means over sentences")
-    for (name, some), colour, dashes, marker in zip(agreements.items(), TRAININGS, LINES, MARKERS, strict=False):
-        last.plot(steps, array(some), color=colour, linestyle=dashes, marker=marker, markersize=4, label=name)
     least = min(float(some.min()) for some in agreements.values())
-    last.set(title="Whether both agree", xlabel="steps of the decoder", ylabel="correlation over sentences")
-    last.set_ylim(min(0.0, least) - 0.05, 1.03)
-    last.legend(loc="lower right", fontsize=8)
-    words = f"Spread of the posterior means over each training, and the correlation of encoder and model: {'; '.join(told)}."
+    told = []
+    for row, pair in enumerate(pairs):
+        *of_the_spreads, last = panels[row * (in_a_row + 1) : (row + 1) * (in_a_row + 1)]
+        for axes, name, colour, mark in zip(of_the_spreads, pair, TRAININGS, MARKERS[2:], strict=False):
+            some, agreement = spreads[name], agreements[name]
+            for means, (network, line, marker) in zip(array(some).T, NETWORKS, strict=True):
+                axes.plot(steps, means, color=colour, linestyle=line, marker=marker, markersize=4, label=network)
+            does = _what_the_encoder_does(some, agreement)
+            axes.set(title=f"{name}: the encoder {does}", ylim=(0, most))
+            last.plot(steps, array(agreement), color=colour, linestyle="-", marker=mark, markersize=5, label=name)
+            told.append(
+                f"{name}: the encoder {does}; correlation {agreement[1]:.2f} at the first look after the start, "
+                f"{agreement[-1]:.2f} at the end; last spreads {some[-1, 0]:.1f} (model) and {some[-1, 1]:.1f} (encoder)."
+            )
+        of_the_spreads[0].set_ylabel("spread of the means")
+        last.set(title="Do both agree?", ylabel="correlation", ylim=(min(0.0, least) - 0.05, 1.03))
+        last.legend(loc="lower right", fontsize=8)
+    panels[0].legend(loc="upper right", fontsize=8)
+    for axes in panels[-in_a_row - 1 :]:
+        axes.set_xlabel("steps of the decoder")
+    words = f"How far model and encoder spread the sentences in each training, and whether they agree. {' '.join(told)}"
     return Picture(figure, words)
 
 
@@ -300,39 +306,36 @@ def replay(named: Mapping[str, Tensor], *, part: float) -> Picture:
 
 @styled
 def races(rows: Rows, steps: int, ahead: float, alone: str = "language model") -> Picture:
-    """Agreement and spread over each training, the range of all seeds and their median, and what is left at the end.
+    """Agreement and spread over each training, every seed and their median, and the rate at the end of each run.
 
     ``rows`` of ``collapse_race_world``; ``steps`` that the decoder took. ``ahead``: the step at which the encoder that is
-    aggressive at first ceases to be. ``alone``: whose rows have no z; the NLLs of the others are compared with theirs.
+    aggressive at first ceases to be. ``alone``: whose rows have no z; the others' NLLs, in words, are above theirs.
     """
     figure, (left, middle, right) = new_figure(3, width=12, height=4.2)
-    names = [name for name in dict.fromkeys(row["name"] for row in rows) if name != alone]
+    rows = [row for row in rows if row["name"] != alone]
+    names = list(dict.fromkeys(row["name"] for row in rows))
+    seeds = list(dict.fromkeys(row["seed"] for row in rows))
     ends, key = {}, []  # the key to all three panels: the line of a training, and the mark of its runs
     for name, colour, line, marker in zip(names, (BLUE, ORANGE, RED, INK), LINES, MARKERS, strict=False):
         runs = [row for row in rows if row["name"] == name]
         for axes, read in ((left, "correlation"), (middle, "spread_of_the_model")):
             over_time = [list(values) for values in zip(*(row[read] for row in runs), strict=True)]
             x = [steps * look / (len(over_time) - 1) for look in range(len(over_time))]
-            lows, highs = [min(some) for some in over_time], [max(some) for some in over_time]
-            axes.fill_between(x, lows, highs, color=colour, alpha=0.15, linewidth=0)
-            axes.plot(x, [median(some) for some in over_time], color=colour, linestyle=line, linewidth=1.5)
+            for row in runs:
+                axes.plot(x, row[read], color=colour, linestyle="-", linewidth=0.7, alpha=0.35)
+            axes.plot(x, [median(some) for some in over_time], color=colour, linestyle=line, linewidth=2)
         style: dict[str, Any] = {"color": colour, "linestyle": line, "marker": marker}
         key.append(Line2D([], [], label=name, **style))
-        saved, rates = [row["nll_minus"][alone] for row in runs], [row["rate"] for row in runs]
-        above = [value for value, _ in saved]
-        errors = [2 * error for _, error in saved]
-        right.errorbar(
-            above, rates, xerr=errors, color=colour, linestyle="none", marker=marker, markersize=6, elinewidth=0.6, label=name
+        rates = [row["rate"] for row in runs]
+        right.plot(
+            [seeds.index(row["seed"]) for row in runs], rates, color=colour, linestyle="none", marker=marker, markersize=8
         )
+        above = [row["nll_minus"][alone][0] for row in runs]
         last = {read: _from_to([row[read][-1] for row in runs]) for read in ("correlation", "spread_of_the_model")}
         ends[name] = (
             f"{name}, correlation {last['correlation']}, spread {last['spread_of_the_model']}, rate {_from_to(rates)} "
             f"at an NLL of {_from_to(above)} above the {alone}'s"
         )
-    for seed in dict.fromkeys(row["seed"] for row in rows):
-        of_it = [row for row in rows if row["seed"] == seed and row["name"] != alone]
-        places = [row["nll_minus"][alone][0] for row in of_it]
-        right.plot(places, [row["rate"] for row in of_it], color=GREY, linestyle="-", linewidth=0.8, zorder=0)
     left.set(title="At first encoders differ", ylabel="correlation over sentences", ylim=(None, 1.03))
     middle.set(title="Where they agree, spread is larger", ylabel="spread of the model's means")
     middle.set_ylim(bottom=0)
@@ -340,9 +343,11 @@ def races(rows: Rows, steps: int, ahead: float, alone: str = "language model") -
         axes.axvline(ahead, color=GREY, linewidth=1, linestyle=":", zorder=0)
         axes.set_xlabel("steps of the decoder")
     left.legend(handles=key, loc="lower right", fontsize=8)
-    right.axvline(0, color=GREY, linewidth=1, linestyle=":", zorder=0)
-    right.set(title="At the end rates differ, hardly the NLL", ylabel="rate at the end (nats)")
-    right.set_xlabel(f"NLL minus the {alone}'s (nats)\n± 2 standard errors")
-    right.set_ylim(bottom=0)
-    right.locator_params(axis="x", nbins=5)
+    right.set(title="At the end rates differ, seed by seed", ylabel="rate at the end (nats, log scale)", xlabel="seed")
+    right.set_xticks(range(len(seeds)), [str(seed) for seed in seeds])
+    right.set_xlim(-0.5, len(seeds) - 0.5)
+    right.set_yscale("log")
+    ticks = [0.01, 0.02, 0.05, 0.1, 0.2]
+    right.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    right.minorticks_off()
     return Picture(figure, f"{len(runs)} seeds of each training. At the end: {'; '.join(ends.values())} (nats).")

@@ -1,7 +1,8 @@
 """What the collapse of a text VAE depends on: the words that its decoder sees, and the optimizer.
 
-Two kinds of rows, both on the generated world, under several seeds. "decoder": VAE and language model around decoders that see
-0, 1, 2 or all preceding words. "optimizer": a decoder that sees two, at several learning rates and lengths of training.
+Three kinds of rows, all on the generated world, under several seeds. "decoder": VAE and language model around decoders that
+see 0, 1, 2 or all preceding words. "optimizer": a decoder that sees two, at several learning rates and lengths of training.
+"continued": the same decoder, trained long at the larger learning rate, and from there as long at the smaller one.
 """
 
 from collections.abc import Callable
@@ -13,10 +14,11 @@ from pathlib import Path
 import torch
 
 from vae_course.studies.store import Figures, Run, contents
+from vae_course.text.batches import SentenceBatches
 from vae_course.text.corpora import Corpus, load
-from vae_course.text.cures import CURES, Budget, train_language_model, train_vae
+from vae_course.text.cures import CURES, Budget, fit, train_language_model, train_vae
 from vae_course.text.evaluation import exact_nll, likelihood
-from vae_course.text.models import TextSizes
+from vae_course.text.models import TextSizes, TextVAE
 from vae_course.training import seeded
 
 NAME = "collapse_world"
@@ -37,7 +39,7 @@ def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = No
     """Train all models, measure them and store the figures, see ``store.Run``; returns the file.
 
     What is finished is kept in ``scratch``, so a run that was stopped goes on where it was. ``steps`` replaces the length of
-    the trainings of the rows "decoder", and is the only one of the rows "optimizer".
+    the trainings of the rows "decoder", and is the only one of the rows "optimizer" and "continued".
     """
     budget = BUDGET if steps is None else replace(BUDGET, steps=steps)
     corpus = load("world", folder=folder)
@@ -50,6 +52,9 @@ def measure(*, scratch: Path, folder: Path | None = None, steps: int | None = No
     for seed, rate, length in product(SEEDS, RATES, LENGTHS if steps is None else (steps,)):
         one = replace(BUDGET, steps=length, learning_rate=rate)
         make[f"optimizer-{rate:g}-{length}-{seed}"] = partial(_optimizer, corpus, one, seed, device)
+    longest = replace(BUDGET, steps=LENGTHS[-1] if steps is None else steps)
+    for seed in SEEDS:
+        make[f"continued-{longest.steps}-{seed}"] = partial(_continued, corpus, longest, seed, device)
     rows = [run.kept(f"{budget.steps}-{part}", figures) for part, figures in make.items()]
     document = {
         "corpus": "world",
@@ -89,12 +94,31 @@ def _decoder(corpus: Corpus, seen: str, budget: Budget, seed: int, device: torch
 
 def _optimizer(corpus: Corpus, budget: Budget, seed: int, device: torch.device | None) -> Figures:
     """A VAE whose decoder sees two words."""
-    train, test, words = corpus.encoded("train"), corpus.encoded("test"), len(corpus.vocabulary)
-    vae = train_vae(CURES["plain"], train, words, sizes=DECODERS["2"], budget=budget, seed=seed, device=device).model
-    measured = likelihood(vae, test[:TEST], seeded(seed), samples=1)
-    assert measured.rate is not None
+    vae = _sees_two(corpus, budget, seed, device)
     figures = {"kind": "optimizer", "seed": seed, "learning_rate": budget.learning_rate, "steps": budget.steps}
-    return figures | {"rate": _mean(measured.rate), "negative_elbo": measured.negative_elbo.value}
+    return figures | _rate_and_loss(vae, corpus, seed)
+
+
+def _continued(corpus: Corpus, budget: Budget, seed: int, device: torch.device | None) -> Figures:
+    """The same VAE at the larger learning rate, then from its weights at the smaller one, on sentences in another order."""
+    smaller, larger = (replace(budget, learning_rate=rate) for rate in sorted(RATES))
+    vae = _sees_two(corpus, larger, seed, device)
+    before = _rate_and_loss(vae, corpus, seed)
+    batches = SentenceBatches(corpus.encoded("train"), smaller.batch_size, device)
+    fit(CURES["plain"].objective(vae, batches, smaller).to(device), batches, smaller, seed=seed + len(SEEDS))
+    figures = {"kind": "continued", "seed": seed, "steps": budget.steps, "before": before}
+    return figures | _rate_and_loss(vae, corpus, seed)
+
+
+def _sees_two(corpus: Corpus, budget: Budget, seed: int, device: torch.device | None) -> TextVAE:
+    train, words = corpus.encoded("train"), len(corpus.vocabulary)
+    return train_vae(CURES["plain"], train, words, sizes=DECODERS["2"], budget=budget, seed=seed, device=device).model
+
+
+def _rate_and_loss(vae: TextVAE, corpus: Corpus, seed: int) -> Figures:
+    measured = likelihood(vae, corpus.encoded("test")[:TEST], seeded(seed), samples=1)
+    assert measured.rate is not None
+    return {"rate": _mean(measured.rate), "negative_elbo": measured.negative_elbo.value}
 
 
 def _mean(values: torch.Tensor) -> float:
