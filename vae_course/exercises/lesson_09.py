@@ -1486,7 +1486,7 @@ PREDICTIONS = (
         "beats_the_language_model",
         ("yes", "no"),
         answer="no",
-        because="the language model is a tenth of a nat above the truth, so there was little to gain, and no z gained it.",
+        because="the language model is a tenth of a nat above the truth, so there was little to gain, and no z whose NLL can be trusted gained it.",
         wrong={
             "yes": (
                 "A z that knows something of the sentence makes its words cheaper, but the NLL averages over every z of the "
