@@ -87,7 +87,9 @@ def test_the_words_tell_what_is_drawn(model_rows):
 
 def test_normalized_means_and_a_target_have_the_same_colours_in_both_pictures():
     models = ("plain", "annealing", "free bits + annealing", "target", "normalized means")
-    curves = {line.get_label(): line.get_color() for line in cures.rates(dict.fromkeys(models, [5.0, 4.0]), 2.88).figure.axes[0].lines}
+    curves = {
+        line.get_label(): line.get_color() for line in cures.rates(dict.fromkeys(models, (5.0, 4.0)), 2.88).figure.axes[0].lines
+    }
     losses = {line.get_label(): line.get_color() for line in cures.penalties(0.5, 4, 4, 2.88).figure.axes[0].lines}
     assert losses["target 4, with strength 10"] == curves["target"]
     assert losses["normalized means: R ≥ 2.88"] == curves["normalized means"]
@@ -99,7 +101,10 @@ def test_a_message_is_the_title(model_rows):
 
 def test_the_rates_that_are_sought_are_drawn_and_named():
     (axes,) = cures.rates({"one": [20.0, 4.0]}, promised=2.88, sought=(4, 6)).figure.axes
-    assert [line.get_ydata()[0] for line in axes.lines if (line.get_color(), line.get_linestyle()) == (cures.INK, "-")] == [4, 6]
+    assert [line.get_ydata()[0] for line in axes.lines if (line.get_color(), line.get_linestyle()) == (cures.INK, "-")] == [
+        4,
+        6,
+    ]
     assert names(axes) == ["4 nats", "6 nats"]
 
 

@@ -333,8 +333,8 @@ FREE_BITS = Exercise(
         Mistake(
             "Floor for each sentence",
             lambda rates, floor: free_bits(rates.clamp_min(floor), floor),
-            "This is the order in the code of Li et al. (2019): a floor under each coordinate of each sentence. Here the paper's "
-            "of Kingma et al. (2016) is asked, whose floor is under the mean over the batch. Take the mean first.",
+            "This is the order in the code of Li et al. (2019): a floor under each coordinate of each sentence. Here that of "
+            "Kingma et al. (2016) is asked, whose floor is under the mean over the batch. Take the mean first.",
         ),
         Mistake(
             "Floor for each sentence, one value each",
@@ -1322,9 +1322,9 @@ BETTER_BUYS = Exercise(
     lesson=_offers_of_a_lesson,
     hints=(
         "Two conditions, entry by entry. One is on the information, one on the price. What is the least that each may be?",
-        "With two standard errors against it, it still tells more. With two against it, it is still within the margin. Between "
-        "tensors of truth values, 'and' is written &, and each comparison stands in brackets of its own.",
-        "more > 2 * error_of_more is the condition on the information, dearer + 2 * error_of_dearer <= margin that on the price.",
+        "With two standard errors against it, it still tells more. With two against it, it is still within the margin. "
+        "Between tensors of truth values, 'and' is written &, and each comparison stands in brackets of its own.",
+        "more > 2 * error_of_more is the one on the information, dearer + 2 * error_of_dearer <= margin that on the price.",
     ),
     mistakes=(
         Mistake(
@@ -1486,7 +1486,10 @@ PREDICTIONS = (
         "beats_the_language_model",
         ("yes", "no"),
         answer="no",
-        because="the language model is a tenth of a nat above the truth, so there was little to gain, and no z whose NLL can be trusted gained it.",
+        because=(
+            "the language model is a tenth of a nat above the truth, so there was little to gain, and no z whose NLL can be "
+            "trusted gained it."
+        ),
         wrong={
             "yes": (
                 "A z that knows something of the sentence makes its words cheaper, but the NLL averages over every z of the "
