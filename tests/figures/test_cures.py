@@ -85,9 +85,26 @@ def test_the_words_tell_what_is_drawn(model_rows):
     assert picture.figure.axes[0].get_title("left") == "At the end 1 of 2 models have a rate below 0.1 nats"
 
 
+def test_normalized_means_and_a_target_have_the_same_colours_in_both_pictures():
+    models = ("plain", "annealing", "free bits + annealing", "target", "normalized means")
+    curves = {
+        line.get_label(): line.get_color() for line in cures.rates(dict.fromkeys(models, (5.0, 4.0)), 2.88).figure.axes[0].lines
+    }
+    losses = {line.get_label(): line.get_color() for line in cures.penalties(0.5, 4, 4, 2.88).figure.axes[0].lines}
+    assert losses["target 4, with strength 10"] == curves["target"]
+    assert losses["normalized means: R ≥ 2.88"] == curves["normalized means"]
+
+
+def test_a_message_is_the_title(model_rows):
+    assert cures.above_the_line(model_rows, title="All lie high").figure.axes[0].get_title(loc="left") == "All lie high"
+
+
 def test_the_rates_that_are_sought_are_drawn_and_named():
     (axes,) = cures.rates({"one": [20.0, 4.0]}, promised=2.88, sought=(4, 6)).figure.axes
-    assert [line.get_ydata()[0] for line in axes.lines if line.get_color() == cures.GREY] == [4, 6]
+    assert [line.get_ydata()[0] for line in axes.lines if (line.get_color(), line.get_linestyle()) == (cures.INK, "-")] == [
+        4,
+        6,
+    ]
     assert names(axes) == ["4 nats", "6 nats"]
 
 

@@ -333,7 +333,8 @@ FREE_BITS = Exercise(
         Mistake(
             "Floor for each sentence",
             lambda rates, floor: free_bits(rates.clamp_min(floor), floor),
-            "A coordinate may say nothing about one sentence and much about another. Take the mean over the batch first.",
+            "This is the order in the code of Li et al. (2019): a floor under each coordinate of each sentence. Here that of "
+            "Kingma et al. (2016) is asked, whose floor is under the mean over the batch. Take the mean first.",
         ),
         Mistake(
             "Floor for each sentence, one value each",
@@ -1054,6 +1055,14 @@ SQUARED_MMD = Exercise(
             "Code i and draw i are two different points: between the sets all n * n pairs count, the mean of the table.",
         ),
         Mistake(
+            "Only pairs i < j compared between the sets",
+            lambda within_z, within_y, between: squared_mmd(
+                within_z, within_y, between.triu(1) * 2 * len(between) / (len(between) - 1)
+            ),
+            "Within a set i < j counts each pair once. Between the sets code i and draw j, and code j and draw i, are "
+            "different pairs: all n * n count.",
+        ),
+        Mistake(
             "Too few pairs between the sets",
             lambda within_z, within_y, between: squared_mmd(within_z, within_y, between * len(between) / (len(between) - 1)),
             "Between the sets there are n * n pairs, with the diagonal: divide their sum by n * n.",
@@ -1313,8 +1322,9 @@ BETTER_BUYS = Exercise(
     lesson=_offers_of_a_lesson,
     hints=(
         "Two conditions, entry by entry. One is on the information, one on the price. What is the least that each may be?",
-        "With two standard errors against it, it still tells more. With two against it, it is still within the margin.",
+        "With two standard errors against it, it still tells more. With two against it, it is still within the margin. "
         "Between tensors of truth values, 'and' is written &, and each comparison stands in brackets of its own.",
+        "more > 2 * error_of_more is the one on the information, dearer + 2 * error_of_dearer <= margin that on the price.",
     ),
     mistakes=(
         Mistake(
@@ -1323,6 +1333,27 @@ BETTER_BUYS = Exercise(
                 (more > 2 * error_of_more) | (dearer + 2 * error_of_dearer <= margin)
             ),
             "A better buy tells more *and* is within the margin: & in place of |.",
+        ),
+        Mistake(
+            "No brackets around the comparisons",
+            lambda more, error_of_more, dearer, error_of_dearer, margin: (
+                more > 2 * error_of_more & dearer + 2 * error_of_dearer <= margin
+            ),
+            "& binds more strongly than > and <=, so it joins two numbers here. Put each comparison in brackets of its own.",
+        ),
+        Mistake(
+            "One condition on the difference of both",
+            lambda more, error_of_more, dearer, error_of_dearer, margin: (
+                more - dearer > 2 * torch.hypot(error_of_more, error_of_dearer)
+            ),
+            "Information and price are two conditions. A gain in one must not make up for the other.",
+        ),
+        Mistake(
+            "One condition on the difference of both, with the margin",
+            lambda more, error_of_more, dearer, error_of_dearer, margin: (
+                more - dearer + margin > 2 * torch.hypot(error_of_more, error_of_dearer)
+            ),
+            "Information and price are two conditions. A gain in one must not make up for the other.",
         ),
         Mistake(
             "Dearer for certain is asked, and not within the margin for certain",
@@ -1455,7 +1486,10 @@ PREDICTIONS = (
         "beats_the_language_model",
         ("yes", "no"),
         answer="no",
-        because="the language model is a tenth of a nat above the truth, so there was little to gain, and no z gained it.",
+        because=(
+            "the language model is a tenth of a nat above the truth, so there was little to gain, and no z whose NLL can be "
+            "trusted gained it."
+        ),
         wrong={
             "yes": (
                 "A z that knows something of the sentence makes its words cheaper, but the NLL averages over every z of the "

@@ -66,10 +66,10 @@ def penalties(kl_weight: float, bits: float, capacity: float, wall: float) -> Pi
         f"a floor: max({bits:g}, R)": ([0, bits, most], [bits, bits, most]),
         f"target {capacity:g}, with strength 10": ([0, capacity, most], [10 * capacity, 0, 10 * (most - capacity)]),
     }
-    for (name, (x, y)), colour, line in zip(named.items(), (BLUE, ORANGE, INK, SKY), (*LINES[:3], LINES[4]), strict=True):
+    for (name, (x, y)), colour, line in zip(named.items(), (BLUE, ORANGE, INK, RED), LINES[:4], strict=True):
         axes.plot(x, y, color=colour, linestyle=line, label=name)
     axes.fill([0, wall, wall, 0], [0, 0, most, most], label="out of reach of normalized means, in training", **FORBIDDEN)
-    axes.plot([wall, wall], [0, most], color=RED, linestyle="-.", label=f"normalized means: R ≥ {wall:.2f}")
+    axes.plot([wall, wall], [0, most], color=SKY, linestyle=LINES[4], label=f"normalized means: R ≥ {wall:.2f}")
     axes.set(xlim=(0, most), ylim=(0, most), title="A weight makes it cheaper, a floor is flat, a target has a valley")
     axes.set(xlabel="rate R (nats a sentence)", ylabel="charged (nats a sentence)")
     axes.legend(loc="upper left", fontsize=9, bbox_to_anchor=(1.0, 1.0))
@@ -84,7 +84,12 @@ def penalties(kl_weight: float, bits: float, capacity: float, wall: float) -> Pi
 
 
 @styled
-def above_the_line(rows: Rows, frontier: Sequence[str] = (), highlight: str | None = None) -> Picture:
+def above_the_line(
+    rows: Rows,
+    frontier: Sequence[str] = (),
+    highlight: str | None = None,
+    title: str = "Above the line: the model's error, and on top of it the encoder's gap",
+) -> Picture:
     """D + R above the floor against the rate, a point a model, and below it its NLL: between the two is the encoder's gap.
 
     ``frontier``: names between which a line is drawn, from one to the next. ``highlight``: the name of the row to point at.
@@ -108,11 +113,11 @@ def above_the_line(rows: Rows, frontier: Sequence[str] = (), highlight: str | No
         axes.plot([x, x], [nll[name].mean, cost[name].mean], color=colour, linestyle="-", linewidth=1)
         axes.plot([x], [nll[name].mean], "o", color=colour, markerfacecolor="white", markersize=6, zorder=4)
         axes.plot([x], [cost[name].mean], "D" if name == highlight else "o", color=colour, markersize=7, zorder=5)
-    axes.plot([], [], "o", color=BLUE, label="negative ELBO, D + R")
-    axes.plot([], [], "o", color=BLUE, markerfacecolor="white", label="NLL (with z: a bound by draws)")
+    axes.plot([], [], "o", color=BLUE, label="negative ELBO, D + R (below it the encoder's gap)")
+    axes.plot([], [], "o", color=BLUE, markerfacecolor="white", label="NLL, a bound by draws (below it the model's error)")
     axes.set(xlim=(-0.03 * right - 0.1, 1.25 * right + 0.3), ylim=(low - 0.08 * top, top))
     axes.set(xlabel="rate R (nats a sentence)", ylabel=f"nats a sentence above the {at.name}")
-    axes.set_title("Above the line: the model's error, and on top of it the encoder's gap")
+    axes.set_title(title)
     axes.legend(fontsize=9, loc="upper left")
     ends = {name: (rate[name].mean, cost[name].mean) for name in rate}
     lines = [[(rate[name].mean, nll[name].mean), ends[name]] for name in rate]
@@ -196,7 +201,7 @@ def bought(rows: Rows, within: float, named: Sequence[str] = (), most: float = 1
 GREY = "#8a8a8a"
 Place = tuple[float, float]
 # How far from its point a name may begin, in pixels; those to the left end there.
-STEPS = tuple((x, y) for y in (-4, 8, -18, 22, -32, 36, -46, 50) for x in (9, -9))
+STEPS = tuple((x, y) for y in (-4, 8, -18, 22, -32, 36, -46, 50, -60, 64, -74, 78) for x in (9, -9))
 NEAR = 50  # pixels between two points whose names might be taken for each other's
 
 
@@ -218,7 +223,8 @@ def _write_names(
     written: list[tuple[float, float, float]] = []  # where the points of these names are, and how high the names
     leaders: list[Outline] = []
     leader: dict[str, Any] = {"arrowstyle": "-", "color": GREY, "linewidth": 0.8}
-    for name, place in places.items():
+    from_left = sorted(places.items(), key=lambda item: (item[0] != highlight, item[1]))  # the highlighted one first
+    for name, place in from_left:
         x, y = scale(place)
         near = [(other, height) for at, other, height in written if math.hypot(x - at, y - other) < NEAR]
         width = 7.4 * len(name)
@@ -282,8 +288,8 @@ def rates(histories: Mapping[str, Sequence[float]], promised: float, sought: Seq
     figure, (axes,) = new_figure(height=3.6)
     axes.axhline(promised, color=INK, linestyle=":", linewidth=1, label=f"promised by normalized means: {promised:.2f}")
     for nats in sought:
-        axes.axhline(nats, color=GREY, linestyle="-", linewidth=0.6)
-        axes.annotate(f"{nats:g} nats", (40, nats), xytext=(0, 1), textcoords="offset points", fontsize=8, color=GREY)
+        axes.axhline(nats, color=INK, linestyle="-", linewidth=0.5)
+        axes.annotate(f"{nats:g} nats", (40, nats), xytext=(0, 1), textcoords="offset points", fontsize=8, color=INK)
     colours, lines = (*PALETTE, GREY), (*LINES, (0, (6, 2, 1, 2, 1, 2)))
     for (name, values), colour, line in zip(histories.items(), colours, lines, strict=False):
         axes.plot([100 * (k + 1) / len(values) for k in range(len(values))], values, color=colour, linestyle=line, label=name)

@@ -171,7 +171,7 @@ CURES = {
         ),
         Cure(
             "pretraining + free bits a unit",
-            "Li 2019",
+            "Li 2019, Kingma 2016",
             _annealed(0.4, penalty=free_bits(0.25)),
             pretraining=0.25,
             setting=f"{EACH}; {FIRST}",
