@@ -53,7 +53,8 @@ def test_one_direction_tells_about_half_of_what_all_of_z_tells_at_most():
 
 
 def test_the_decoder_reads_as_much_from_mean_codes_and_from_draws_as_is_said():
-    for claim, share in (("facts that come back from the mean code, share", 90), ("facts that come back from a draw, share", 75)):
+    names = ("facts that come back from the mean code, share", "facts that come back from a draw, share")
+    for claim, share in zip(names, (90, 75), strict=True):
         assert all(abs(value - share) < 2.5 for value in points(claim))
     assert said(r"from the mean codes it writes about (\d+) % of the facts right, from the draws about (\d+) %") == [90, 75]
 
