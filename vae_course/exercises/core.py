@@ -62,8 +62,7 @@ class Exercise:
     a teacher's own seed makes new ones. ``lesson``: an input as the lesson has it, in its shape and dtype.
     ``gradients`` names the arguments with respect to which the gradient of the result is compared too. ``plain_number``: one
     number is asked for, through which no gradient flows, so that it may come as a tensor or as a plain Python number.
-    ``suspect``: what else to tell whoever is wrong in a way that no known mistake explains. ``run_within``: makes a context
-    for an answer to run in, where something it may call has to be watched.
+    ``run_within``: makes a context for an answer to run in, where something it may call has to be watched.
     """
 
     general: ClassVar = GENERAL
@@ -78,7 +77,6 @@ class Exercise:
     gradients: tuple[str, ...] = ()
     relative_tolerance: float = 1e-5
     plain_number: bool = False
-    suspect: str = ""
     run_within: Callable[[], AbstractContextManager[object]] = nullcontext
 
     @property
@@ -183,7 +181,7 @@ class Exercise:
         case = on_device(cases[-1], find_device())
         (got, seconds), (want, ours) = attempt.timed(), timed(lambda: self.observe(self.reference, case))
         if not self._same(got, want):
-            return wrong(self._with_suspect(self._difference_told(attempt, case, len(cases) - 1, got, want), got))
+            return wrong(self._difference_told(attempt, case, len(cases) - 1, got, want))
         if seconds > SLOW and seconds > SLOWER * ours:
             told = f"correct, but {seconds / ours:.0f} times slower than ours on a batch of the lesson ({seconds:.1f} s). "
             told += "From here on ours is used. Is there a loop over what torch can do at once?"
@@ -258,13 +256,7 @@ class Exercise:
         # An answer that draws a few zeros and ones may by chance draw the same again; of many, hardly.
         draws = not self._same(attempt.once_more(by_size[-1]), observed[by_size[-1]])
         number = by_size[-1] if draws else by_size[0]
-        told = self._difference_told(attempt, cases[number], number, observed[number], expected[number])
-        return self._with_suspect(told, observed[number])
-
-    def _with_suspect(self, told: str, got: Observation) -> str:
-        """What differs, and what else to suspect, unless something was raised."""
-        raised = isinstance(got.get("result"), Failure)
-        return told if raised else f"{told}\n{self.suspect}".rstrip()
+        return self._difference_told(attempt, cases[number], number, observed[number], expected[number])
 
     def _difference_told(self, attempt: Attempt, case: Arguments, number: int, got: Observation, want: Observation) -> str:
         if isinstance(got.get("result"), Failure):

@@ -1018,8 +1018,8 @@ PROBE_ACCURACY = Exercise(
     hints=(
         "First one mean code for each label 0, 1, 2, ..., over the *training* codes that have it.",
         "A test code is guessed to have the label whose mean code is nearest. What is asked for is the share of right guesses.",
-        "With the mean codes stacked as `centres`, a row for each label, guess = torch.cdist(test, centres).argmin(1), and "
-        "(guess == test_labels).double().mean() is the share.",
+        "Stack the mean codes in the order of the labels, a row for each. torch.cdist gives the distance of every test code "
+        "(rows) to every mean (columns), and argmin(1) the column of the smallest.",
     ),
     mistakes=(
         Mistake(
@@ -1091,6 +1091,12 @@ PROBE_ACCURACY = Exercise(
             "Scalar products in place of distances",
             lambda *arguments: _by(arguments, lambda test, centres: test @ centres.T),
             "A scalar product prefers classes with long means. Take the smallest distance, torch.cdist(test, means).",
+        ),
+        Mistake(
+            "The half forgotten",
+            lambda *arguments: _by(arguments, lambda test, centres: test @ centres.T - centres.square().sum(1)),
+            "Least squared distance is largest z.m - |m|^2 / 2: in |z - m|^2 = |z|^2 - 2 z.m + |m|^2 the product counts twice, "
+            "so halve the squared length.",
         ),
         Mistake(
             "Cosines in place of distances",
@@ -1377,6 +1383,19 @@ EFFECTS_OF_FACT = Exercise(
             "diff gives the step from each value to the next. All steps are to start at value 0.",
         ),
         Mistake(
+            "From the preceding value",
+            lambda codes, table, fact: torch.diff(
+                effects_of_fact(codes, table, fact), dim=0, prepend=torch.zeros_like(codes[:1])
+            ),
+            "Each row of yours is the step from the value before it. The numbers of values have no order: all steps are to "
+            "start at value 0.",
+        ),
+        Mistake(
+            "From the last value",
+            lambda codes, table, fact: effects_of_fact(codes, table, fact) - effects_of_fact(codes, table, fact)[-1],
+            "Your steps start at the last value. Subtract the vector of value 0, row 0, from each.",
+        ),
+        Mistake(
             "The step to value 0 left out",
             lambda codes, table, fact: effects_of_fact(codes, table, fact)[1:],
             "Row v is to be the step to value v. Keep row 0, which is all zeros.",
@@ -1420,10 +1439,6 @@ EFFECTS_OF_FACT = Exercise(
             lambda codes, table, fact: effects_of_fact(codes, table, fact).norm(dim=1),
             "This says how far each step goes, not where to. Return the steps themselves, (values, latent).",
         ),
-    ),
-    suspect=(
-        "If you use torch.linalg.lstsq: where columns are dependent, its usual driver may give wrong vectors without a "
-        "warning. The columns of each fact add up to 1, so those of two facts are dependent. Use torch.linalg.pinv."
     ),
     run_within=_luck_told,
 )
@@ -1506,7 +1521,8 @@ GRANTED_AND_KEPT = Exercise(
     hints=(
         "For each row one column is special, and it is another one in each row: after[row, fact], with row = 0, 1, 2, ...",
         "Compare that column with target. For the rest, compare the whole tables, and do not count the special column.",
-        "same = after == before, then same[row, fact] = True, and torch.stack([after[row, fact] == target, same.all(1)]).",
+        "A table of what is the same can be written into: set its special places to True, and they do not count. Then ask of "
+        "each row whether all of it is True, and stack the two answers.",
     ),
     mistakes=(
         Mistake(
@@ -1690,11 +1706,10 @@ EXPLANATIONS = (
             "together?"
         ),
         model=(
-            "What $z$ says of a fact is spread over several directions, and these run across many coordinates, for the "
-            "likelihood does not care how the space is turned. One coordinate is one direction, and mostly not a good one, so "
-            "it holds a little of several facts. A linear probe has weights for each value and reads all coordinates at once, "
-            "so it uses all the directions of a fact together. (That an axis has few nats plays a smaller part: even so it "
-            "could hold most of what the probe reads.)"
+            "What $z$ says of a fact lies along several directions, and these run across many coordinates, for the "
+            "likelihood does not care how the space is turned. One coordinate is one direction with few nats, and mostly not a "
+            "good one, so it holds a little of several facts. A linear probe has weights for each value and reads all "
+            "coordinates at once, so it uses all the directions of a fact together, and all their nats."
         ),
         rubric=(
             "what z says of a fact lies along several directions, so that even an axis made for it knows only a part;",
