@@ -1564,11 +1564,11 @@ PREDICTIONS = (
         "perplexity_of_the_truth",
         ("3", "10", "97"),
         answer="3",
-        because="grammar fixes many words, and the facts leave few choices for the others.",
+        because="the grammar fixes many words outright, and a fact has only a few values.",
         wrong={
             "10": (
                 "Where a fact is told there may well be so many choices, or nearly. But all tokens are counted, those that "
-                "grammar settles as well."
+                "the grammar settles as well."
             ),
             "97": (
                 "So unsure is one who knows the words and nothing of the grammar. The words before rule out nearly all others."
@@ -1593,8 +1593,8 @@ PREDICTIONS = (
         ("two words", "two and four words", "all windows", "all of them"),
         answer="two and four words",
         because=(
-            "z can tell them what their words and their place leave open, above all whether the time was told first. Eight "
-            "words and the place leave little of that open, and the LSTM reads all."
+            "z can tell them what their words and their place leave open: whether the time was told first, and the person, "
+            "on whom the place depends. Eight words and the place leave little of that open, and the LSTM reads all."
         ),
         wrong={
             "two words": (

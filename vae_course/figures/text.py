@@ -383,7 +383,7 @@ def scores(named: Mapping[str, Mapping[str, Estimate]]) -> Picture:
     figure.suptitle(title, x=0.01, ha="left")
     words = "A row for each writer: the shares of its sentences that are accepted, also new, and different from those before."
     if title.startswith("With z"):
-        words += " Of the window's more are accepted with z than without; of the greedy VAE's nearly all, but few are new."
+        words += " Of the window's more are accepted with z than without; of the greedy VAE's nearly all, but fewer are new."
     if "accepted" not in kinds:
         words = "A row for each writer: the shares of its sentences that are new, and different from those before."
     return Picture(figure, words)
