@@ -88,6 +88,11 @@ def weights_that_count_the_word(costs):
     return -torch.log((weights * torch.exp(-costs)).sum(0))
 
 
+def weights_of_the_whole_sentence(costs):
+    weights = torch.softmax(-costs.sum(dim=2), dim=0)[..., None]
+    return -(weights * torch.exp(-costs)).sum(dim=0).log()
+
+
 def right_weights_and_exp(costs):
     before = -costs.cumsum(2) + costs
     return -torch.log((torch.softmax(before, dim=0) * torch.exp(-costs)).sum(0))
@@ -117,6 +122,7 @@ def with_a_small_number(log_weights):
     [
         ("costs_over_z", each_word_by_itself, "Each word by itself, and underflow"),
         ("costs_over_z", weights_that_count_the_word, "The draws weighted by the word itself too, and underflow"),
+        ("costs_over_z", weights_of_the_whole_sentence, "The draws weighted by the whole sentence, and underflow"),
         ("costs_over_z", right_weights_and_exp, "Underflow: exp of the log probabilities is 0"),
         ("costs_over_z", beginnings, "The costs of beginnings, and underflow"),
         ("costs_over_z", along_the_batch, "Added up over the sentences in place of the words"),

@@ -1230,6 +1230,10 @@ _BEGINNINGS = (
     "The words before tell something about z, so that not all draws count alike for the next word. Average the probabilities "
     "of *beginnings*, and take the ratio of two."
 )
+_KNOW_THE_SENTENCE = (
+    "Your weights know too much: they are those of the whole sentence at every place. The weight of a draw for word t "
+    "comes from the words *before* t, so it changes from word to word; for the first word all draws weigh the same."
+)
 _KNOW_TOO_MUCH = (
     "Your weights know too much: they count the word whose cost is asked for. The weight of a draw for word t comes from the "
     "words *before* t; for the first word all draws weigh the same."
@@ -1284,8 +1288,12 @@ COSTS_OVER_Z = Exercise(
         Mistake(
             "The draws weighted by the whole sentence",
             lambda costs: -torch.logsumexp((-costs.sum(2, keepdim=True)).log_softmax(0) - costs, 0),
-            "Your weights know too much: they are those of the whole sentence at every place. The weight of a draw for word t "
-            "comes from the words *before* t, so it changes from word to word; for the first word all draws weigh the same.",
+            _KNOW_THE_SENTENCE,
+        ),
+        Mistake(
+            "The draws weighted by the whole sentence, and underflow",
+            lambda costs: -((-costs.sum(2, keepdim=True)).softmax(0) * (-costs).exp()).sum(0).log(),
+            f"{_KNOW_THE_SENTENCE} And {_UNDERFLOW}",
         ),
         Mistake(
             "The weighted mean of the costs",
