@@ -30,6 +30,12 @@ def test_a_fact_with_few_directions_counts_with_its_last_one_in_the_mean():
     assert words.endswith("all of z about 90 %.")
 
 
+def test_a_share_of_next_to_no_entropy_is_drawn_within_the_axes():
+    picture = latent_space.several_directions({"who": [0.2, 0.4], "where": [-3e7, -3e7], "when": [5e6]}, 0.9)
+    picture.png()  # far outside, a name cannot be drawn
+    assert all(-20 <= text.get_position()[1] <= 120 for text in picture.figure.axes[0].texts)
+
+
 def test_the_words_of_the_readers_name_each_with_its_mean():
     words = latent_space.accuracies({"coin": [0.4, 0.6], "eye": [1.0, 0.9]}).words
     assert words == "Right on test sentences, mean over the facts: coin about 50 %; eye about 95 %."

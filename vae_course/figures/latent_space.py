@@ -186,7 +186,8 @@ def several_directions(shares: Mapping[str, Sequence[float]], whole: float) -> P
         axes.plot(range(1, count + 1), [100 * value for value in values], color="#9a9a9a", linestyle="-", linewidth=1)
         axes.plot([count], [end], "o", color="#9a9a9a", markersize=4)
     for count in sorted({len(values) for values in shares.values()}):
-        ends = {name: 100 * values[-1] for name, values in shares.items() if len(values) == count}
+        # A share of next to no entropy may lie far outside the axes, where its name cannot be drawn.
+        ends = {name: min(max(100 * values[-1], 0), 100) for name, values in shares.items() if len(values) == count}
         for name, height in _apart(ends, 5.5).items():
             axes.plot([count, count + 0.14], [ends[name], height], color="#9a9a9a", linestyle="-", linewidth=0.6)
             ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
