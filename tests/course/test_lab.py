@@ -235,6 +235,7 @@ class Terminal:
         self.said = ""
         self.process, self.end = pty.fork()
         if self.process == 0:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # as a terminal starts programs; a shell's background ignores it
             os.execve(command[0], command, environment)
 
     def read_until(self, pattern, seconds=90):
