@@ -65,6 +65,16 @@ class Study:
 
 # A hundred words need no more than 32 numbers each, and generalize better so.
 WORLD_SIZES, WORLD_BUDGET = TextSizes(embedding=32), Budget(steps=4_000, learning_rate=6e-3, checks=40)
+# Of the Penn Treebank, as papers train.
+THIRTY_EPOCHS = Study(
+    "ptb",
+    (LANGUAGE_MODEL, "pretraining + free bits a unit"),
+    TextSizes(embedding=256, hidden=512, latent=32, encoder="lstm", dropout=0.5, cutoffs=(1_000, 4_000)),
+    Budget(steps=40_000, learning_rate=2e-3, checks=40),
+    samples=500,
+    weighted=800,
+    defended=400,
+)
 EVERY_CURE = CURES | WITH_OTHER_ENCODERS
 STUDIES = {
     # About a minute of one thread to train a model and half a minute to measure it; importance weighting and lagging inference
@@ -100,25 +110,11 @@ STUDIES = {
         Budget(steps=9_000, batch_size=16, learning_rate=2e-3, checks=10),
         weighted=400,
     ),
-    # Thirty epochs, as papers train: an hour of one thread for the language model, an hour and a half for the VAE.
-    "ptb_long": Study(
-        "ptb",
-        (LANGUAGE_MODEL, "pretraining + free bits a unit"),
-        TextSizes(embedding=256, hidden=512, latent=32, encoder="lstm", dropout=0.5, cutoffs=(1_000, 4_000)),
-        Budget(steps=40_000, learning_rate=2e-3, checks=40),
-        samples=500,
-        weighted=800,
-        defended=400,
-    ),
+    # An hour of one thread for the language model, an hour and a half for the VAE.
+    "ptb_long": THIRTY_EPOCHS,
     # The same with half the width, and one floor for all of z: half an hour, and three quarters.
-    "ptb_narrow": Study(
-        "ptb",
-        (LANGUAGE_MODEL, "pretraining + free bits"),
-        TextSizes(embedding=256, hidden=256, latent=32, encoder="lstm", dropout=0.5, cutoffs=(1_000, 4_000)),
-        Budget(steps=40_000, learning_rate=2e-3, checks=40),
-        samples=500,
-        weighted=800,
-        defended=400,
+    "ptb_narrow": replace(
+        THIRTY_EPOCHS, names=(LANGUAGE_MODEL, "pretraining + free bits"), sizes=replace(THIRTY_EPOCHS.sizes, hidden=256)
     ),
     # About two minutes of one thread a model. Characters seen only once are unknown: they could not be learned.
     "tang": Study(
